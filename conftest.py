@@ -1,0 +1,21 @@
+"""What every test and doctest of simpar starts with: one BLAS thread, a context of its own, repeatable examples."""
+
+import os
+from collections.abc import Generator
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy loads: ranks share the cores
+
+import pytest
+from hypothesis import settings
+
+from simpar.context import Context, entered
+
+settings.register_profile("simpar", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("simpar")
+
+
+@pytest.fixture(autouse=True)
+def own_context() -> Generator[Context]:
+    """Enter a fresh context, so that no option that a test sets reaches the next one."""
+    with entered(Context()) as context:
+        yield context
