@@ -1,0 +1,113 @@
+"""The errors that simpar raises for a user's mistake, as one tree.
+
+SimparError
+ ├── DTypeError            a value or an element type that cannot be used          (TypeError)
+ ├── LayoutError           a layout, slice or shape that cannot be                 (ValueError)
+ ├── RuleError             the rule of an op does not fit its operands             (ValueError)
+ ├── StrategyError         a strategy that an op cannot take                       (RuntimeError)
+ ├── ParameterNameError    a name given twice, or not a name                       (ValueError)
+ ├── ContextError          an option that does not exist or contradicts another    (ValueError)
+ ├── ContextKeyError       a key that an option's dictionary lacks or does not know (KeyError)
+ ├── TraceError            a function that cannot become a graph                   (RuntimeError)
+ │    └── ValueDependentError   its control flow depends on values
+ ├── VerifyError           a pass broke a promise of the graph: a bug in simpar    (RuntimeError)
+ ├── WorldError            ranks, devices and groups that do not fit together      (RuntimeError)
+ │    ├── MpiMissingError       no MPI, or no mpi4py, is installed
+ │    └── PlanMismatchError     ranks compiled different plans
+ ├── LaunchError           `simpar run` could not start or finish the ranks        (RuntimeError)
+ ├── RunStoreError         a run store that is missing, truncated or foreign       (ValueError)
+ └── NotYetError           a part of MindSpore that simpar does not have yet       (NotImplementedError)
+
+Catch ``SimparError`` for all of them, or the built-in error that MindSpore raises for the same mistake: each class
+is also a subclass of it.
+"""
+
+__all__ = [
+    "ContextError",
+    "ContextKeyError",
+    "DTypeError",
+    "LaunchError",
+    "LayoutError",
+    "MpiMissingError",
+    "NotYetError",
+    "ParameterNameError",
+    "PlanMismatchError",
+    "RuleError",
+    "RunStoreError",
+    "SimparError",
+    "StrategyError",
+    "TraceError",
+    "ValueDependentError",
+    "VerifyError",
+    "WorldError",
+]
+
+
+class SimparError(Exception):
+    """Is the base of every error that simpar raises on purpose."""
+
+
+class DTypeError(SimparError, TypeError):
+    """Says that a value or an element type cannot be used here."""
+
+
+class LayoutError(SimparError, ValueError):
+    """Says that a layout, a slice or a shape cannot be."""
+
+
+class RuleError(SimparError, ValueError):
+    """Says that the rule of an op does not fit its operands."""
+
+
+class StrategyError(SimparError, RuntimeError):
+    """Says that an op cannot take the strategy it was given."""
+
+
+class ParameterNameError(SimparError, ValueError):
+    """Says that a parameter's name is taken or is not a name."""
+
+
+class ContextError(SimparError, ValueError):
+    """Says that an option does not exist or contradicts another."""
+
+
+class ContextKeyError(SimparError, KeyError):
+    """Says that an option's dictionary lacks a key or has one that does not exist."""
+
+    __str__ = Exception.__str__  # KeyError would show the message in quotes
+
+
+class TraceError(SimparError, RuntimeError):
+    """Says that a function cannot become a graph."""
+
+
+class ValueDependentError(TraceError):
+    """Says that control flow depends on values, which a graph cannot hold."""
+
+
+class VerifyError(SimparError, RuntimeError):
+    """Says that a pass broke a promise of the graph, which is a bug in simpar."""
+
+
+class WorldError(SimparError, RuntimeError):
+    """Says that ranks, devices and groups do not fit together."""
+
+
+class MpiMissingError(WorldError):
+    """Says that MPI or mpi4py is not installed, and what to install."""
+
+
+class PlanMismatchError(WorldError):
+    """Says that ranks compiled different plans, and where they differ first."""
+
+
+class LaunchError(SimparError, RuntimeError):
+    """Says that ``simpar run`` could not start or finish the ranks."""
+
+
+class RunStoreError(SimparError, ValueError):
+    """Says that a run store is missing, truncated, locked or foreign."""
+
+
+class NotYetError(SimparError, NotImplementedError):
+    """Says that simpar does not have this part of MindSpore yet."""

@@ -1,0 +1,48 @@
+"""The graph of a program, and the records of its ops.
+
+A traced function becomes a ``Graph``: values and nodes, with global shapes, as one device would compute it. An op is a
+record (``OpDef``): the rule over factors, the kernel on numpy arrays, the gradient. Passes take a graph and return
+another; the verifier checks it in between, and its text form is what golden tests compare.
+
+Read in this order: ``ir`` (what a graph is), ``opdef`` (what an op is), ``trace`` (how a function becomes a graph),
+``text`` (how it prints), ``verify`` (what must hold).
+"""
+
+from simpar.graph.ir import Argument, Constant, Graph, Node, ParameterInput, ParameterSpec, Strategy, Value
+from simpar.graph.opdef import OPS, Example, Local, OpDef, local_shape, lookup, op
+from simpar.graph.trace import (
+    Operand,
+    ParameterLike,
+    Trace,
+    apply,
+    refuse_value,
+    register_collectives,
+    tracing,
+    user_line,
+)
+
+__all__ = [
+    "OPS",
+    "Argument",
+    "Constant",
+    "Example",
+    "Graph",
+    "Local",
+    "Node",
+    "OpDef",
+    "Operand",
+    "ParameterInput",
+    "ParameterLike",
+    "ParameterSpec",
+    "Strategy",
+    "Trace",
+    "Value",
+    "apply",
+    "local_shape",
+    "lookup",
+    "op",
+    "refuse_value",
+    "register_collectives",
+    "tracing",
+    "user_line",
+]

@@ -1,0 +1,149 @@
+"""The graph: values, and nodes that make values from values.
+
+A graph is in single-assignment form: each ``Value`` is made once, by a node or as an input, and nodes stand in an order
+in which every value is made before it is used. Shapes are global: the graph says what one device would compute.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simpar.dtype import DType
+from simpar.layout import Layout
+
+__all__ = ["Argument", "Constant", "Graph", "Node", "ParameterInput", "ParameterSpec", "Strategy", "Value"]
+
+Strategy = tuple[tuple[int, ...] | Layout, ...]
+"""How the user cuts an op: for each operand the cut of each axis, or its layout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a graph: a number to tell it apart, its global shape and element type."""
+
+    id: int
+    shape: tuple[int, ...]
+    dtype: DType
+
+    def __str__(self) -> str:
+        return f"%{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One op applied to values.
+
+    Args:
+        op: the name of its record.
+        inputs: its operands.
+        outputs: its results.
+        attrs: what else the op needs, as plain data.
+        strategy: the user's cut of the operands, if any.
+        out_strategy: the layout in which the user wants the result, if any.
+        phase: ``"forward"``, ``"backward"`` or ``"update"``.
+        scope: the cell it was called in, e.g. ``"mlp.dense1"``.
+        line: the user's line that called it, e.g. ``"train.py:12"``.
+    """
+
+    op: str
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    attrs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    strategy: Strategy | None = None
+    out_strategy: Strategy | None = None
+    phase: str = "forward"
+    scope: str = ""
+    line: str = ""
+
+    @property
+    def where(self) -> str:
+        """Where the user finds this node, for errors: the cell, the op and the line."""
+        cell = f"in {self.scope}, " if self.scope else ""
+        line = f" ({self.line})" if self.line else ""
+        return f"{cell}op {self.op}{line}"
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSpec:
+    """What a plan must know of a Parameter; see ``simpar.Parameter`` for the meaning of each field."""
+
+    name: str
+    requires_grad: bool = True
+    layerwise_parallel: bool = False
+    parallel_optimizer: bool = True
+    comm_fusion: int = 1
+    comm_recompute: bool = False
+    state_of: str | None = None
+    """The parameter that an optimizer's state was cloned from, whose layout it takes."""
+    layout: Layout | None = None
+    """The layout it is already stored in, if an earlier program placed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An input that the caller gives at every call; with a layout if the given tensor has one."""
+
+    value: Value
+    name: str
+    layout: Layout | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterInput:
+    """A Parameter that the graph reads, and perhaps writes."""
+
+    value: Value
+    spec: ParameterSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Constant:
+    """A tensor that the traced function closed over; every rank holds it whole."""
+
+    value: Value
+    array: NDArray[np.generic]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """A whole program on one device.
+
+    Args:
+        arguments, parameters, constants: the inputs.
+        nodes: in an order in which they can run.
+        outputs: what the caller gets.
+        writes: for a parameter's input value, the value that it holds after the step.
+        cotangents: for a value that autodiff made, the value whose derivative it is.
+        gradients: for the gradient of a parameter, that parameter's input value.
+    """
+
+    arguments: tuple[Argument, ...]
+    parameters: tuple[ParameterInput, ...]
+    constants: tuple[Constant, ...]
+    nodes: tuple[Node, ...]
+    outputs: tuple[Value, ...]
+    writes: Mapping[Value, Value] = field(default_factory=dict[Value, Value])
+    cotangents: Mapping[Value, Value] = field(default_factory=dict[Value, Value])
+    gradients: Mapping[Value, Value] = field(default_factory=dict[Value, Value])
+
+    @property
+    def inputs(self) -> Iterator[Value]:
+        """All values that no node makes."""
+        for group in (self.arguments, self.parameters, self.constants):
+            for given in group:
+                yield given.value
+
+    @property
+    def values(self) -> Iterator[Value]:
+        """All values, inputs first, then in the order of the nodes."""
+        yield from self.inputs
+        for node in self.nodes:
+            yield from node.outputs
+
+    @property
+    def next_id(self) -> int:
+        """A number that no value has yet."""
+        return 1 + max((v.id for v in self.values), default=-1)

@@ -1,0 +1,186 @@
+"""One record per op: its rule, its arithmetic, its gradient. Everything else about an op is derived from these.
+
+>>> import numpy as np
+>>> from simpar.dtype import float32
+>>> double = OpDef("double", rule="... -> ...", kernel=lambda x, out=None: np.add(x, x, out=out))
+>>> double.infer(((2, 3),), (float32,), {})[1]
+(((2, 3), Float32),)
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from simpar.dtype import DType, promote
+from simpar.errors import RuleError
+from simpar.layout import Rule, parse_rule
+
+__all__ = ["OPS", "Example", "Local", "OpDef", "local_shape", "lookup", "op"]
+
+Attrs = Mapping[str, Any]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """One rank's part of a node, from which ``OpDef.localize`` writes the rank's own attributes.
+
+    Args:
+        operands: slice shape of each operand.
+        results: slice shape of each result.
+        starts: where this rank's slice of each factor begins, for factors that are cut.
+        boxes: ``(start, stop)`` per axis of this rank's slice of each result.
+        shapes: global shape of each result.
+        sizes: global length of each factor.
+    """
+
+    operands: tuple[Shape, ...]
+    results: tuple[Shape, ...]
+    starts: Mapping[str, int]
+    boxes: tuple[tuple[tuple[int, int], ...], ...]
+    shapes: tuple[Shape, ...]
+    sizes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Operands on which the suites try an op under every legal cut.
+
+    Args:
+        shapes: one per operand.
+        attrs: the op's attributes.
+        dtypes: one name per operand; float32 if left out.
+        low, high: the range of the values, per operand if tuples; whole numbers for integer operands.
+        grad: whether the gradient is tried too.
+    """
+
+    shapes: tuple[Shape, ...]
+    attrs: Attrs = field(default_factory=dict[str, Any])
+    dtypes: tuple[str, ...] = ()
+    low: float | tuple[float, ...] = -1.0
+    high: float | tuple[float, ...] = 1.0
+    grad: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OpDef:
+    """The record of one op.
+
+    Args:
+        name: what nodes call it.
+        rule: the rule as text, or a function of the operands' shapes and the attributes that returns text or a
+            ``Rule``; None for the collectives, which have no meaning on one device.
+        kernel: ``kernel(*arrays, out=..., **attrs)`` on numpy arrays. ``out`` is an array (a tuple of them for several
+            results) to write into, or None to make one; the result is returned.
+        bprop: ``bprop(g, *inputs, out=..., **attrs)`` on Tensors; returns the cotangent of each input, None for those
+            without. It takes only the keywords it names. ``g`` and ``out`` are tuples for several results.
+        dtype: the results' element types from the operands' and the attributes; promoted from the operands if None.
+        whole: factors that must not be cut.
+        offsets: a factor whose start on this rank the kernel gets as ``offset=``.
+        combine: what joins partial results.
+        order: factors in the order of the device matrix, where it is not that of the text.
+        repeat_first: whether ranks that repeat the work stand along the first device axis.
+        linear: ``"each"`` if the op is linear in each operand alone, ``"joint"`` if in all together (as a sum is): such
+            an op may take partial operands. Empty if neither.
+        view: whether the result is a view of the first operand, where numpy can make one.
+        elementwise: whether the result may overwrite an operand of its own shape and type.
+        localize: writes one rank's attributes from the global ones.
+        infer_shape: shapes of the results where there is no rule.
+        examples: what the suites try it on.
+    """
+
+    name: str
+    rule: str | Callable[[Sequence[Shape], Attrs], "str | Rule"] | None = None
+    kernel: Callable[..., Any] | None = None
+    bprop: Callable[..., Any] | None = None
+    dtype: Callable[[Sequence[DType], Attrs], DType | tuple[DType, ...]] | None = None
+    whole: tuple[str, ...] = ()
+    offsets: str = ""
+    combine: str = "sum"
+    order: tuple[str, ...] = ()
+    repeat_first: bool = False
+    linear: str = ""
+    view: bool = False
+    elementwise: bool = False
+    localize: Callable[[Attrs, Local], Attrs] | None = None
+    infer_shape: Callable[[Sequence[Shape], Attrs], tuple[Shape, ...]] | None = None
+    examples: tuple[Example, ...] = ()
+
+    def bind(self, shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+        """Return the op's rule for operands of these shapes.
+
+        Raises:
+            RuleError: the shapes do not fit.
+        """
+        if self.rule is None:
+            raise RuleError(f"op {self.name} is a collective: it has no rule over factors.")
+        text = self.rule if isinstance(self.rule, str) else self.rule(shapes, attrs)
+        if isinstance(text, Rule):
+            return text
+        return parse_rule(
+            text, shapes, whole=self.whole, combine=self.combine, order=self.order, repeat_first=self.repeat_first
+        )
+
+    def infer(
+        self, shapes: Sequence[Shape], dtypes: Sequence[DType], attrs: Attrs
+    ) -> tuple[Rule | None, tuple[tuple[Shape, DType], ...]]:
+        """Return the bound rule, and shape and element type of each result."""
+        rule = None
+        if self.infer_shape is not None:
+            made = self.infer_shape(shapes, attrs)
+        else:
+            rule = self.bind(shapes, attrs)
+            made = rule.result_shapes
+        types = promote(dtypes) if self.dtype is None else self.dtype(dtypes, attrs)
+        each = types if isinstance(types, tuple) else (types,) * len(made)
+        return rule, tuple(zip(made, each, strict=True))
+
+    def local_attrs(self, attrs: Attrs, local: Local) -> Attrs:
+        """Return one rank's attributes."""
+        out = attrs
+        if self.offsets:
+            out = {**out, "offset": local.starts.get(self.offsets, 0)}
+        return out if self.localize is None else self.localize(out, local)
+
+    def backward(self, g: Any, inputs: Sequence[Any], out: Any, attrs: Attrs) -> tuple[Any, ...]:
+        """Return the cotangents of the inputs; see ``bprop``."""
+        assert self.bprop is not None, f"op {self.name} has no gradient"
+        offered = {"out": out, **attrs}
+        wanted = inspect.signature(self.bprop).parameters.values()
+        keywords = {p.name: offered[p.name] for p in wanted if p.kind is p.KEYWORD_ONLY and p.name in offered}
+        made = self.bprop(g, *inputs, **keywords)
+        return made if isinstance(made, tuple) else (made,)
+
+
+def local_shape(name: str = "shape") -> Callable[[Attrs, Local], Attrs]:
+    """Return a ``localize`` that sets the attribute ``name`` to the slice shape of the first result."""
+    return lambda attrs, local: {**attrs, name: local.results[0]}
+
+
+OPS: dict[str, OpDef] = {}
+"""Every op by name, filled as the modules of ``ops`` are imported."""
+
+
+def op(name: str, **fields: Any) -> OpDef:
+    """Make the record of an op and make it known under its name.
+
+    Raises:
+        RuleError: the name is taken.
+    """
+    if name in OPS:
+        raise RuleError(f"op {name!r} exists already. Give the new op another name.")
+    made = OPS[name] = OpDef(name, **fields)
+    return made
+
+
+def lookup(name: str) -> OpDef:
+    """Return the record of an op.
+
+    Raises:
+        RuleError: there is none of this name.
+    """
+    if name not in OPS:
+        raise RuleError(f"there is no op {name!r}. Known ops: {', '.join(sorted(OPS))}.")
+    return OPS[name]
+

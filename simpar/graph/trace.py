@@ -1,0 +1,273 @@
+"""Tracing: a function runs once on values without numbers, and every op it calls becomes a node.
+
+``apply`` is the one place where an op meets its operands. While a trace is active it records; otherwise it computes at
+once on numpy arrays. ``Tensor`` calls it by the op's name, so that tensors stand below the ops.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simpar.context import current
+from simpar.dtype import DType, as_dtype
+from simpar.errors import RuleError, TraceError, ValueDependentError
+from simpar.graph.ir import Argument, Constant, Graph, Node, ParameterInput, ParameterSpec, Strategy, Value
+from simpar.graph.opdef import OpDef, lookup
+from simpar.layout import Layout
+
+__all__ = ["Operand", "ParameterLike", "Trace", "apply", "refuse_value", "register_collectives", "tracing", "user_line"]
+
+Array = NDArray[np.generic]
+Operand = Array | Value
+Attrs = Mapping[str, Any]
+
+_PACKAGE = str(Path(__file__).resolve().parent.parent)
+
+
+class ParameterLike(Protocol):
+    """What a trace asks of a Parameter."""
+
+    @property
+    def full_shape(self) -> tuple[int, ...]:
+        """The global shape, whatever slice this rank holds."""
+        ...
+
+    @property
+    def dtype(self) -> DType:
+        """The element type."""
+        ...
+
+    def spec(self) -> ParameterSpec:
+        """Return what a plan must know of it."""
+        ...
+
+
+@dataclass(slots=True)
+class _Call:
+    """How ``apply`` was called, beside operands and attributes."""
+
+    strategy: Strategy | None = None
+    out_strategy: Strategy | None = None
+
+
+class Trace:
+    """A graph while it is being recorded."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.phase = "forward"
+        self.scope: list[str] = []
+        self.cotangents: dict[Value, Value] = {}
+        self.gradients: dict[Value, Value] = {}
+        self.guards: list[Callable[[], object]] = []
+        self.parameters: list[ParameterLike] = []
+        self._count = 0
+        self._owned: set[Value] = set()
+        self._arguments: list[Argument] = []
+        self._specs: list[ParameterInput] = []
+        self._constants: list[Constant] = []
+        self._constant_of: dict[Any, Value] = {}
+        self._place_of: dict[int, int] = {}
+        self._now: dict[Value, Value] = {}
+        self._step: Value | None = None
+
+    # --- inputs ---
+
+    def new_value(self, shape: Sequence[int], dtype: DType) -> Value:
+        """Return a value that nothing makes yet."""
+        value = Value(self._count, tuple(shape), dtype)
+        self._count += 1
+        self._owned.add(value)
+        return value
+
+    def argument(self, shape: Sequence[int], dtype: DType, name: str, layout: Layout | None = None) -> Value:
+        """Add an input that the caller gives at every call."""
+        value = self.new_value(shape, dtype)
+        self._arguments.append(Argument(value, name, layout))
+        return value
+
+    def step(self) -> Value:
+        """Return the scalar input that counts the calls of the program; dropout draws a new mask from it."""
+        if self._step is None:
+            self._step = self.argument((), as_dtype(np.dtype("int64")), "step")
+        return self._step
+
+    def parameter(self, given: ParameterLike) -> Value:
+        """Return the present value of a Parameter: its input, or what the function last assigned to it."""
+        place = self._place_of.get(id(given))
+        if place is None:
+            place = self._place_of[id(given)] = len(self.parameters)
+            self.parameters.append(given)
+            value = self.new_value(given.full_shape, given.dtype)
+            self._specs.append(ParameterInput(value, given.spec()))
+        value = self._specs[place].value
+        return self._now.get(value, value)
+
+    def parameter_input(self, given: ParameterLike) -> Value:
+        """Return the value with which a Parameter entered the function."""
+        self.parameter(given)
+        return self._specs[self._place_of[id(given)]].value
+
+    def assign(self, given: ParameterLike, new: Operand) -> None:
+        """Let a Parameter hold ``new`` from here on."""
+        entered = self.parameter_input(given)
+        value = self.bind(new)
+        if value.shape != entered.shape or value.dtype != entered.dtype:
+            raise TraceError(
+                f"Parameter {given.spec().name!r} has shape {entered.shape} and type {entered.dtype}, but was assigned "
+                f"{value.shape} {value.dtype}. Reshape or cast the new value."
+            )
+        self._now[entered] = value
+
+    def bind(self, given: Operand) -> Value:
+        """Return the value of an operand; an array becomes a constant."""
+        if isinstance(given, Value):
+            if given not in self._owned:
+                raise TraceError(
+                    "a Tensor of another, finished trace is used here. Return it from the function that made it "
+                    "instead of keeping it in an attribute or a global."
+                )
+            return given
+        key = (given.dtype.str, given.item()) if given.ndim == 0 else id(given)
+        if key not in self._constant_of:
+            value = self.new_value(given.shape, as_dtype(given.dtype))
+            self._constants.append(Constant(value, given))
+            self._constant_of[key] = value
+        return self._constant_of[key]
+
+    # --- nodes ---
+
+    def record(self, made: OpDef, operands: Sequence[Operand], attrs: Attrs, call: _Call) -> tuple[Value, ...]:
+        """Add a node and return its results."""
+        inputs = tuple(self.bind(x) for x in operands)
+        scope, line = ".".join(self.scope), user_line()
+        try:
+            _, results = made.infer([v.shape for v in inputs], [v.dtype for v in inputs], attrs)
+        except RuleError as error:
+            where = f"in {scope}, " if scope else ""
+            raise RuleError(f"{where}op {made.name} ({line}): {error}") from None
+        outputs = tuple(self.new_value(shape, dtype) for shape, dtype in results)
+        node = Node(made.name, inputs, outputs, attrs, call.strategy, call.out_strategy, self.phase, scope, line)
+        self.nodes.append(node)
+        return outputs
+
+    @contextmanager
+    def inside(self, scope: str) -> Iterator[None]:
+        """Record what follows as part of a cell."""
+        self.scope.append(scope)
+        try:
+            yield
+        finally:
+            self.scope.pop()
+
+    @contextmanager
+    def during(self, phase: str) -> Iterator[None]:
+        """Record what follows as part of a phase: forward, backward or update."""
+        before, self.phase = self.phase, phase
+        try:
+            yield
+        finally:
+            self.phase = before
+
+    def graph(self, outputs: Sequence[Value]) -> Graph:
+        """Return the finished graph."""
+        return Graph(
+            tuple(self._arguments),
+            tuple(self._specs),
+            tuple(self._constants),
+            tuple(self.nodes),
+            tuple(outputs),
+            dict(self._now),
+            dict(self.cotangents),
+            dict(self.gradients),
+        )
+
+
+@contextmanager
+def tracing(trace: Trace) -> Iterator[Trace]:
+    """Record every op of the ``with`` block in ``trace``."""
+    context = current()
+    before, context.trace = context.trace, trace
+    try:
+        yield trace
+    finally:
+        context.trace = before
+
+
+def apply(
+    name: str,
+    operands: Sequence[Operand],
+    attrs: Attrs,
+    strategy: Strategy | None = None,
+    out_strategy: Strategy | None = None,
+) -> tuple[Operand, ...]:
+    """Apply an op: record it while a trace is active, compute it otherwise.
+
+    Args:
+        name: the op's name in ``OPS``.
+        operands: arrays, or values of the active trace.
+        attrs: the op's attributes, plain data.
+        strategy, out_strategy: the user's cut, kept on the node.
+
+    Returns:
+        The results: values while tracing, arrays otherwise.
+    """
+    made = lookup(name)
+    trace: Trace | None = current().trace
+    symbolic = any(isinstance(x, Value) for x in operands)
+    if trace is not None and (symbolic or made.kernel is None):
+        return trace.record(made, operands, attrs, _Call(strategy, out_strategy))
+    if symbolic:
+        raise TraceError(f"op {name} was given a Tensor of a trace that has ended. Keep such Tensors inside the function.")
+    return _compute(made, [x for x in operands if not isinstance(x, Value)], attrs)
+
+
+def _compute(made: OpDef, arrays: list[Array], attrs: Attrs) -> tuple[Array, ...]:
+    """Compute an op at once."""
+    if made.kernel is None:
+        if not _COLLECTIVES:
+            raise TraceError(f"op {made.name} moves data between ranks, which needs `import simpar` as a whole.")
+        result = _COLLECTIVES[0](made.name, arrays, attrs)
+    else:
+        _, results = made.infer([a.shape for a in arrays], [as_dtype(a.dtype) for a in arrays], attrs)
+        result = made.kernel(*arrays, **attrs)
+        if not isinstance(result, tuple):
+            return (np.asarray(result, dtype=results[0][1].numpy),)
+    return result if isinstance(result, tuple) else (result,)
+
+
+_COLLECTIVES: list[Callable[[str, list[Array], Attrs], Any]] = []
+
+
+def register_collectives(run: Callable[[str, list[Array], Attrs], Any]) -> None:
+    """Let ``execute`` say how a collective runs at once, outside of a graph."""
+    _COLLECTIVES[:] = [run]
+
+
+def refuse_value(what: str) -> ValueDependentError:
+    """Return the error for a traced function that asks for a number.
+
+    Args:
+        what: what was asked, e.g. ``"bool(tensor)"``.
+    """
+    return ValueDependentError(
+        f"{what} at {user_line()} needs a value, but the function is being traced and has none yet. "
+        f"Choose between values with ops.select, or take the decision outside of the compiled function."
+    )
+
+
+def user_line() -> str:
+    """Return file and line of the innermost caller outside of simpar."""
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith(_PACKAGE) and "contextlib" not in name:
+            return f"{Path(name).name}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""

@@ -1,0 +1,58 @@
+"""Who holds what: device matrices, layouts, and how a tensor gets from one layout to another.
+
+The ranks are an array, the *device matrix*. A *tensor map* says which of its device axes cuts each axis of a tensor;
+along the device axes that cut nothing, ranks hold the same. Which rank holds which box then follows by arithmetic on
+coordinates. This room holds whole numbers only: no numpy, no MPI, and as many ranks as you like to imagine.
+
+Read it in this order:
+
+- `device_matrix`: ranks, coordinates and groups; the device matrix that two others have in common;
+- `layout`: device matrix, tensor map and partial axes as one value, with the slice of each rank;
+- `factor`: the rule of an op, and the layouts that a strategy gives its operands and results;
+- `intersection`: who sends which box to whom between any two layouts;
+- `redistribution_steps`: slice, all_gather, all_to_all, ... as values;
+- `redistribution_search`, `redistribution`: the cheapest steps from one layout to another.
+"""
+
+from simpar.layout.device_matrix import refine
+from simpar.layout.factor import Assignment, Axis, Rule, assign_by_strategy, cut_first_axis, follow, parse_rule
+from simpar.layout.intersection import Box, Transfer, intersections
+from simpar.layout.layout import NOT_CUT, Layout, repeated
+from simpar.layout.redistribution import Redistribution, plan_redistribution
+from simpar.layout.redistribution_steps import (
+    AllGather,
+    AllReduce,
+    AllToAll,
+    Exchange,
+    Permute,
+    ReduceScatter,
+    Slice,
+    Step,
+)
+
+__all__ = [
+    "NOT_CUT",
+    "AllGather",
+    "AllReduce",
+    "AllToAll",
+    "Assignment",
+    "Axis",
+    "Box",
+    "Exchange",
+    "Layout",
+    "Permute",
+    "Redistribution",
+    "ReduceScatter",
+    "Rule",
+    "Slice",
+    "Step",
+    "Transfer",
+    "assign_by_strategy",
+    "cut_first_axis",
+    "follow",
+    "intersections",
+    "parse_rule",
+    "plan_redistribution",
+    "refine",
+    "repeated",
+]

@@ -1,0 +1,364 @@
+"""Rules: which axes of operands and results are one index, and what a cut of it means.
+
+A rule is einsum-like text over *factors*: ``"... i k, ... k j -> ... i j"``. Each word is a factor. A cut of a factor
+
+- that stands in the result passes through at no cost;
+- that is missing from the result leaves every rank with a partial result, joined by ``combine``;
+- that is ``whole`` is not allowed: a cut there is redistributed first.
+
+``(h d)`` is one axis made of two factors, the major one first; ``1`` is an axis of length one, which is never cut;
+``...`` stands for leading axes, matched from the right as numpy broadcasts them.
+
+Everything here is arithmetic on names and whole numbers.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import gcd, prod
+
+from simpar.errors import RuleError, StrategyError
+from simpar.layout.device_matrix import axis_size, refine
+from simpar.layout.layout import Layout
+
+__all__ = ["Assignment", "Axis", "Rule", "assign_by_strategy", "cut_first_axis", "follow", "parse_rule"]
+
+Axis = tuple[str, ...]
+"""The factors of one tensor axis, major first; empty for an axis of length one."""
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The factors of an op's operands and results, with their lengths.
+
+    Args:
+        operands: the axes of each operand.
+        results: the axes of each result.
+        sizes: the length of each factor.
+        whole: factors that must not be cut.
+        combine: what joins partial results: ``"sum"``, ``"max"`` or ``"min"``.
+        order: the factors in the order in which their cuts fill the device matrix, major first.
+        repeat_first: whether ranks that repeat the work stand along the first device axis (else the last).
+
+    >>> rule = parse_rule("i k, k j -> i j", ((8, 4), (4, 6)))
+    >>> str(rule), rule.result_shapes
+    ('i k, k j -> i j', ((8, 6),))
+    """
+
+    operands: tuple[tuple[Axis, ...], ...]
+    results: tuple[tuple[Axis, ...], ...]
+    sizes: Mapping[str, int]
+    whole: frozenset[str] = frozenset()
+    combine: str = "sum"
+    order: tuple[str, ...] = field(default=())
+    repeat_first: bool = False
+
+    def __post_init__(self) -> None:
+        rest = tuple(dict.fromkeys(f for axes in self.operands + self.results for axis in axes for f in axis))
+        object.__setattr__(self, "order", (*self.order, *(f for f in rest if f not in self.order)))
+
+    @property
+    def result_shapes(self) -> tuple[Shape, ...]:
+        """The shape of each result."""
+        return tuple(tuple(self.length(axis) for axis in axes) for axes in self.results)
+
+    def length(self, axis: Axis) -> int:
+        """Return the length of an axis."""
+        return prod(self.sizes[f] for f in axis)
+
+    def missing(self, result: int) -> tuple[str, ...]:
+        """Return the factors of the operands that this result lacks, in order."""
+        kept = {f for axis in self.results[result] for f in axis}
+        used = {f for axes in self.operands for axis in axes for f in axis}
+        return tuple(f for f in self.order if f in used - kept)
+
+    def __str__(self) -> str:
+        def text(axes: tuple[Axis, ...]) -> str:
+            return " ".join("1" if not a else a[0] if len(a) == 1 else f"({' '.join(a)})" for a in axes)
+
+        return ", ".join(map(text, self.operands)) + " -> " + ", ".join(map(text, self.results))
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Which device axes cut each factor of one op.
+
+    Args:
+        dev_mat: the op's device matrix.
+        axes: the device axes that cut each factor, major first; factors that are not cut may be left out.
+        rank_list: the ranks in the order of the device matrix, None for in order.
+    """
+
+    dev_mat: tuple[int, ...]
+    axes: Mapping[str, tuple[int, ...]]
+    rank_list: tuple[int, ...] | None = None
+
+    def cut(self, factor: str) -> int:
+        """Return into how many slices a factor is cut."""
+        return prod(axis_size(self.dev_mat, a) for a in self.axes.get(factor, ()))
+
+    def operand(self, rule: Rule, index: int) -> Layout:
+        """Return the layout in which the op takes an operand."""
+        return Layout(self.dev_mat, self._map(rule.operands[index]), self.rank_list)
+
+    def result(self, rule: Rule, index: int) -> Layout:
+        """Return the layout in which the op leaves a result, with its partial device axes."""
+        partial = tuple(a for f in rule.missing(index) for a in self.axes.get(f, ()))
+        return Layout(self.dev_mat, self._map(rule.results[index]), self.rank_list, partial, rule.combine)
+
+    def _map(self, axes: tuple[Axis, ...]) -> tuple[tuple[int, ...], ...]:
+        return tuple(tuple(a for f in axis for a in self.axes.get(f, ())) for axis in axes)
+
+
+# --- from text to a rule ---
+
+_WORD = re.compile(r"\(([^()]*)\)|(\S+)")
+
+
+def parse_rule(
+    text: str,
+    shapes: Sequence[Shape],
+    *,
+    sizes: Mapping[str, int] | None = None,
+    whole: Sequence[str] = (),
+    combine: str = "sum",
+    order: Sequence[str] = (),
+    repeat_first: bool = False,
+) -> Rule:
+    """Return the rule that ``text`` states for operands of these shapes.
+
+    Args:
+        text: e.g. ``"... i k, ... k j -> ... i j"``.
+        shapes: the shape of each operand.
+        sizes: lengths of factors that the shapes do not tell.
+        whole, combine, order, repeat_first: as of ``Rule``.
+
+    Raises:
+        RuleError: the operands' number, axes or lengths do not fit the text.
+    """
+    left, arrow, right = text.partition("->")
+    if not arrow:
+        raise RuleError(f"rule {text!r} has no '->' between operands and results.")
+    operands = [_words(part) for part in left.split(",")] if left.strip() else []
+    if len(operands) != len(shapes):
+        raise RuleError(f"rule {text!r} takes {len(operands)} operands, but {len(shapes)} were given.")
+    lead = _leading(text, operands, shapes)
+    bound = dict(sizes or {})
+    bound.update((f"_{i}", n) for i, n in enumerate(reversed(lead)))
+    taken = tuple(_expand_operand(text, words, shape, lead) for words, shape in zip(operands, shapes, strict=True))
+    for axes, shape in zip(taken, shapes, strict=True):
+        _bind(text, axes, shape, bound)
+    made = tuple(_expand(_words(part), len(lead)) for part in right.split(","))
+    for f in (f for axes in made for axis in axes for f in axis):
+        if f not in bound:
+            raise RuleError(f"rule {text!r}: no operand tells the length of factor {f!r}.")
+    return Rule(taken, made, bound, frozenset(whole), combine, tuple(order), repeat_first)
+
+
+def _words(part: str) -> list[Axis]:
+    """Split ``"... (h d) k"`` into ``[("...",), ("h", "d"), ("k",)]``; ``1`` becomes ``()``."""
+    found = [tuple((m[1] or m[2] or "").split()) for m in _WORD.finditer(part)]
+    return [() if axis == ("1",) else axis for axis in found]
+
+
+def _leading(text: str, operands: list[list[Axis]], shapes: Sequence[Shape]) -> Shape:
+    """Return the broadcast lengths of the axes that ``...`` stands for."""
+    lead: list[int] = []
+    for words, shape in zip(operands, shapes, strict=True):
+        if ("...",) not in words:
+            continue
+        own = shape[: len(shape) - len(words) + 1]
+        lead = [1] * (len(own) - len(lead)) + lead
+        for i, n in enumerate(reversed(own), start=1):
+            if n != 1 and lead[-i] not in (1, n):
+                raise RuleError(f"leading axes {own} do not broadcast with {tuple(lead)} (rule {text!r}, shapes {_show(shapes)}).")
+            lead[-i] = max(lead[-i], n) if n and lead[-i] else 0
+    return tuple(lead)
+
+
+def _expand(words: list[Axis], lead: int) -> tuple[Axis, ...]:
+    """Replace ``...`` by its factors ``_n … _0``, counted from the right."""
+    out: list[Axis] = []
+    for axis in words:
+        out += [(f"_{i}",) for i in reversed(range(lead))] if axis == ("...",) else [axis]
+    return tuple(out)
+
+
+def _expand_operand(text: str, words: list[Axis], shape: Shape, lead: Shape) -> tuple[Axis, ...]:
+    count = len(shape) - len(words) + 1 if ("...",) in words else 0
+    axes = _expand(words, max(count, 0))
+    if len(axes) != len(shape):
+        raise RuleError(f"an operand of shape {shape} has {len(shape)} axes, but rule {text!r} wants {len(axes)}.")
+    repeats = [n == 1 and axis[:1] and axis[0][0] == "_" and lead[-1 - int(axis[0][1:])] != 1 for n, axis in zip(shape, axes, strict=True)]
+    return tuple(() if stretched else axis for axis, stretched in zip(axes, repeats, strict=True))
+
+
+def _bind(text: str, axes: tuple[Axis, ...], shape: Shape, sizes: dict[str, int]) -> None:
+    """Learn the lengths of factors from one operand's shape."""
+    for axis, length in zip(axes, shape, strict=True):
+        unknown = [f for f in axis if f not in sizes]
+        known = prod(sizes[f] for f in axis if f in sizes)
+        if len(unknown) == 1 and known and length % known == 0:
+            sizes[unknown[0]] = length // known
+        elif unknown or known != length:
+            name = " ".join(axis) or "1"
+            raise RuleError(f"rule {text!r}: axis {name!r} is {length} long in shape {shape}, but {known} elsewhere.")
+
+
+def _show(shapes: Sequence[Shape]) -> str:
+    return ", ".join(map(str, shapes))
+
+
+# --- from a strategy to an assignment ---
+
+
+def assign_by_strategy(rule: Rule, strategy: Sequence[Sequence[int]], device_num: int) -> Assignment:
+    """Return the assignment that a strategy of numbers means, as MindSpore infers it.
+
+    The device matrix holds the cut of each factor in the rule's order; cuts of 1 are left out. With fewer cuts than
+    devices the work is repeated, and the repeat number becomes the last device axis.
+
+    Args:
+        strategy: for each operand, into how many slices each axis is cut, e.g. ``((2, 4), (4, 1))``.
+        device_num: how many devices share the work.
+
+    Raises:
+        StrategyError: the strategy has the wrong number of operands or axes, does not divide, cuts what must be
+            whole, or does not fit the devices.
+
+    >>> rule = parse_rule("i k, k j -> i j", ((8, 4), (4, 6)))
+    >>> assign_by_strategy(rule, ((2, 1), (1, 2)), 8).operand(rule, 0)
+    Layout(dev_mat=(2, 2, 2), tensor_map=(2, -1), rank_list=None, partial=(), combine='sum')
+    """
+    cuts = _cuts_of(rule, strategy)
+    used = prod(cuts.values())
+    if device_num % used:
+        why = "more than there are" if used > device_num else "and does not divide them evenly"
+        raise StrategyError(
+            f"strategy {_plain(strategy)} cuts the work into {used} parts for {device_num} devices, {why}. "
+            f"The product of the cuts must divide the number of devices."
+        )
+    named = [(f, cuts[f]) for f in rule.order if cuts.get(f, 1) > 1]
+    repeat = [("", device_num // used)] if device_num > used else []
+    named = repeat + named if rule.repeat_first else named + repeat
+    last = len(named) - 1
+    axes = {f: (last - i,) for i, (f, _) in enumerate(named) if f}
+    return Assignment(tuple(n for _, n in named) or (1,), axes)
+
+
+def _cuts_of(rule: Rule, strategy: Sequence[Sequence[int]]) -> dict[str, int]:
+    """Return into how many slices the strategy cuts each factor."""
+    if len(strategy) != len(rule.operands):
+        raise StrategyError(
+            f"strategy {_plain(strategy)} is for {len(strategy)} inputs, but the op has {len(rule.operands)}. "
+            f"Give one tuple for each input."
+        )
+    cuts: dict[str, int] = {}
+    for index, (axes, numbers) in enumerate(zip(rule.operands, strategy, strict=True)):
+        shape = tuple(rule.length(axis) for axis in axes)
+        if len(numbers) != len(axes):
+            raise StrategyError(
+                f"strategy {tuple(numbers)} of input {index} has {len(numbers)} numbers, but its shape {shape} has "
+                f"{len(axes)} axes. Give one number for each axis."
+            )
+        for place, (axis, cut) in enumerate(zip(axes, numbers, strict=True)):
+            for f, n in _split_cut(rule, axis, cut, f"axis {place} of input {index}, shape {shape}"):
+                if cuts.setdefault(f, n) != n:
+                    raise StrategyError(
+                        f"strategy {_plain(strategy)} cuts axis {place} of input {index} into {n}, but the same index of "
+                        f"rule '{rule}' into {cuts[f]} in an earlier input. Cut factor {f!r} alike."
+                    )
+    return cuts
+
+
+def _split_cut(rule: Rule, axis: Axis, cut: int, where: str) -> Iterator[tuple[str, int]]:
+    """Share the cut of one axis among its factors, the major one first."""
+    if isinstance(cut, bool) or cut < 1:
+        raise StrategyError(f"a cut of {cut} for {where}: give a whole number of at least 1.")
+    left = cut
+    for f in axis:
+        size = rule.sizes[f]
+        own = left if size % left == 0 else size if left % size == 0 else 0
+        if not own:
+            break
+        if own > 1 and f in rule.whole:
+            raise StrategyError(f"{where} must not be cut by this op (factor {f!r} of rule '{rule}'), but the strategy cuts it into {cut}. Write 1 there.")
+        left //= own
+        yield f, own
+        if own < size:
+            yield from ((rest, 1) for rest in axis[axis.index(f) + 1 :])
+            break
+    if left > 1:
+        length = rule.length(axis)
+        raise StrategyError(f"{where}: length {length} cannot be cut into {cut} equal slices. Choose a cut that divides {length}.")
+
+
+def _plain(strategy: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(s) for s in strategy)
+
+
+# --- from the operands' layouts to an assignment ---
+
+
+def follow(rule: Rule, layouts: Sequence[Layout | None], device_num: int) -> Assignment:
+    """Return the assignment that follows the layouts in which the operands already are.
+
+    Operands speak in the order given by their size, the largest first; a factor that one has cut is not cut otherwise by
+    the next, and a device axis cuts one factor only. What an operand wanted and did not get is redistributed later.
+
+    Args:
+        layouts: one per operand; None for an operand that takes whatever the others decide.
+        device_num: how many devices there are, for the case that no operand has a layout.
+    """
+    known = [(i, lay) for i, lay in enumerate(layouts) if lay is not None]
+    known.sort(key=lambda pair: -prod(rule.length(axis) for axis in rule.operands[pair[0]]))
+    speakers = [(i, lay) for i, lay in known if prod(lay.cuts) > 1]
+    if not speakers:
+        first = known[0][1] if known else Layout((device_num,), ())
+        return Assignment(first.dev_mat, {}, first.rank_list)
+    dev_mat, ranks = speakers[0][1].dev_mat, speakers[0][1].rank_list
+    heard: list[tuple[int, Layout]] = []
+    for i, lay in speakers:
+        common = refine(dev_mat, lay.dev_mat)
+        if common is not None and lay.rank_list == ranks:
+            dev_mat = common
+            heard.append((i, lay))
+    axes: dict[str, tuple[int, ...]] = {}
+    for i, lay in heard:
+        _listen(rule, rule.operands[i], lay.refined(dev_mat), axes)
+    return Assignment(dev_mat, axes, ranks)
+
+
+def _listen(rule: Rule, operand: tuple[Axis, ...], layout: Layout, axes: dict[str, tuple[int, ...]]) -> None:
+    """Take over the cuts of one operand, as far as factors and device axes are still free."""
+    for axis, cutting in zip(operand, layout.cutting_axes, strict=True):
+        free = list(cutting)
+        for f in axis:
+            size, own = rule.sizes[f], ()
+            while free and f not in rule.whole and size % axis_size(layout.dev_mat, free[0]) == 0:
+                size //= axis_size(layout.dev_mat, free[0])
+                own = (*own, free.pop(0))
+            taken = {a for other, used in axes.items() if other != f for a in used}
+            if f not in axes and own and not taken & set(own):
+                axes[f] = own
+            if size > 1 or axes.get(f, own) != own:
+                break
+
+
+def cut_first_axis(rule: Rule, device_num: int) -> Assignment:
+    """Return MindSpore's assignment of an op without a strategy: the first axis of its largest operand is cut as far
+    as it divides, everything else is whole."""
+    ranks = [len(axes) for axes in rule.operands]
+    first = rule.operands[ranks.index(max(ranks))][:1] if ranks and max(ranks) else ()
+    factor = first[0][0] if first and first[0] else None
+    if factor is None or factor in rule.whole:
+        return Assignment((device_num,), {})
+    cut = gcd(rule.sizes[factor], device_num)
+    if cut == 1:
+        return Assignment((device_num,), {})
+    if cut == device_num:
+        return Assignment((device_num,), {factor: (0,)})
+    return Assignment((cut, device_num // cut), {factor: (1,)})
+
