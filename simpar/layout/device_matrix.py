@@ -8,7 +8,7 @@ Every function costs as much as its answer is long, so a device matrix of a mill
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 
 from simpar.errors import LayoutError
@@ -88,9 +88,9 @@ def refine(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | No
     if prod(one) != prod(other):
         return None
     marks = sorted({*strides(one), *strides(other), prod(one)}, reverse=True)
-    if any(high % low for high, low in zip(marks, marks[1:], strict=False)):
+    if any(high % low for high, low in pairwise(marks)):
         return None
-    return tuple(high // low for high, low in zip(marks, marks[1:], strict=False))
+    return tuple(high // low for high, low in pairwise(marks))
 
 
 def refined_axes(dev_mat: tuple[int, ...], refined: tuple[int, ...], device_axis: int) -> tuple[int, ...]:

@@ -58,7 +58,7 @@ class Redistribution:
         """Return the plan as text, one step a line.
 
         >>> print(plan_redistribution(Layout((4,), (0, -1)), Layout((4,), (-1, 0)), (8, 8), 4).describe())
-        all_to_all axis 0 to 1 over device axes (0) in groups of 4, 48 bytes
+        all_to_all axis 0 to 1 over device axes (0) groups of 4, 48 bytes
         """
         return "\n".join(step.describe(self.shape, self.itemsize) for step in self.steps) or "nothing to do"
 
@@ -84,7 +84,7 @@ def plan_redistribution(
 
     >>> dp, tp = Layout((2, 2), (1, -1), partial=(0,)), Layout((2, 2), ((1, 0), -1))
     >>> print(plan_redistribution(dp, tp, (8, 2), itemsize=4))
-    reduce_scatter sum axis 0 over device axes (0) in groups of 2, 16 bytes
+    reduce_scatter sum axis 0 over device axes (0) groups of 2, 16 bytes
     """
     return _plan(source, target, tuple(shape), itemsize, memory_cap_bytes)
 

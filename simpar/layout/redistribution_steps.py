@@ -122,7 +122,7 @@ class Slice(Step):
 
     def describe(self, shape: Sequence[int], itemsize: int) -> str:
         """Return the step as one line of a plan."""
-        return f"{self.kind} {self.words()} {_over(self.device_axes).removesuffix(" in")}, nothing sent"
+        return f"{self.kind} {self.words()} {_over(self.device_axes)}, nothing sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,8 +316,8 @@ def _axes(axes: Sequence[int]) -> str:
 def _over(device_axes: Sequence[int]) -> str:
     """Return the device axes in words; none where a step joins all ranks of two device matrices."""
     if not device_axes:
-        return "over all ranks in"
-    return f"over device axes ({','.join(map(str, device_axes))}) in"
+        return "over all ranks,"
+    return f"over device axes ({','.join(map(str, device_axes))})"
 
 
 def _held(layout: Layout, shape: Sequence[int]) -> int:
