@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-STATIC = (("ruff", "check"), ("ruff", "format", "--check"), ("pyright",))
+STATIC = (("ruff", "check"), ("ruff", "format", "--check"), ("pyright", "--pythonpath", sys.executable))
 
 
 def main(arguments: list[str]) -> int:

@@ -10,6 +10,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from simpar.context.fusion import default_comm_fusion
+
 __all__ = [
     "AUTO_PARALLEL",
     "DATA_PARALLEL",
@@ -56,7 +58,7 @@ class ParallelOptions:
     optimizer_weight_shard_size: int = -1  # ranks; -1 for all
     gradient_accumulation_shard: bool = False
     optimizer_level: str = "level1"
-    comm_fusion: dict[str, Any] = field(default_factory=dict[str, Any])
+    comm_fusion: dict[str, Any] = field(default_factory=default_comm_fusion)
     all_reduce_fusion_config: tuple[int, ...] = ()
     pipeline_stages: int = 1
     search_mode: str = "recursive_programming"
@@ -69,8 +71,8 @@ class ParallelOptions:
 class Context:
     """The state of one rank's program.
 
-    ``trace`` is the graph being recorded (a ``graph.Trace``), ``world`` the ranks (a ``collectives.World``), ``recorder``
-    what keeps events (a ``recorder.Recorder``); they stand on higher floors, which is why their types are open here.
+    ``trace`` is the graph being recorded (a ``graph.Trace``), ``world`` the ranks (a ``collectives.World``),
+    ``recorder`` what keeps events (a ``recorder.Recorder``); they stand on higher floors, so their types are open here.
     """
 
     mode: int = GRAPH_MODE
@@ -81,6 +83,8 @@ class Context:
     recorder: Any = None
     planner: Any = None
     """Set by ``simpar plan``: receives each plan instead of running it; no world is needed then."""
+    ps: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What ``set_ps_context`` set; ask ``get_ps_context``, which knows the defaults."""
     others: dict[str, Any] = field(default_factory=dict[str, Any])
     """Options that MindSpore documents and that change nothing here, kept so that they read back."""
     counters: dict[str, int] = field(default_factory=dict[str, int])

@@ -1,0 +1,154 @@
+"""Which options exist, and the check of each: MindSpore's names, in three tables."""
+
+from typing import Any, cast
+
+from simpar.context.checks import (
+    Check,
+    bool_option,
+    choice_option,
+    dict_option,
+    int_option,
+    rising_ints,
+    text_option,
+    wrong_type,
+)
+from simpar.context.fusion import check_comm_fusion
+from simpar.context.state import (
+    AUTO_PARALLEL,
+    DATA_PARALLEL,
+    HYBRID_PARALLEL,
+    SEMI_AUTO_PARALLEL,
+    STAND_ALONE,
+)
+from simpar.errors import ContextError
+
+__all__ = ["GENERAL", "PARALLEL", "PARALLEL_WRITE_ONLY", "PS", "ParallelMode", "check_option"]
+
+Dataset = str | tuple[tuple[int, ...], ...]
+
+
+class ParallelMode:
+    """Names the parallel modes, as MindSpore's class does."""
+
+    STAND_ALONE = STAND_ALONE
+    DATA_PARALLEL = DATA_PARALLEL
+    HYBRID_PARALLEL = HYBRID_PARALLEL
+    SEMI_AUTO_PARALLEL = SEMI_AUTO_PARALLEL
+    AUTO_PARALLEL = AUTO_PARALLEL
+    MODE_LIST = (STAND_ALONE, DATA_PARALLEL, HYBRID_PARALLEL, SEMI_AUTO_PARALLEL, AUTO_PARALLEL)
+
+
+def _dataset_strategy(name: str, value: object) -> Dataset:
+    if isinstance(value, str):
+        return choice_option("full_batch", "data_parallel")(name, value)
+    if not isinstance(value, tuple):
+        raise wrong_type(
+            name, value, "'full_batch', 'data_parallel' or one tuple of cuts per input, e.g. ((4, 1), (4,))"
+        )
+    return tuple(_cuts(f"{name}[{i}]", cuts) for i, cuts in enumerate(cast(tuple[object, ...], value)))
+
+
+def _cuts(name: str, cuts: object) -> tuple[int, ...]:
+    if not isinstance(cuts, tuple):
+        raise wrong_type(name, cuts, "a tuple with the number of slices of each axis")
+    return tuple(int_option(1)(f"{name}[{i}]", n) for i, n in enumerate(cast(tuple[object, ...], cuts)))
+
+
+def _optimizer_shard_size(name: str, value: object) -> int:
+    number = int_option(-1)(name, value)
+    if number == 0:
+        raise ContextError(f"{name} is 0; give a number of ranks above 0, or -1 for all that hold the same slice.")
+    return number
+
+
+_OPTIMIZER: dict[str, Check] = {
+    "parallel_optimizer_threshold": int_option(0),
+    "optimizer_weight_shard_size": _optimizer_shard_size,
+    "gradient_accumulation_shard": bool_option,
+    "optimizer_level": choice_option("level1", "level2", "level3"),
+}
+_PIPELINE: dict[str, Check] = {
+    "pipeline_interleave": bool_option,
+    "pipeline_scheduler": choice_option("1f1b", "gpipe"),
+}
+_STRATEGY_FILES: dict[str, Check] = {
+    "load_file": text_option,
+    "save_file": text_option,
+    "only_trainable_params": bool_option,
+}
+
+
+def _keys_of(table: dict[str, Check]) -> Check:
+    def check(name: str, value: object) -> dict[str, Any]:
+        given = dict_option(name, value)
+        return {key: check_option(f"key of {name}", table, key, item) for key, item in given.items()}
+
+    return check
+
+
+PARALLEL: dict[str, Check] = {
+    "all_reduce_fusion_config": rising_ints,
+    "auto_parallel_search_mode": choice_option("dynamic_programming", "recursive_programming", "sharding_propagation"),
+    "comm_fusion": check_comm_fusion,
+    "dataset_strategy": _dataset_strategy,
+    "device_num": int_option(1),
+    "enable_parallel_optimizer": bool_option,
+    "full_batch": bool_option,
+    "global_rank": int_option(0, 4095),
+    "gradient_fp32_sync": bool_option,
+    "gradients_mean": bool_option,
+    "loss_repeated_mean": bool_option,
+    "parallel_mode": choice_option(*ParallelMode.MODE_LIST),
+    "parallel_optimizer_config": _keys_of(_OPTIMIZER),
+    "parameter_broadcast": bool_option,
+    "pipeline_config": _keys_of(_PIPELINE),
+    "pipeline_stages": int_option(1),
+    "search_mode": choice_option("dynamic_programming", "recursive_programming", "sharding_propagation"),
+    "strategy_ckpt_config": _keys_of(_STRATEGY_FILES),
+    "strategy_ckpt_load_file": text_option,
+    "strategy_ckpt_save_file": text_option,
+}
+PARALLEL_WRITE_ONLY = ("parallel_optimizer_config", "pipeline_config")
+
+# Options of set_context that change nothing on a CPU, so that a script that sets them runs: (default, check).
+GENERAL: dict[str, tuple[object, Check]] = {
+    "device_id": (0, int_option(0)),
+    "device_target": ("CPU", choice_option("CPU", "GPU", "Ascend")),
+    "enable_graph_kernel": (False, bool_option),
+    "max_call_depth": (1000, int_option(1)),
+    "max_device_memory": ("1024GB", text_option),
+    "memory_optimize_level": ("O0", choice_option("O0", "O1")),
+    "deterministic": ("OFF", choice_option("ON", "OFF")),
+    "save_graphs_path": ("", text_option),
+    "runtime_num_threads": (30, int_option(1)),
+}
+
+PS: dict[str, tuple[object, Check]] = {
+    "enable_ps": (False, bool_option),
+    "worker_num": (0, int_option(0)),
+    "server_num": (0, int_option(1)),
+    "scheduler_ip": ("", text_option),
+    "scheduler_port": (0, int_option(1, 65535)),
+    "scheduler_manage_port": (11202, int_option(1, 65535)),
+    "config_file_path": ("", text_option),
+    "enable_ssl": (False, bool_option),
+    "client_password": ("", text_option),
+    "server_password": ("", text_option),
+}
+
+
+def check_option(what: str, table: dict[str, Check], name: str, value: object) -> Any:
+    """Return what to store for option ``name`` of a table.
+
+    Raises:
+        ContextError: there is no such option (the message lists those there are), or the value is out of range.
+        DTypeError: the value has the wrong type.
+    """
+    if name not in table:
+        raise unknown(what, name, list(table))
+    return table[name](name, value)
+
+
+def unknown(what: str, name: object, known: list[str]) -> ContextError:
+    """Return the error for an option that does not exist."""
+    return ContextError(f"{name!r} is no {what}; choose one of {', '.join(sorted(known))}.")
