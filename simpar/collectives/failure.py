@@ -1,0 +1,142 @@
+"""One rank fails: all ranks stop, and the first cause is shown once.
+
+A rank that raises while others wait in a collective would leave them waiting for ever. So each rank, when its world is
+opened, arranges that an error nobody caught ends the whole program. Who was first is settled on each host by a file
+that only one process can create; the others stay silent and are stopped with the rest.
+"""
+
+import atexit
+import contextlib
+import io
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, TextIO
+
+from simpar.collectives.communicator import Communicator
+
+__all__ = ["INTERRUPTED", "Alarm", "exit_code", "stop_together"]
+
+INTERRUPTED = 130
+"""The exit code of a program that Ctrl-C ended: 128 and the signal's number."""
+
+_PATIENCE_S = 5.0
+"""How long a rank that was not first waits to be stopped by the first, before it stops everything itself."""
+
+
+@dataclass(slots=True, weakref_slot=True)
+class Alarm:
+    """What a rank does when its program fails.
+
+    Args:
+        rank: this rank.
+        size: how many ranks there are.
+        folder: where the first rank to fail on this host leaves its token.
+        abort: ends all ranks with an exit code.
+        pause: waits for seconds.
+    """
+
+    rank: int
+    size: int
+    folder: Path
+    abort: Callable[[int], object]
+    pause: Callable[[float], None] = time.sleep
+    code: int = field(default=0)
+    """The exit code of a ``sys.exit`` that nobody caught."""
+
+    def is_first(self) -> bool:
+        """Return whether no other rank of this host failed before; the answer is yes only once."""
+        try:
+            os.close(os.open(self.folder / "failed", os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        except OSError:  # taken, or the first rank has already cleared the folder away
+            return False
+        return True
+
+    def on_error(self, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+        """Show the error if this rank is the first to fail, then stop all; serves as ``sys.excepthook``."""
+        if issubclass(kind, KeyboardInterrupt):
+            self.stop("interrupted.", INTERRUPTED)
+        else:
+            self.stop("failed:\n" + "".join(traceback.format_exception(kind, error, where)).rstrip(), 1)
+
+    def on_exit(self) -> None:
+        """Stop all ranks if this one ends by ``sys.exit`` with a code that is not 0."""
+        if self.code:
+            self.stop(f"ended with exit code {self.code}.", self.code)
+
+    def stop(self, what: str, code: int) -> None:
+        """Say ``what`` once and stop all ranks."""
+        _flush(sys.stdout)
+        if self.is_first():
+            print(f"rank {self.rank} of {self.size} {what}", file=sys.stderr, flush=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
+        else:
+            self.pause(_PATIENCE_S)
+        self.abort(code)
+
+
+def _flush(stream: TextIO | None) -> None:
+    with contextlib.suppress(Exception):
+        if stream is not None:
+            stream.flush()
+
+
+def stop_together(world: Communicator, abort: Callable[[int], object], is_finalized: Callable[[], bool]) -> Alarm:
+    """Arrange that an uncaught error or a nonzero ``sys.exit`` on one rank stops every rank.
+
+    Args:
+        world: the group of all ranks.
+        abort: ends all ranks with an exit code.
+        is_finalized: whether MPI has ended, after which there is nobody left to stop.
+    """
+    folder = Path(world.broadcast_object(tempfile.mkdtemp(prefix="simpar-") if world.rank == 0 else None))
+    folder.mkdir(exist_ok=True)  # on hosts that rank 0 is not on
+    alarm = Alarm(world.rank, world.size, folder, abort)
+    sys.excepthook = alarm.on_error
+    _watch_exit(alarm)
+
+    def at_exit() -> None:
+        if not is_finalized():
+            alarm.on_exit()
+        if world.rank == 0:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(at_exit)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(line_buffering=True, write_through=False)  # whole lines, so that ranks do not mix
+    return alarm
+
+
+def _watch_exit(alarm: Alarm) -> None:
+    """Let the alarm know the code of a ``sys.exit`` that ends the program.
+
+    Python tells nobody: ``sys.excepthook`` is not called and ``atexit`` is not given the code. So ``sys.exit`` raises
+    an exception that notices its own end. If that comes when no Python code runs any more, nobody caught it.
+    """
+
+    class NoticedExit(SystemExit):
+        def __del__(self) -> None:
+            if sys._getframe().f_back is None:  # pyright: ignore[reportPrivateUsage]
+                alarm.code = exit_code(self.code)
+
+    def exit_(status: object = None, /) -> NoReturn:
+        raise NoticedExit(status)
+
+    sys.exit = exit_
+
+
+def exit_code(given: object) -> int:
+    """Return the exit code of a process that ends by ``sys.exit(given)``.
+
+    >>> exit_code(None), exit_code(3), exit_code("no such file")
+    (0, 3, 1)
+    """
+    return 0 if given is None else int(given) & 0xFF if isinstance(given, int) else 1
