@@ -1,0 +1,113 @@
+"""What happened in a run, kept so that it can be looked at later.
+
+Training tells events to a *recorder*; the recorder of rank 0 writes those of all ranks into the *run store*, one SQLite
+database per run; the command, the demo and the dashboard read it. The store's tables are all that the two sides share.
+
+Read it in this order:
+
+- `events`: what can happen, as values; `codec`: events as bytes;
+- `recorder`: where events go; `writing`: the thread that writes them;
+- `schema`, `store`: the tables of a run store and how events become rows;
+- `reader`, `runs`: a run store as typed rows, and where runs lie;
+- `movement`: what moved, collectives alike taken together;
+- `tables`, `chrome_trace`, `csv_files`: a run for the terminal, for Perfetto, for a spreadsheet.
+
+What needs SQLite or rich is imported when its name is first used: training with the recorder off loads neither.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from simpar.recorder.events import (
+    EVENTS,
+    OPTIMIZER_STATE,
+    PARAMETER,
+    Checksum,
+    CollectiveSpec,
+    Event,
+    GraphNode,
+    GraphValue,
+    MemoryMeasured,
+    ParameterPlaced,
+    ProgramCompiled,
+    RankFailed,
+    RankStarted,
+    RunFinished,
+    RunStarted,
+    Scalar,
+    SliceStatistics,
+    StepFinished,
+)
+from simpar.recorder.recorder import Mailbox, MemoryRecorder, NullRecorder, Recorder, StoreRecorder
+
+if TYPE_CHECKING:
+    from simpar.recorder.chrome_trace import write_chrome_trace
+    from simpar.recorder.csv_files import write_csv_files
+    from simpar.recorder.movement import Movement, movements
+    from simpar.recorder.reader import Run, RunInfo, ScalarRow, StepRow, open_run
+    from simpar.recorder.runs import find_run, list_runs, new_run, runs_folder
+    from simpar.recorder.store import RunWriter
+    from simpar.recorder.tables import losses_table, memory_table, movement_table, parameter_table, slice_table
+
+__all__ = [
+    "EVENTS",
+    "OPTIMIZER_STATE",
+    "PARAMETER",
+    "Checksum",
+    "CollectiveSpec",
+    "Event",
+    "GraphNode",
+    "GraphValue",
+    "Mailbox",
+    "MemoryMeasured",
+    "MemoryRecorder",
+    "Movement",
+    "NullRecorder",
+    "ParameterPlaced",
+    "ProgramCompiled",
+    "RankFailed",
+    "RankStarted",
+    "Recorder",
+    "Run",
+    "RunFinished",
+    "RunInfo",
+    "RunStarted",
+    "RunWriter",
+    "Scalar",
+    "ScalarRow",
+    "SliceStatistics",
+    "StepFinished",
+    "StepRow",
+    "StoreRecorder",
+    "find_run",
+    "list_runs",
+    "losses_table",
+    "memory_table",
+    "movement_table",
+    "movements",
+    "new_run",
+    "open_run",
+    "parameter_table",
+    "runs_folder",
+    "slice_table",
+    "write_chrome_trace",
+    "write_csv_files",
+]
+
+_LATER = {
+    "chrome_trace": ("write_chrome_trace",),
+    "csv_files": ("write_csv_files",),
+    "movement": ("Movement", "movements"),
+    "reader": ("Run", "RunInfo", "ScalarRow", "StepRow", "open_run"),
+    "runs": ("find_run", "list_runs", "new_run", "runs_folder"),
+    "store": ("RunWriter",),
+    "tables": ("losses_table", "memory_table", "movement_table", "parameter_table", "slice_table"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs SQLite or rich when it is first asked for."""
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(import_module(f"simpar.recorder.{module}"), name)
+    raise AttributeError(f"module 'simpar.recorder' has no attribute {name!r}")

@@ -1,0 +1,286 @@
+"""The reading side of a run store: typed rows for the command, the demo and the dashboard.
+
+Reading never blocks the training and never changes the store; it works while the run grows, and after it was killed.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from simpar.recorder.codec import from_plain
+from simpar.recorder.events import (
+    Checksum,
+    CollectiveSpec,
+    GraphNode,
+    GraphValue,
+    MemoryMeasured,
+    ParameterPlaced,
+    ProgramCompiled,
+    RankFailed,
+    RankStarted,
+    RunFinished,
+    RunStarted,
+    SliceStatistics,
+    Times,
+)
+from simpar.recorder.schema import STORE_NAME, check_file, check_schema, store_errors
+from simpar.recorder.store import has_writer
+
+__all__ = ["Run", "RunInfo", "ScalarRow", "StepRow", "open_run"]
+
+_BUSY_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """Sums up a run.
+
+    Args:
+        state: ``"running"``, ``"finished"``, ``"failed"``, or ``"killed"`` if it stopped without a word.
+        steps: finished by rank 0.
+        last_loss: of rank 0; None if there was none yet.
+        ended_s: wall clock; None unless the run came to its end.
+    """
+
+    path: Path
+    started: RunStarted
+    state: str
+    steps: int
+    last_loss: float | None
+    ended_s: float | None
+
+    @property
+    def run(self) -> str:
+        """The id of the run."""
+        return self.started.run
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepRow:
+    """Is one step of one rank; ``id`` grows as steps arrive, so a reader can ask for what came since."""
+
+    id: int
+    rank: int
+    program: str
+    step: int
+    start_s: float
+    end_s: float
+    loss: float | None
+    times: Times  # (collectives, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarRow:
+    """Is one number of a curve."""
+
+    id: int
+    rank: int
+    name: str
+    step: int
+    value: float
+
+
+class Run:
+    """One run store, opened for reading. Close it, or use it in a ``with`` block.
+
+    Raises:
+        RunStoreError: at opening or while reading, if the file is missing, empty, cut short, foreign, locked, damaged
+            or of a later version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        check_file(path)
+        self.path = path
+        with store_errors(path):
+            self._database = _connect(path)
+            check_schema(self._database, path)
+
+    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        with store_errors(self.path):
+            return self._database.execute(query, values).fetchall()
+
+    # --- the run ---
+
+    def info(self) -> RunInfo:
+        """Return what ``simpar runs`` shows of a run."""
+        started: RunStarted = self._meta("run", RunStarted) or _unnamed(self.path)
+        finished: RunFinished | None = self._meta("finished", RunFinished)
+        ((steps,),) = self._rows("SELECT count(*) FROM steps WHERE rank = 0")
+        losses = self._rows("SELECT loss FROM steps WHERE rank = 0 AND loss IS NOT NULL ORDER BY id DESC LIMIT 1")
+        last_loss = float(losses[0][0]) if losses else None
+        ended_s = None if finished is None else finished.ended_s
+        return RunInfo(self.path, started, self._state(finished), steps, last_loss, ended_s)
+
+    def _meta(self, key: str, kind: type) -> Any:
+        rows = self._rows("SELECT value FROM meta WHERE key = ?", key)
+        return from_plain(kind, json.loads(rows[0][0])) if rows else None
+
+    def _state(self, finished: RunFinished | None) -> str:
+        if finished is not None:
+            return finished.state
+        if self._rows("SELECT 1 FROM failures LIMIT 1"):
+            return "failed"
+        return "running" if has_writer(self.path) else "killed"
+
+    def ranks(self) -> tuple[RankStarted, ...]:
+        """Return the ranks that have spoken, in order."""
+        rows = self._rows("SELECT rank, host, pid, wall_s, clock_s FROM ranks ORDER BY rank")
+        return tuple(RankStarted(*row) for row in rows)
+
+    def clock_offsets(self) -> dict[int, float]:
+        """Return, for each rank, the seconds to add to its step times to get wall-clock time.
+
+        Ranks of one machine share a clock, so they share the offset of the first of them.
+        """
+        by_host: dict[str, float] = {}
+        return {r.rank: by_host.setdefault(r.host, r.wall_s - r.clock_s) for r in self.ranks()}
+
+    def failures(self) -> tuple[RankFailed, ...]:
+        """Return the ranks that raised, the first one first."""
+        rows = self._rows("SELECT rank, error, message, traceback FROM failures ORDER BY id")
+        return tuple(RankFailed(*row) for row in rows)
+
+    # --- what was planned ---
+
+    def parameters(self) -> tuple[ParameterPlaced, ...]:
+        """Return all parameters and optimizer states, in the order in which they were placed."""
+        names = ("name", "shape", "dtype", "storage", "compute", "kind", "comm_fusion", "flags")
+        rows = self._rows(f"SELECT {', '.join(names)} FROM parameters ORDER BY id")
+        return tuple(_event(ParameterPlaced, names, row, ("shape", "storage", "compute", "flags")) for row in rows)
+
+    def programs(self) -> tuple[str, ...]:
+        """Return the names of the compiled programs, in order."""
+        return tuple(row[0] for row in self._rows("SELECT program FROM programs ORDER BY id"))
+
+    def program(self, program: str, rank: int = 0) -> ProgramCompiled | None:
+        """Return one program as one rank runs it, with its plan as text and its graph; None if there is none."""
+        rows = self._rows("SELECT digest, plan, graph_values, graph_nodes FROM programs WHERE program = ?", program)
+        if not rows:
+            return None
+        digest, plan, values, nodes = rows[0]
+        peaks = self._rows("SELECT peak_bytes FROM program_ranks WHERE program = ? AND rank = ?", program, rank)
+        return ProgramCompiled(
+            program,
+            plan,
+            digest,
+            self.collectives(program, rank),
+            peaks[0][0] if peaks else 0,
+            from_plain(tuple[GraphValue, ...], json.loads(values)),
+            from_plain(tuple[GraphNode, ...], json.loads(nodes)),
+        )
+
+    def collectives(self, program: str, rank: int = 0) -> tuple[CollectiveSpec, ...]:
+        """Return what the rows of ``StepRow.times`` mean, for one program on one rank."""
+        rows = self._rows(
+            "SELECT row, kind, ranks, message_bytes, cause, fusion, parameters, phase FROM collectives "
+            "WHERE program = ? AND rank = ? ORDER BY row",
+            program,
+            rank,
+        )
+        names = ("index", "kind", "ranks", "message_bytes", "cause", "fusion", "parameters", "phase")
+        return tuple(_event(CollectiveSpec, names, row, ("ranks", "parameters")) for row in rows)
+
+    # --- what was measured ---
+
+    def steps(self, rank: int | None = None, since: int = 0) -> Iterator[StepRow]:
+        """Yield steps as they arrived, of one rank or of all, those with an id above ``since``."""
+        which, values = ("", ()) if rank is None else (" AND rank = ?", (rank,))
+        columns = "id, rank, program, step, start_s, end_s, loss, times"
+        query = f"SELECT {columns} FROM steps WHERE id > ?{which} ORDER BY id"
+        with store_errors(self.path):
+            for row in self._database.execute(query, (since, *values)):
+                yield _step(row)
+
+    def losses(self, rank: int = 0) -> tuple[tuple[int, float], ...]:
+        """Return (step, loss) of one rank, in the order of the steps."""
+        query = "SELECT step, loss FROM steps WHERE rank = ? AND loss IS NOT NULL ORDER BY id"
+        return tuple((step, float(loss)) for step, loss in self._rows(query, rank))
+
+    def scalars(self, since: int = 0) -> tuple[ScalarRow, ...]:
+        """Return the numbers that arrived after the one with the id ``since``."""
+        rows = self._rows("SELECT id, rank, name, step, value FROM scalars WHERE id > ? ORDER BY id", since)
+        return tuple(ScalarRow(id, rank, name, step, float(value)) for id, rank, name, step, value in rows)
+
+    def memory(self) -> tuple[MemoryMeasured, ...]:
+        """Return the measured memory of all ranks, oldest first."""
+        query = "SELECT rank, step, rss_bytes, pss_bytes, planned_bytes FROM memory ORDER BY id"
+        return tuple(MemoryMeasured(*row) for row in self._rows(query))
+
+    def statistics(self, parameter: str) -> tuple[SliceStatistics, ...]:
+        """Return the statistics of one parameter's slices, oldest first."""
+        rows = self._rows(
+            "SELECT rank, parameter, step, minimum, maximum, mean, std, histogram FROM statistics "
+            "WHERE parameter = ? ORDER BY id",
+            parameter,
+        )
+        return tuple(_statistics(row) for row in rows)
+
+    def checksums(self, parameter: str) -> tuple[Checksum, ...]:
+        """Return the checksums of one parameter's slices, oldest first."""
+        query = "SELECT rank, parameter, step, digest FROM checksums WHERE parameter = ? ORDER BY id"
+        return tuple(Checksum(*row) for row in self._rows(query, parameter))
+
+    def close(self) -> None:
+        """Close the store."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_run(path: Path | str) -> Run:
+    """Open a run for reading, by its folder or by its ``run.sqlite``.
+
+    Raises:
+        RunStoreError: there is none, or it cannot be read.
+    """
+    given = Path(path)
+    return Run(given / STORE_NAME if given.is_dir() else given)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open for reading only; a store that lies where nothing can be written opens as one that does not change."""
+    address = path.absolute().as_uri()
+    wal = path.with_name(path.name + "-wal")
+    database = sqlite3.connect(f"{address}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
+    try:
+        database.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        database.close()
+        if wal.exists() or "unable to open" not in str(error):
+            raise
+        return sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True, isolation_level=None)
+    return database
+
+
+def _event(kind: type, names: tuple[str, ...], row: tuple[Any, ...], as_json: tuple[str, ...]) -> Any:
+    values = {n: json.loads(v) if n in as_json else v for n, v in zip(names, row, strict=True)}
+    return from_plain(kind, values)
+
+
+def _step(row: tuple[Any, ...]) -> StepRow:
+    step_id, rank, program, step, start_s, end_s, loss, times = row
+    pairs = np.frombuffer(times, np.float64).reshape(-1, 2)
+    return StepRow(step_id, rank, program, step, start_s, end_s, None if loss is None else float(loss), pairs)
+
+
+def _statistics(row: tuple[Any, ...]) -> SliceStatistics:
+    rank, parameter, step, *numbers, histogram = row
+    minimum, maximum, mean, std = map(float, numbers)
+    return SliceStatistics(rank, parameter, step, minimum, maximum, mean, std, tuple(json.loads(histogram)))
+
+
+def _unnamed(path: Path) -> RunStarted:
+    """Stand for a run that was killed before its first batch."""
+    return RunStarted(path.parent.name, "", (), path.stat().st_ctime, "", 0, 0)
