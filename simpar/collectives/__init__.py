@@ -5,17 +5,16 @@ numpy arrays. Two things carry the arrays: MPI, where a rank is a process, and t
 quick tests and readers. ``open_world`` finds out which ranks there are; ``run_threads`` makes some.
 
 Read in this order: ``communicator`` (the protocols), ``group`` (a group of one), ``threads`` (the whole story in one
-process), ``mpi`` (the same over MPI), ``failure`` (one rank fails, all stop), ``world`` (the door).
+process), ``mpi`` (the same over MPI), ``world`` (the door).
 """
 
-from simpar.collectives.communicator import Communicator, Exchange, Mailbox, Region, Request
+from simpar.collectives.communicator import Communicator, Exchange, Region, Request
 from simpar.collectives.threads import run_threads
 from simpar.collectives.world import World, open_world
 
 __all__ = [
     "Communicator",
     "Exchange",
-    "Mailbox",
     "Region",
     "Request",
     "World",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simpar.errors import WorldError
+from simpar.recorder import Mailbox
 
 __all__ = [
     "ALIGNMENT_BYTES",
@@ -18,7 +19,6 @@ __all__ = [
     "Array",
     "Communicator",
     "Exchange",
-    "Mailbox",
     "Region",
     "Request",
     "Transport",
@@ -63,18 +63,6 @@ class Exchange(Protocol):
 
     def run(self) -> None:
         """Move the boxes; every rank of the group runs its part."""
-        ...
-
-
-class Mailbox(Protocol):
-    """Letters to rank 0 that nobody waits for."""
-
-    def send(self, letter: bytes) -> None:
-        """Post a letter to rank 0 and return at once."""
-        ...
-
-    def poll(self) -> list[tuple[int, bytes]]:
-        """Return the letters that have arrived at rank 0, each with its sender; empty on other ranks."""
         ...
 
 

@@ -158,9 +158,9 @@ class LocalMailbox:
 
     _letters: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
 
-    def send(self, letter: bytes) -> None:
+    def send(self, message: bytes) -> None:
         """Keep the letter until it is polled."""
-        self._letters.append((0, letter))
+        self._letters.append((0, message))
 
     def poll(self) -> list[tuple[int, bytes]]:
         """Return the letters since the last call."""

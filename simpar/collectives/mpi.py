@@ -8,15 +8,15 @@ import weakref
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simpar.collectives.communicator import COMBINE, Array, Region, aligned_zeros, blocks, check_combine, flat
-from simpar.collectives.failure import stop_together
 from simpar.errors import MpiMissingError, WorldError
-from simpar.launch import mpi_environment
+from simpar.launch import Alarm, alarm_folder, mpi_environment, print_whole_lines, stop_together
 
 __all__ = ["MpiCommunicator", "MpiTransport", "open_mpi_transport"]
 
@@ -291,19 +291,19 @@ class _MpiMailbox:
     local: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
     sending: list[tuple[Any, bytes]] = field(default_factory=list[tuple[Any, bytes]])
 
-    def send(self, letter: bytes) -> None:
+    def send(self, message: bytes) -> None:
         if self.comm.Get_rank() == 0:
-            self.local.append((0, letter))
+            self.local.append((0, message))
             return
         self.sending = [(request, kept) for request, kept in self.sending if not request.Test()]
-        self.sending.append((self.comm.Isend([letter, self.mpi.BYTE], 0), letter))
+        self.sending.append((self.comm.Isend([message, self.mpi.BYTE], 0), message))
 
     def poll(self) -> list[tuple[int, bytes]]:
         letters, self.local = self.local, []
         status = self.mpi.Status()
-        while self.comm.Get_rank() == 0 and (message := self.comm.Improbe(status=status)) is not None:
+        while self.comm.Get_rank() == 0 and (probed := self.comm.Improbe(status=status)) is not None:
             letter = bytearray(status.Get_count(self.mpi.BYTE))
-            message.Recv([letter, self.mpi.BYTE])
+            probed.Recv([letter, self.mpi.BYTE])
             letters.append((status.Get_source(), bytes(letter)))
         return letters
 
@@ -352,8 +352,16 @@ def open_mpi_transport() -> MpiTransport:
     mpi = load_mpi()
     transport = MpiTransport(mpi)
     _check_library(mpi, transport.communicator.size)
-    stop_together(transport.communicator, mpi.COMM_WORLD.Abort, mpi.Is_finalized)
+    stop_together(_make_alarm(mpi, transport.communicator), mpi.Is_finalized)
+    print_whole_lines()
     return transport
+
+
+def _make_alarm(mpi: Any, world: MpiCommunicator) -> Alarm:
+    folder = Path(world.broadcast_object(alarm_folder() if world.rank == 0 else None))
+    folder.mkdir(exist_ok=True)  # on hosts that rank 0 is not on
+    world.barrier()  # so that no rank makes the folder again after the first to fail has removed it
+    return Alarm(world.rank, world.size, folder, mpi.COMM_WORLD.Abort)
 
 
 def _check_library(mpi: Any, size: int) -> None:

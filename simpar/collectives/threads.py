@@ -325,9 +325,9 @@ class _ThreadMailbox:
     number: int
     rank: int
 
-    def send(self, letter: bytes) -> None:
+    def send(self, message: bytes) -> None:
         with self.hub.changed:
-            self.hub.posted.setdefault(self.number, []).append((self.rank, letter))
+            self.hub.posted.setdefault(self.number, []).append((self.rank, message))
 
     def poll(self) -> list[tuple[int, bytes]]:
         if self.rank != 0:

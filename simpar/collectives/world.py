@@ -4,8 +4,9 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-from simpar.collectives.communicator import Communicator, Mailbox, Transport, check_ranks
+from simpar.collectives.communicator import Communicator, Transport, check_ranks
 from simpar.collectives.group import GroupOfOne, SoloTransport
+from simpar.recorder import Mailbox
 
 __all__ = ["World", "open_world", "started_by_mpi"]
 

@@ -1,8 +1,8 @@
 """One rank fails: all ranks stop, and the first cause is shown once.
 
-A rank that raises while others wait in a collective would leave them waiting for ever. So each rank, when its world is
-opened, arranges that an error nobody caught ends the whole program. Who was first is settled on each host by a file
-that only one process can create; the others stay silent and are stopped with the rest.
+A rank that raises while others wait in a collective would leave them waiting for ever. So each rank arranges that an
+error nobody caught ends the whole program. Who was first is settled on each host by a file that only one process can
+create; the others stay silent and are stopped with the rest.
 """
 
 import atexit
@@ -20,9 +20,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, TextIO
 
-from simpar.collectives.communicator import Communicator
+__all__ = ["ALARM_FOLDER", "INTERRUPTED", "Alarm", "alarm_folder", "exit_code", "print_whole_lines", "stop_together"]
 
-__all__ = ["INTERRUPTED", "Alarm", "exit_code", "stop_together"]
+ALARM_FOLDER = "SIMPAR_ALARM_FOLDER"
+"""The variable in which ``simpar run`` tells its ranks where the first to fail leaves its token."""
 
 INTERRUPTED = 130
 """The exit code of a program that Ctrl-C ended: 128 and the signal's number."""
@@ -31,7 +32,16 @@ _PATIENCE_S = 5.0
 """How long a rank that was not first waits to be stopped by the first, before it stops everything itself."""
 
 
-@dataclass(slots=True, weakref_slot=True)
+def alarm_folder() -> str:
+    """Return the folder for the token of the first rank to fail: the launcher's, else a new one."""
+    if ALARM_FOLDER in os.environ:
+        return os.environ[ALARM_FOLDER]
+    folder = tempfile.mkdtemp(prefix="simpar-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@dataclass(slots=True)
 class Alarm:
     """What a rank does when its program fails.
 
@@ -75,7 +85,8 @@ class Alarm:
         """Say ``what`` once and stop all ranks."""
         _flush(sys.stdout)
         if self.is_first():
-            print(f"rank {self.rank} of {self.size} {what}", file=sys.stderr, flush=True)
+            sys.stderr.write(f"rank {self.rank} of {self.size} {what}\n")  # one write, so that it arrives in one piece
+            _flush(sys.stderr)
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
             self.pause(_PATIENCE_S)
@@ -88,31 +99,23 @@ def _flush(stream: TextIO | None) -> None:
             stream.flush()
 
 
-def stop_together(world: Communicator, abort: Callable[[int], object], is_finalized: Callable[[], bool]) -> Alarm:
-    """Arrange that an uncaught error or a nonzero ``sys.exit`` on one rank stops every rank.
+def stop_together(alarm: Alarm, is_over: Callable[[], bool]) -> None:
+    """Arrange that an uncaught error or a nonzero ``sys.exit`` on this rank stops every rank.
 
     Args:
-        world: the group of all ranks.
-        abort: ends all ranks with an exit code.
-        is_finalized: whether MPI has ended, after which there is nobody left to stop.
+        alarm: what to do then.
+        is_over: whether MPI has ended, after which there is nobody left to stop.
     """
-    folder = Path(world.broadcast_object(tempfile.mkdtemp(prefix="simpar-") if world.rank == 0 else None))
-    folder.mkdir(exist_ok=True)  # on hosts that rank 0 is not on
-    alarm = Alarm(world.rank, world.size, folder, abort)
     sys.excepthook = alarm.on_error
     _watch_exit(alarm)
+    atexit.register(lambda: None if is_over() else alarm.on_exit())
 
-    def at_exit() -> None:
-        if not is_finalized():
-            alarm.on_exit()
-        if world.rank == 0:
-            shutil.rmtree(folder, ignore_errors=True)
 
-    atexit.register(at_exit)
+def print_whole_lines() -> None:
+    """Let this rank print line by line, at once, so that the lines of several ranks do not mix."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
-            stream.reconfigure(line_buffering=True, write_through=False)  # whole lines, so that ranks do not mix
-    return alarm
+            stream.reconfigure(line_buffering=True, write_through=False)
 
 
 def _watch_exit(alarm: Alarm) -> None:
