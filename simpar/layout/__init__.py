@@ -14,7 +14,7 @@ Read it in this order:
 - `redistribution_search`, `redistribution`: the cheapest steps from one layout to another.
 """
 
-from simpar.layout.device_matrix import refine
+from simpar.layout.device_matrix import axis_size, refine
 from simpar.layout.factor import Assignment, Axis, Rule, assign_by_strategy, cut_first_axis, follow, parse_rule
 from simpar.layout.intersection import Box, Transfer, intersections
 from simpar.layout.layout import NOT_CUT, Layout, repeated
@@ -48,6 +48,7 @@ __all__ = [
     "Step",
     "Transfer",
     "assign_by_strategy",
+    "axis_size",
     "cut_first_axis",
     "follow",
     "intersections",

@@ -1,8 +1,9 @@
 """The steps a redistribution is made of, as values.
 
 Each step knows the layout before and after it, the group in which a rank takes part, what a rank sends, and the boxes
-that move, so that the same value can be drawn, priced and executed. The counts are those of ring and pairwise
-algorithms (Thakur, Rabenseifner and Gropp, 2005), of which ``n`` is the group's size.
+that move, so that the same value can be drawn, priced and executed. Bytes and rounds are those of recursive doubling
+and halving and of the pairwise exchange (Thakur, Rabenseifner and Gropp, 2005, "Optimization of collective
+communication operations in MPICH"); a ring sends the same bytes in more rounds. ``n`` is the group's size.
 
 | step | moves | sent per rank |
 |---|---|---|
@@ -18,6 +19,7 @@ algorithms (Thakur, Rabenseifner and Gropp, 2005), of which ``n`` is the group's
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import ClassVar
 
@@ -77,7 +79,7 @@ class Step(ABC):
 
     def peak_bytes(self, shape: Sequence[int], itemsize: int) -> int:
         """Return the bytes of a rank's slices before and after together."""
-        return (prod(self.before.slice_shape(shape)) + prod(self.after.slice_shape(shape))) * itemsize
+        return (_held(self.before, tuple(shape)) + _held(self.after, tuple(shape))) * itemsize
 
     def describe(self, shape: Sequence[int], itemsize: int) -> str:
         """Return the step as one line of a plan."""
@@ -139,17 +141,17 @@ class AllGather(Step):
 
     @property
     def rounds(self) -> int:
-        """One less than the group's size."""
-        return self.group_size - 1
+        """The logarithm of the group's size: in each round a rank gets as much as it has."""
+        return _doublings(self.group_size)
 
     def volume_bytes(self, shape: Sequence[int], itemsize: int, rank: int | None = None) -> int:
-        """Return n-1 slices, the ring's count.
+        """Return n-1 slices.
 
         >>> step = AllGather(Layout((4,), (0,)), Layout((4,), (-1,)), device_axes=(0,), tensor_axis=0)
         >>> step.volume_bytes((8,), itemsize=4)
         24
         """
-        return (self.group_size - 1) * _held(self.before, shape) * itemsize
+        return (self.group_size - 1) * _held(self.before, tuple(shape)) * itemsize
 
     def words(self) -> str:
         """Return the axis that is joined."""
@@ -170,8 +172,8 @@ class ReduceScatter(Step):
 
     @property
     def rounds(self) -> int:
-        """One less than the group's size."""
-        return self.group_size - 1
+        """As many as an all_gather takes."""
+        return _doublings(self.group_size)
 
     @property
     def blocks(self) -> int:
@@ -185,7 +187,7 @@ class ReduceScatter(Step):
 
     def volume_bytes(self, shape: Sequence[int], itemsize: int, rank: int | None = None) -> int:
         """Return all of what a rank holds but the block that it keeps."""
-        return (self.group_size - 1) * _held(self.after, shape) * itemsize
+        return (self.group_size - 1) * _held(self.after, tuple(shape)) * itemsize
 
     def words(self) -> str:
         """Return how terms are joined and which axis is cut."""
@@ -201,7 +203,7 @@ class AllReduce(Step):
     @property
     def rounds(self) -> int:
         """Twice what a reduce_scatter takes: an all_gather follows it."""
-        return 2 * (self.group_size - 1)
+        return 2 * _doublings(self.group_size)
 
     @property
     def combine(self) -> str:
@@ -209,9 +211,9 @@ class AllReduce(Step):
         return self.before.combine
 
     def volume_bytes(self, shape: Sequence[int], itemsize: int, rank: int | None = None) -> int:
-        """Return 2(n-1)/n of what a rank holds, the ring's count, rounded up."""
+        """Return 2(n-1)/n of what a rank holds, rounded up."""
         n = self.group_size
-        return -(-2 * (n - 1) * _held(self.before, shape) * itemsize // n)
+        return -(-2 * (n - 1) * _held(self.before, tuple(shape)) * itemsize // n)
 
     def words(self) -> str:
         """Return how terms are joined."""
@@ -242,7 +244,7 @@ class AllToAll(Step):
 
     def volume_bytes(self, shape: Sequence[int], itemsize: int, rank: int | None = None) -> int:
         """Return all of what a rank holds but the block that it keeps."""
-        return (self.group_size - 1) * _held(self.before, shape) * itemsize // self.group_size
+        return (self.group_size - 1) * _held(self.before, tuple(shape)) * itemsize // self.group_size
 
     def words(self) -> str:
         """Return the axis that is joined and the one that is cut."""
@@ -260,6 +262,11 @@ class Permute(Step):
         """One message."""
         return 1
 
+    @property
+    def group_size(self) -> int:
+        """How many ranks take part together."""
+        return len(participants(self.before, self.after, self.before.ranks[0]))
+
     def group(self, rank: int) -> tuple[int, ...]:
         """Return the ranks among which slices change hands."""
         return participants(self.before, self.after, rank)
@@ -267,12 +274,12 @@ class Permute(Step):
     def volume_bytes(self, shape: Sequence[int], itemsize: int, rank: int | None = None) -> int:
         """Return what ``rank`` sends to others; without a rank, one slice."""
         if rank is None:
-            return _held(self.before, shape) * itemsize
+            return _held(self.before, tuple(shape)) * itemsize
         return _sent(self, shape, rank) * itemsize
 
     def words(self) -> str:
-        """Return nothing: the layouts say it."""
-        return ""
+        """Return the device matrices where they differ."""
+        return _matrices(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,11 +313,20 @@ class Exchange(Step):
 
     def words(self) -> str:
         """Return the device matrices where they differ."""
-        return "" if self.device_axes else f"from {list(self.before.dev_mat)} to {list(self.after.dev_mat)}"
+        return _matrices(self)
 
 
 def _axes(axes: Sequence[int]) -> str:
     return ("axis " if len(axes) == 1 else "axes ") + ",".join(map(str, axes))
+
+
+def _matrices(step: Step) -> str:
+    one, two = step.before.dev_mat, step.after.dev_mat
+    return "" if one == two else f"from {list(one)} to {list(two)}"
+
+
+def _doublings(n: int) -> int:
+    return (n - 1).bit_length()
 
 
 def _over(device_axes: Sequence[int]) -> str:
@@ -320,7 +336,9 @@ def _over(device_axes: Sequence[int]) -> str:
     return f"over device axes ({','.join(map(str, device_axes))})"
 
 
-def _held(layout: Layout, shape: Sequence[int]) -> int:
+@lru_cache(maxsize=1 << 14)
+def _held(layout: Layout, shape: tuple[int, ...]) -> int:
+    """Return the elements of a slice; the search asks for the same layouts again and again."""
     return prod(layout.slice_shape(shape))
 
 
