@@ -6,7 +6,7 @@ database per run; the command, the demo and the dashboard read it. The store's t
 Read it in this order:
 
 - `events`: what can happen, as values; `codec`: events as bytes;
-- `recorder`: where events go; `writing`: the thread that writes them;
+- `recorder`: where events go; `writing`: the thread that writes them; `recording`: opens the recorder of a run;
 - `schema`, `store`: the tables of a run store and how events become rows;
 - `reader`, `runs`: a run store as typed rows, and where runs lie;
 - `movement`: what moved, collectives alike taken together;
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from simpar.recorder.csv_files import write_csv_files
     from simpar.recorder.movement import Movement, movements
     from simpar.recorder.reader import Run, RunInfo, ScalarRow, StepRow, open_run
+    from simpar.recorder.recording import start_recording
     from simpar.recorder.runs import find_run, list_runs, new_run, runs_folder
     from simpar.recorder.store import RunWriter
     from simpar.recorder.tables import losses_table, memory_table, movement_table, parameter_table, slice_table
@@ -90,6 +91,7 @@ __all__ = [
     "parameter_table",
     "runs_folder",
     "slice_table",
+    "start_recording",
     "write_chrome_trace",
     "write_csv_files",
 ]
@@ -99,6 +101,7 @@ _LATER = {
     "csv_files": ("write_csv_files",),
     "movement": ("Movement", "movements"),
     "reader": ("Run", "RunInfo", "ScalarRow", "StepRow", "open_run"),
+    "recording": ("start_recording",),
     "runs": ("find_run", "list_runs", "new_run", "runs_folder"),
     "store": ("RunWriter",),
     "tables": ("losses_table", "memory_table", "movement_table", "parameter_table", "slice_table"),

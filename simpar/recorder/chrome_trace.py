@@ -1,10 +1,10 @@
 """A run as Chrome trace events, which Perfetto and chrome://tracing open: one process for each rank."""
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from simpar.recorder.codec import json_text
 from simpar.recorder.events import CollectiveSpec
 from simpar.recorder.reader import Run, StepRow
 
@@ -25,8 +25,7 @@ def write_chrome_trace(run: Run, path: Path) -> int:
     with path.open("w", encoding="utf-8") as file:
         file.write('{"displayTimeUnit":"ms","traceEvents":[')
         for count, event in enumerate(trace_events(run), start=1):
-            text = json.dumps(_strict(event), separators=(",", ":"), allow_nan=False)
-            file.write((",\n" if count > 1 else "\n") + text)
+            file.write((",\n" if count > 1 else "\n") + json_text(event))
         file.write("\n]}\n")
     return count
 
@@ -109,12 +108,3 @@ def _track_name(track: int) -> str:
     if track == _STEPS:
         return "steps"
     return "collectives" if track == 1 else f"collectives that overlap ({track})"
-
-
-def _strict(value: Any) -> Any:
-    """Write numbers that JSON does not have (NaN, infinity) as text, so that every reader takes the file."""
-    if isinstance(value, float) and (value != value or abs(value) == float("inf")):
-        return str(value)
-    if isinstance(value, dict):
-        return {k: _strict(v) for k, v in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    return value

@@ -5,6 +5,7 @@ others. A batch is records one after the other. There is no pickle: bytes from a
 """
 
 import json
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
@@ -17,7 +18,7 @@ import numpy as np
 from simpar.errors import RunStoreError
 from simpar.recorder.events import EVENTS, Event, StepFinished
 
-__all__ = ["decode_batch", "encode_event", "from_plain", "to_plain"]
+__all__ = ["decode_batch", "encode_event", "from_plain", "json_text", "to_plain"]
 
 _HEAD = struct.Struct("<BI")  # kind, bytes of the body
 _STEP = struct.Struct("<qddd?HI")  # step, start_s, end_s, loss, has a loss, bytes of the program's name, rows of times
@@ -82,12 +83,34 @@ def _unpack_step(body: bytes) -> StepFinished:
 
 
 def to_plain(value: Any) -> Any:
-    """Return dataclasses as dicts by field name, all the way down; anything else as it is."""
+    """Return dataclasses as dicts by field name and sequences as lists, all the way down; anything else as it is."""
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, (tuple, list)):
         return [to_plain(v) for v in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {k: to_plain(v) for k, v in cast("dict[str, Any]", value).items()}
     return value
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Return a value as JSON that every reader takes: NaN and infinities, which JSON does not have, as text.
+
+    >>> json_text({"loss": float("nan"), "shape": (2, 3)})
+    '{"loss":"nan","shape":[2,3]}'
+    """
+    separators = (",", ":") if indent is None else (",", ": ")
+    return json.dumps(
+        _finite(to_plain(value)), indent=indent, separators=separators, allow_nan=False, default=_as_plain
+    )
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in cast("dict[str, Any]", value).items()}
+    return [_finite(v) for v in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def _as_plain(value: Any) -> Any:

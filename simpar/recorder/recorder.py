@@ -33,7 +33,7 @@ _LAST = b"end"  # shorter than any record: the rank sends no more
 class Mailbox(Protocol):
     """Brings bytes from all ranks to rank 0; ``collectives`` has one over MPI and one over threads."""
 
-    def send(self, message: bytes) -> None:
+    def send(self, message: bytes, /) -> None:
         """Start to send to rank 0 and return at once; messages of one rank arrive in order."""
         ...
 
@@ -101,7 +101,7 @@ class StoreRecorder:
     All methods that a rank calls run in its own thread, so that the mailbox need not be safe for threads.
 
     Args:
-        path: the run store; read on rank 0 only.
+        path: the run store on rank 0; None on the others.
         rank: of this process.
         size: how many ranks record; rank 0 waits for the last batch of each when it closes.
         mailbox: to rank 0; None if there is one rank only.
@@ -112,7 +112,7 @@ class StoreRecorder:
 
     def __init__(
         self,
-        path: Path,
+        path: Path | None,
         rank: int = 0,
         size: int = 1,
         mailbox: Mailbox | None = None,
@@ -121,10 +121,11 @@ class StoreRecorder:
         drain_timeout_s: float = DRAIN_TIMEOUT_S,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        assert (rank == 0) == (path is not None), "rank 0, and no other, writes the run store"
         assert size == 1 or mailbox is not None, "more than one rank needs a mailbox to rank 0"
-        self._rank, self._mailbox = rank, mailbox
+        self.path, self._rank, self._mailbox = path, rank, mailbox
         self._interval_s, self._drain_timeout_s, self._clock = interval_s, drain_timeout_s, clock
-        self._writer = _open_writer(path, interval_s) if rank == 0 else None
+        self._writer = None if path is None else _open_writer(path, interval_s)
         self._open_ranks = set(range(1, size)) if rank == 0 else set[int]()
         self._pending: list[bytes] = []
         self._due = clock() + interval_s

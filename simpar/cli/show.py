@@ -1,0 +1,155 @@
+"""``simpar show``: one run, or one parameter of it."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.text import Text
+
+from simpar.cli.output import console, print_json
+from simpar.cli.runs import info_record
+from simpar.errors import RunStoreError
+from simpar.recorder import (
+    ParameterPlaced,
+    Run,
+    find_run,
+    losses_table,
+    memory_table,
+    movement_table,
+    movements,
+    open_run,
+    parameter_table,
+    runs_folder,
+    slice_table,
+)
+
+__all__ = ["show"]
+
+
+def show(
+    run: str = "last",
+    parameter: str | None = None,
+    /,
+    *,
+    plan: Annotated[bool, Parameter(name="--plan", negative="")] = False,
+    folder: Annotated[Path | None, Parameter(name="--folder")] = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """Print a run: what each rank holds, what moved, and the losses.
+
+    Args:
+        run: An id, the beginning of one, a path, or `last`.
+        parameter: The name of a parameter: print who holds which slice of it.
+        plan: Print the plans as text as well.
+        folder: Where the runs lie; by default SIMPAR_RUNS, or ./simpar-runs.
+        as_json: Print JSON instead of tables.
+    """
+    with open_run(find_run(run, runs_folder(folder))) as opened:
+        if parameter is not None:
+            chosen = _find_parameter(opened, parameter)
+            if as_json:
+                print_json(_parameter_record(opened, chosen))
+            else:
+                console().print(slice_table(chosen))
+        elif as_json:
+            print_json(_run_record(opened, plan))
+        else:
+            _print_run(opened, plan, console())
+
+
+def _find_parameter(run: Run, name: str) -> ParameterPlaced:
+    by_name = {p.name: p for p in run.parameters()}
+    if name in by_name:
+        return by_name[name]
+    near = get_close_matches(name, by_name, n=3, cutoff=0.4) or list(by_name)[:3]
+    raise RunStoreError(
+        f"run {run.info().run} has no parameter {name!r} among its {len(by_name)}."
+        + (f" Did you mean {' or '.join(near)}?" if near else " It recorded none.")
+    )
+
+
+# --- for people ---
+
+
+def _print_run(run: Run, with_plan: bool, out: Console) -> None:
+    _print_head(run, out)
+    parameters, moved, losses, memory = run.parameters(), movements(run), run.losses(), run.memory()
+    if parameters:
+        out.print(parameter_table(parameters))
+    if moved:
+        out.print(movement_table(moved))
+    if losses:
+        out.print(losses_table(losses))
+    if memory:
+        out.print(memory_table(memory))
+    for program in run.programs() if with_plan else ():
+        compiled = run.program(program)
+        if compiled is not None:
+            out.print(Text(f"plan of {program}, digest {compiled.digest}", style="bold"))
+            out.print(compiled.plan, markup=False, highlight=False)
+    for failure in run.failures():
+        out.print(Text(f"rank {failure.rank} failed: {failure.error}: {failure.message}", style="bold red"))
+        out.print(failure.traceback, markup=False, highlight=False)
+
+
+def _print_head(run: Run, out: Console) -> None:
+    info = run.info()
+    started = info.started
+    out.print(Text(f"{info.run}: {info.state}", style="bold"))
+    command = " ".join((started.script, *started.argv))
+    out.print(
+        f"{command} on {started.world_size} ranks, {started.mode} for {started.device_num} devices, {info.steps} steps",
+        markup=False,
+    )
+
+
+# --- for programs ---
+
+
+def _run_record(run: Run, with_plan: bool) -> dict[str, object]:
+    programs = [p for p in (run.program(name) for name in run.programs()) if p is not None]
+    return {
+        **info_record(run.info()),
+        "parameters": [_placed_record(p) for p in run.parameters()],
+        "movements": movements(run),
+        "losses": run.losses(),
+        "memory": run.memory(),
+        "programs": [
+            {"program": p.program, "digest": p.digest, "peak_bytes": p.peak_bytes}
+            | ({"plan": p.plan} if with_plan else {})
+            for p in programs
+        ],
+        "failures": run.failures(),
+    }
+
+
+def _placed_record(p: ParameterPlaced) -> dict[str, object]:
+    return {
+        "name": p.name,
+        "kind": p.kind,
+        "shape": p.shape,
+        "dtype": p.dtype,
+        "storage": p.storage,
+        "compute": p.compute,
+        "slice_shape": p.slice_shape,
+        "slice_bytes": p.slice_bytes,
+        "copies": p.copies,
+        "comm_fusion": p.comm_fusion,
+        "flags": p.flags,
+    }
+
+
+def _parameter_record(run: Run, p: ParameterPlaced) -> dict[str, object]:
+    slices = [
+        {
+            "rank": rank,
+            "box": p.storage.box(p.shape, rank),
+            "slice": p.storage.slice_index(rank),
+            "same_on": p.storage.replicas(rank),
+        }
+        for rank in p.storage.ranks
+    ]
+    measured = {"statistics": run.statistics(p.name), "checksums": run.checksums(p.name)}
+    return {"run": run.info().run, **_placed_record(p), "slices": slices, **measured}
