@@ -5,9 +5,12 @@ SimparError
  ├── LayoutError           a layout, slice or shape that cannot be                 (ValueError)
  ├── RuleError             the rule of an op does not fit its operands             (ValueError)
  ├── StrategyError         a strategy that an op cannot take                       (RuntimeError)
- ├── ParameterNameError    a name given twice, or not a name                       (ValueError)
+ ├── ParameterError        a setting that a Parameter or an initializer cannot have (ValueError)
+ │    └── ParameterNameError    a name given twice, or not a name
+ ├── ModeError             a call that the present mode does not allow             (RuntimeError)
  ├── ContextError          an option that does not exist or contradicts another    (ValueError)
  ├── ContextKeyError       a key that an option's dictionary lacks or does not know (KeyError)
+ ├── CellAttributeError    an attribute that a Cell lacks or cannot take           (AttributeError, KeyError)
  ├── TraceError            a function that cannot become a graph                   (RuntimeError)
  │    └── ValueDependentError   its control flow depends on values
  ├── VerifyError           a pass broke a promise of the graph: a bug in simpar    (RuntimeError)
@@ -23,13 +26,16 @@ is also a subclass of it.
 """
 
 __all__ = [
+    "CellAttributeError",
     "ContextError",
     "ContextKeyError",
     "DTypeError",
     "LaunchError",
     "LayoutError",
+    "ModeError",
     "MpiMissingError",
     "NotYetError",
+    "ParameterError",
     "ParameterNameError",
     "PlanMismatchError",
     "RuleError",
@@ -63,7 +69,15 @@ class StrategyError(SimparError, RuntimeError):
     """Says that an op cannot take the strategy it was given."""
 
 
-class ParameterNameError(SimparError, ValueError):
+class ParameterError(SimparError, ValueError):
+    """Says that a Parameter or an initializer cannot have this setting."""
+
+
+class ModeError(SimparError, RuntimeError):
+    """Says that the present mode does not allow this call."""
+
+
+class ParameterNameError(ParameterError):
     """Says that a parameter's name is taken or is not a name."""
 
 
@@ -73,6 +87,12 @@ class ContextError(SimparError, ValueError):
 
 class ContextKeyError(SimparError, KeyError):
     """Says that an option's dictionary lacks a key or has one that does not exist."""
+
+    __str__ = Exception.__str__  # KeyError would show the message in quotes
+
+
+class CellAttributeError(SimparError, AttributeError, KeyError):
+    """Says that a Cell lacks an attribute, or cannot take one of this name."""
 
     __str__ = Exception.__str__  # KeyError would show the message in quotes
 
