@@ -16,6 +16,9 @@ __all__ = ["COMMANDS", "main", "make_app"]
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("simpar.cli.run:run", "Run a script on several ranks."),
+    "runs": ("simpar.cli.runs:runs", "List the recorded runs."),
+    "show": ("simpar.cli.show:show", "Print a run: who holds what, what moved, the losses."),
+    "export": ("simpar.cli.export:export", "Write a run as a Chrome trace or as CSV files."),
     "doctor": ("simpar.cli.doctor:doctor", "Find out whether ranks can run here, and how to fix it."),
 }
 """Per command, where its function is and what the list of commands says about it."""

@@ -60,7 +60,8 @@ times = st.integers(0, 6).flatmap(lambda rows: arrays(np.float64, (rows, 2)))
 
 BY_KIND: dict[type[Event], st.SearchStrategy[Any]] = {
     RunStarted: st.builds(
-        RunStarted, text, text, names, real, text, count, count, st.dictionaries(text, text), st.dictionaries(text, plain)
+        RunStarted, text, text, names, real, text, count, count, st.dictionaries(text, text, max_size=3),
+        st.dictionaries(text, plain, max_size=3),
     ),
     RankStarted: st.builds(RankStarted, small, text, count, real, real),
     ParameterPlaced: st.builds(ParameterPlaced, text, shape, text, layouts, layouts, text, small, names),
@@ -125,7 +126,7 @@ def test_batch_cut_short_is_refused(cut: int) -> None:
 
 
 def test_bytes_of_another_version_are_refused_by_name() -> None:
-    with pytest.raises(RunStoreError, match="kind 200 .* same version"):
+    with pytest.raises(RunStoreError, match=r"kind 200 .* same version"):
         list(decode_batch(b"\xc8\x00\x00\x00\x00"))
 
 
