@@ -17,7 +17,7 @@ from simpar.errors import DTypeError
 from simpar.graph import Operand, Strategy, Value, apply, refuse_value
 from simpar.layout import Layout
 
-__all__ = ["Tensor", "as_tensor", "call"]
+__all__ = ["Tensor", "as_tensor", "call", "filled"]
 
 Array = NDArray[Any]
 Index = int | slice | None | type(Ellipsis)
@@ -348,6 +348,12 @@ def as_tensor(given: object, like: Tensor | None = None) -> Tensor:
         wide = isinstance(given, float) and not like.dtype.is_float
         return Tensor(given, types.float32 if wide else like.dtype)
     return Tensor(given)
+
+
+def filled(shape: Shape, dtype: DType, number: float) -> Tensor:
+    """Return a Tensor that holds one number everywhere; while tracing no rank makes more of it than its slice."""
+    scalar = Tensor(number, dtype)
+    return scalar if not shape else _one(call("broadcast_to", scalar, shape=tuple(shape)))
 
 
 def _one(result: Tensor | tuple[Tensor, ...]) -> Tensor:

@@ -10,6 +10,8 @@ Read in this order: ``ir`` (what a graph is), ``opdef`` (what an op is), ``trace
 
 from simpar.graph.ir import Argument, Constant, Graph, Node, ParameterInput, ParameterSpec, Strategy, Value
 from simpar.graph.opdef import OPS, Example, Local, OpDef, local_shape, lookup, op
+from simpar.graph.rewrite import drop_unused
+from simpar.graph.text import graph_text
 from simpar.graph.trace import (
     Operand,
     ParameterLike,
@@ -38,6 +40,8 @@ __all__ = [
     "Trace",
     "Value",
     "apply",
+    "drop_unused",
+    "graph_text",
     "local_shape",
     "lookup",
     "op",

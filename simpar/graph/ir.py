@@ -44,6 +44,7 @@ class Node:
         strategy: the user's cut of the operands, if any.
         out_strategy: the layout in which the user wants the result, if any.
         phase: ``"forward"``, ``"backward"`` or ``"update"``.
+        adjoint_of: for a node that autodiff made, the first result of the node whose gradient it helps to compute.
         scope: the cell it was called in, e.g. ``"mlp.dense1"``.
         line: the user's line that called it, e.g. ``"train.py:12"``.
     """
@@ -57,6 +58,7 @@ class Node:
     phase: str = "forward"
     scope: str = ""
     line: str = ""
+    adjoint_of: Value | None = None
 
     @property
     def where(self) -> str:
@@ -117,7 +119,7 @@ class Graph:
         outputs: what the caller gets.
         writes: for a parameter's input value, the value that it holds after the step.
         cotangents: for a value that autodiff made, the value whose derivative it is.
-        gradients: for the gradient of a parameter, that parameter's input value.
+        gradients: for a parameter's input value, the value of its gradient.
     """
 
     arguments: tuple[Argument, ...]

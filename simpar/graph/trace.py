@@ -62,6 +62,7 @@ class Trace:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.phase = "forward"
+        self.adjoint_of: Value | None = None
         self.scope: list[str] = []
         self.cotangents: dict[Value, Value] = {}
         self.gradients: dict[Value, Value] = {}
@@ -153,7 +154,8 @@ class Trace:
             where = f"in {scope}, " if scope else ""
             raise RuleError(f"{where}op {made.name} ({line}): {error}") from None
         outputs = tuple(self.new_value(shape, dtype) for shape, dtype in results)
-        node = Node(made.name, inputs, outputs, attrs, call.strategy, call.out_strategy, self.phase, scope, line)
+        cut = (call.strategy, call.out_strategy)
+        node = Node(made.name, inputs, outputs, attrs, *cut, self.phase, scope, line, self.adjoint_of)
         self.nodes.append(node)
         return outputs
 

@@ -85,6 +85,8 @@ def refine(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | No
     >>> refine((2, 3), (3, 2)) is None
     True
     """
+    if one == other:
+        return one
     if prod(one) != prod(other):
         return None
     marks = sorted({*strides(one), *strides(other), prod(one)}, reverse=True)

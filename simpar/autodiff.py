@@ -1,0 +1,206 @@
+"""Reverse-mode differentiation of a traced function, from the ops' own rules.
+
+The function runs once and leaves its nodes in the trace; then each node, last to first, is given the cotangent of its
+results and answers with those of its operands (``OpDef.bprop``). The answers are ordinary nodes, so that a gradient
+can be partitioned, or differentiated again. This module knows no op.
+
+The trace learns which value is the cotangent of which (``Trace.cotangents``): a cotangent takes the layout of its value.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from simpar.context import current, runner
+from simpar.errors import TraceError
+from simpar.graph import Node, Trace, Value, lookup
+from simpar.parameter import Parameter
+from simpar.tensor import Tensor, filled
+
+__all__ = ["GradOperation", "grad", "value_and_grad"]
+
+Function = Callable[..., Any]
+
+
+def value_and_grad(
+    fn: Function,
+    grad_position: int | tuple[int, ...] | None = 0,
+    weights: Parameter | Sequence[Parameter] | None = None,
+    has_aux: bool = False,
+) -> Function:
+    """Return a function that computes ``fn`` and its gradients.
+
+    Args:
+        fn: a function or Cell of Tensors that returns a Tensor, or a tuple of them.
+        grad_position: which arguments to differentiate by; None for none.
+        weights: Parameters to differentiate by.
+        has_aux: whether only the first result is differentiated, the others being returned beside it.
+
+    Returns:
+        A function of the same arguments: ``(value, gradients)``. The gradients are those of the arguments (one Tensor
+        for an int, a tuple for a tuple), those of the weights (a tuple), or a pair of both if both are asked for.
+
+    Raises:
+        TraceError: there is nothing to differentiate by.
+    """
+    if grad_position is None and weights is None:
+        raise TraceError("value_and_grad has nothing to differentiate by: give grad_position or weights.")
+    listed = (weights,) if isinstance(weights, Parameter) else None if weights is None else tuple(weights)
+
+    def with_gradients(*args: Any) -> tuple[Any, Any]:
+        out, by_position, by_weight = _differentiate(fn, args, _positions(grad_position), listed or (), has_aux)
+        first: Any = by_position if isinstance(grad_position, tuple) else by_position[0] if by_position else None
+        second: Any = by_weight[0] if isinstance(weights, Parameter) else by_weight
+        if listed is None:
+            return out, first
+        return out, second if grad_position is None else (first, second)
+
+    def run(*args: Any) -> Any:
+        run_graph = runner()
+        if current().trace is not None or run_graph is None:
+            return with_gradients(*args)
+        return run_graph(with_gradients, args, fn)
+
+    return run
+
+
+def grad(
+    fn: Function,
+    grad_position: int | tuple[int, ...] | None = 0,
+    weights: Parameter | Sequence[Parameter] | None = None,
+    has_aux: bool = False,
+) -> Function:
+    """Return a function that computes the gradients of ``fn``; with ``has_aux``, and its other results.
+
+    Arguments and errors as of ``value_and_grad``.
+    """
+    both = value_and_grad(fn, grad_position, weights, has_aux)
+
+    def run(*args: Any) -> Any:
+        out, gradients = both(*args)
+        return (gradients, *out[1:]) if has_aux else gradients
+
+    return run
+
+
+class GradOperation:
+    """MindSpore's older door to gradients.
+
+    Args:
+        get_all: differentiate by all arguments (else by the first).
+        get_by_list: differentiate by the Parameters given at the call.
+        sens_param: the last argument is the cotangent of the result (else ones).
+    """
+
+    def __init__(self, get_all: bool = False, get_by_list: bool = False, sens_param: bool = False) -> None:
+        self.get_all, self.get_by_list, self.sens_param = get_all, get_by_list, sens_param
+
+    def __call__(self, fn: Function, weights: Sequence[Parameter] | None = None) -> Function:
+        """Return a function that computes the gradients of ``fn``."""
+        listed = tuple(weights or ()) if self.get_by_list else None
+
+        def run(*args: Any) -> Any:
+            count = len(args) - self.sens_param
+            positions = tuple(range(count)) if self.get_all else None if listed is not None else 0
+            target = _scaled(fn) if self.sens_param else fn
+            return grad(target, positions, listed)(*args)
+
+        return run
+
+
+def _scaled(fn: Function) -> Function:
+    """Return ``fn`` times a last argument, whose gradient is that of ``fn`` with that cotangent."""
+
+    def product(*args: Any) -> Any:
+        return fn(*args[:-1]) * args[-1]
+
+    return product
+
+
+def _positions(grad_position: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    return () if grad_position is None else (grad_position,) if isinstance(grad_position, int) else grad_position
+
+
+def _differentiate(
+    fn: Function, args: Sequence[Any], positions: Sequence[int], weights: Sequence[Parameter], has_aux: bool
+) -> tuple[Any, tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Run ``fn`` under the active trace; return its result and the gradients by position and by weight."""
+    trace: Trace | None = current().trace
+    if trace is None:
+        raise TraceError("gradients need the graph of the function: `import simpar` as a whole, which registers how.")
+    start = len(trace.nodes)
+    inputs = [trace.bind(args[p].operand()) for p in positions]
+    held = [trace.parameter(w) for w in weights]
+    out = fn(*args)
+    results = out if isinstance(out, tuple) else (out,)
+    seeds = [r for r in (results[:1] if has_aux else results) if isinstance(r, Tensor)]
+    found = adjoint(trace, start, seeds, [*inputs, *held])
+    by_input, by_weight = found[: len(inputs)], found[len(inputs) :]
+    for weight, value, gradient in zip(weights, held, by_weight, strict=True):
+        if value == trace.parameter_input(weight):
+            trace.gradients[value] = trace.bind(gradient.operand())
+    return out, tuple(by_input), tuple(by_weight)
+
+
+def adjoint(trace: Trace, start: int, seeds: Iterable[Tensor], targets: Sequence[Value]) -> list[Tensor]:
+    """Return the cotangents of ``targets``, recording the nodes that compute them.
+
+    Args:
+        trace: the active trace.
+        start: the first node to walk back to.
+        seeds: the results; the cotangent of each is ones.
+        targets: values to differentiate by.
+    """
+    nodes = trace.nodes[start:]
+    needed = _reached_from(nodes, targets)
+    cotangents: dict[Value, Tensor] = {}
+    with trace.during("backward"):
+        for seed in seeds:
+            _add(cotangents, trace.bind(seed.operand()), filled(seed.shape, seed.dtype, 1))
+        for node in reversed(nodes):
+            if needed.isdisjoint(node.inputs) or not any(v in cotangents for v in node.outputs):
+                continue
+            _pull_back(trace, node, cotangents, needed)
+        for target in targets:
+            if target in cotangents:
+                trace.cotangents.setdefault(trace.bind(cotangents[target].operand()), target)
+        return [cotangents.get(v) or filled(v.shape, v.dtype, 0) for v in targets]
+
+
+def _reached_from(nodes: Sequence[Node], targets: Iterable[Value]) -> set[Value]:
+    """Return the values that depend on the targets, themselves included."""
+    reached = set(targets)
+    for node in nodes:
+        if not reached.isdisjoint(node.inputs):
+            reached.update(node.outputs)
+    return reached
+
+
+def _pull_back(trace: Trace, node: Node, cotangents: dict[Value, Tensor], needed: set[Value]) -> None:
+    """Turn the cotangents of a node's results into those of its operands."""
+    definition = lookup(node.op)
+    if definition.bprop is None:
+        return
+    trace.adjoint_of = node.outputs[0]
+    trace.scope.append(node.scope)
+    given: list[Tensor] = []
+    for v in node.outputs:
+        if v in cotangents:
+            trace.cotangents.setdefault(trace.bind(cotangents[v].operand()), v)
+        given.append(cotangents.get(v) or filled(v.shape, v.dtype, 0))
+    results = tuple(Tensor.wrap(v) for v in node.outputs)
+    several = len(results) > 1
+    operands = [Tensor.wrap(v) for v in node.inputs]
+    made = definition.backward(
+        tuple(given) if several else given[0], operands, results if several else results[0], node.attrs
+    )
+    for v, cotangent in zip(node.inputs, made, strict=True):
+        if cotangent is not None and v in needed:
+            _add(cotangents, v, cotangent)
+    trace.scope.pop()
+    trace.adjoint_of = None
+
+
+def _add(cotangents: dict[Value, Tensor], value: Value, term: Tensor) -> None:
+    """Add a term to the cotangent of a value."""
+    assert term.shape == value.shape, f"the cotangent {term.shape} of a value {value.shape} has another shape"
+    cotangents[value] = cotangents[value] + term if value in cotangents else term

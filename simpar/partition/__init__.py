@@ -1,0 +1,39 @@
+"""From a global graph to one rank's plan, in passes.
+
+Each op carries one rule, each tensor one layout, and everything else follows. Every pass is a plain function, value in
+and value out:
+
+- ``strategy``: what the user chose, and MindSpore's defaults where nothing was;
+- ``assign``: a layout for every value, from the strategies and the rules;
+- ``insert``: where layouts disagree, the steps of a redistribution; where a value is partial, its collective;
+- ``fusion``: collectives that belong together become one message;
+- ``localize``: global shapes to slices, device axes to groups of ranks;
+- ``plan``: what comes out, as plain data.
+"""
+
+from simpar.partition.assign import Assigned, Cut, assign_layouts
+from simpar.partition.fusion import fuse_collectives
+from simpar.partition.insert import Partitioned, insert_redistribution
+from simpar.partition.localize import localize
+from simpar.partition.plan import Collective, Instruction, Plan, PlannedParameter, PlannedValue
+from simpar.partition.strategy import BucketOptions, OptimizerSharding, PartitionOptions
+from simpar.partition.uncut import assign_uncut
+
+__all__ = [
+    "Assigned",
+    "BucketOptions",
+    "Collective",
+    "Cut",
+    "Instruction",
+    "OptimizerSharding",
+    "PartitionOptions",
+    "Partitioned",
+    "Plan",
+    "PlannedParameter",
+    "PlannedValue",
+    "assign_layouts",
+    "assign_uncut",
+    "fuse_collectives",
+    "insert_redistribution",
+    "localize",
+]

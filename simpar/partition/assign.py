@@ -1,0 +1,231 @@
+"""Assignment: a layout for every value, from the strategies of the ops.
+
+One walk over the nodes, in order. Each node gets an assignment of device axes to the factors of its rule: the user's
+strategy, MindSpore's default, or what its operands already have. From it follow the layouts that the node takes and
+leaves, partial where a cut factor is missing from the result.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from simpar.errors import SimparError, StrategyError
+from simpar.graph import Graph, Node, OpDef, ParameterInput, Value, lookup
+from simpar.layout import Assignment, Layout, Rule, refine, repeated
+from simpar.partition.strategy import (
+    PartitionOptions,
+    argument_layout,
+    chosen_assignment,
+    default_assignment,
+    storage_layout,
+)
+
+__all__ = ["Assigned", "Cut", "assign_layouts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How one node is cut: the layouts it takes its operands in, and those it leaves its results in."""
+
+    operands: tuple[Layout, ...]
+    results: tuple[Layout, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What assignment decided.
+
+    Args:
+        layouts: of each value, in which it is kept: a result may have to be redistributed into it when it is made.
+        cuts: one for each node of the graph.
+    """
+
+    layouts: Mapping[Value, Layout]
+    cuts: tuple[Cut, ...]
+
+
+def assign_layouts(graph: Graph, options: PartitionOptions) -> Assigned:
+    """Return a layout for every value of the graph, and the cut of every node.
+
+    Raises:
+        StrategyError: a strategy does not fit its op, the devices, or another input; the error names the cell and op.
+    """
+    return _Assigner(graph, options).run()
+
+
+class _Assigner:
+    """The walk; it keeps what is known so far."""
+
+    def __init__(self, graph: Graph, options: PartitionOptions) -> None:
+        self.graph, self.options = graph, options
+        self.layouts: dict[Value, Layout] = {}
+        self.parameters = {p.value: p for p in graph.parameters}
+        self.parameter_of = {g: p for p, g in reversed(graph.gradients.items())}
+        self.by_name: dict[str, Layout] = {}
+        self.taken: dict[Value, dict[Value, Layout]] = {}
+        self.lazy = _stay_partial(graph)
+
+    def run(self) -> Assigned:
+        for i, argument in enumerate(self.graph.arguments):
+            self.layouts[argument.value] = argument_layout(argument, i, self.options)
+        for constant in self.graph.constants:
+            self.layouts[constant.value] = repeated(self.options.whole, len(constant.value.shape))
+        for given in self.graph.parameters:
+            if given.spec.layout is not None:
+                self._store(given, given.spec.layout)
+        cuts = tuple(self._node(node) for node in self.graph.nodes)
+        for value in self.parameters.keys() - self.layouts.keys():
+            self._store(self.parameters[value], repeated(self.options.whole, len(value.shape)))
+        return Assigned(self.layouts, cuts)
+
+    # --- one node ---
+
+    def _node(self, node: Node) -> Cut:
+        definition = lookup(node.op)
+        try:
+            cut = self._cut(node, definition)
+        except SimparError as error:
+            raise type(error)(f"{node.where}: {error}") from None
+        if node.phase == "forward":
+            self.taken[node.outputs[0]] = dict(zip(node.inputs, cut.operands, strict=True))
+        for value, made in zip(node.outputs, cut.results, strict=True):
+            self.layouts[value] = self._kept(node, value, made)
+        return cut
+
+    def _cut(self, node: Node, definition: OpDef) -> Cut:
+        if definition.rule is None:
+            raise StrategyError(
+                f"a hand-written {node.op} moves data between ranks, but in semi_auto_parallel mode simpar cuts the whole "
+                f"program itself. Use it in hybrid_parallel or data_parallel mode, or write the op with a strategy instead."
+            )
+        rule = definition.bind([v.shape for v in node.inputs], node.attrs)
+        known = [self._known(node, v) for v in node.inputs]
+        if node.strategy is not None:
+            assignment = chosen_assignment(node, rule, self.options.device_num)
+        else:
+            plain = [None if lay is None else lay.resolved() for lay in known]
+            assignment = default_assignment(node, rule, plain, self.options.device_num)
+        self._place_parameters(node, rule, assignment)
+        terms = _terms_that_pass(definition, rule, assignment, known)
+        operands = tuple(
+            replace(assignment.operand(rule, i), partial=terms, combine="sum") if _is_term(lay, terms) else assignment.operand(rule, i)
+            for i, lay in enumerate(known)
+        )
+        made = [assignment.result(rule, i) for i in range(len(node.outputs))]
+        results = tuple(replace(lay, partial=(*lay.partial, *terms)) if terms else lay for lay in made)
+        return Cut(operands, results)
+
+    def _known(self, node: Node, value: Value) -> Layout | None:
+        """Return the layout in which an operand is at hand.
+
+        A node that autodiff made finds what its forward node used in the layout in which that node took it.
+        """
+        if node.adjoint_of is not None and value in self.taken.get(node.adjoint_of, {}):
+            return self.taken[node.adjoint_of][value]
+        given = self.parameters.get(value)
+        if value not in self.layouts and given is not None and given.spec.state_of in self.by_name:
+            self._store(given, self.by_name[given.spec.state_of or ""])
+        return self.layouts.get(value)
+
+    def _place_parameters(self, node: Node, rule: Rule, assignment: Assignment) -> None:
+        """Let a parameter that no op has used yet be stored as this one takes it."""
+        for i, value in enumerate(node.inputs):
+            given = self.parameters.get(value)
+            if given is None or value in self.layouts:
+                continue
+            compute = assignment.operand(rule, i)
+            compute.slice_shape(value.shape)  # says which axis does not divide
+            sharding = self.options.sharding if node.phase != "update" else None
+            self._store(given, storage_layout(compute, value, given.spec, sharding))
+
+    def _store(self, given: ParameterInput, layout: Layout) -> None:
+        self.layouts[given.value] = layout
+        self.by_name[given.spec.name] = layout
+
+    def _kept(self, node: Node, value: Value, made: Layout) -> Layout:
+        """Return the layout in which a result is kept."""
+        if value in self.parameter_of:
+            return self.layouts.get(self.parameter_of[value], made.resolved())
+        if value in self.lazy and made.is_partial:
+            return made
+        if node.out_strategy is not None:
+            return _wanted_result(node, made)
+        primal = self.graph.cotangents.get(value)
+        if primal is not None and primal in self.layouts and primal not in self.parameters:
+            return self.layouts[primal].resolved()
+        return made.resolved()
+
+
+def _stay_partial(graph: Graph) -> set[Value]:
+    """Return the values of the backward pass that may stay partial: their only use is a sum, or a linear op on the way
+    to the gradient of a parameter, so that terms are joined once and late."""
+    uses: dict[Value, list[Node]] = {}
+    for node in graph.nodes:
+        for v in node.inputs:
+            uses.setdefault(v, []).append(node)
+    final = set(graph.gradients.values())
+    kept: set[Value] = set()
+    for node in reversed(graph.nodes):
+        for v in node.outputs:
+            users = uses.get(v, [])
+            if node.phase != "backward" or v in final or v in graph.outputs or len(users) != 1:
+                continue
+            linear, result = lookup(users[0].op).linear, users[0].outputs[0]
+            sums = linear == "joint" and len(users[0].inputs) > 1
+            leads_on = linear != "" and (result in final or result in kept)
+            if users[0].phase == "backward" and (sums or leads_on) and v not in graph.cotangents.keys() - final:
+                kept.add(v)
+    return kept
+
+
+def _is_term(layout: Layout | None, terms: tuple[int, ...]) -> bool:
+    return bool(terms) and layout is not None and layout.is_partial
+
+
+def _terms_that_pass(
+    definition: OpDef, rule: Rule, assignment: Assignment, known: Sequence[Layout | None]
+) -> tuple[int, ...]:
+    """Return the device axes over which operands may come, and the result stays, partial; none if they may not."""
+    partial = [lay for lay in known if lay is not None and lay.is_partial]
+    if not partial or any(lay.combine != "sum" or lay.rank_list != assignment.rank_list for lay in partial):
+        return ()
+    if len(partial) != (1 if definition.linear == "each" else len(known) if definition.linear == "joint" else 0):
+        return ()
+    if any(refine(lay.dev_mat, assignment.dev_mat) != assignment.dev_mat for lay in partial):
+        return ()
+    axes = {lay.refined(assignment.dev_mat).partial for lay in partial}
+    if len(axes) != 1:
+        return ()
+    terms = axes.pop()
+    used = {a for cut in assignment.axes.values() for a in cut}
+    return () if used & set(terms) else terms
+
+
+def _wanted_result(node: Node, made: Layout) -> Layout:
+    """Return the layout that ``out_strategy`` asks for.
+
+    Raises:
+        StrategyError: it does not fit the result.
+    """
+    wanted = (node.out_strategy or ())[0]
+    shape = node.outputs[0].shape
+    if isinstance(wanted, Layout):
+        wanted.slice_shape(shape)
+        return wanted
+    if len(wanted) != len(shape):
+        raise StrategyError(f"{node.where}: out_strategy {wanted} must have one number for each axis of the result {shape}.")
+    tensor_map = tuple(_axes_for(made, axis, cut) for axis, cut in enumerate(wanted))
+    if any(axes is None for axes in tensor_map):
+        raise StrategyError(
+            f"{node.where}: out_strategy {wanted} asks for cuts that the device matrix {made.dev_mat} of the op does not have. "
+            f"Ask for the cuts the result has, {made.cuts}, or for an axis cut over the ranks that hold its terms as well."
+        )
+    layout = Layout(made.dev_mat, tuple(axes or () for axes in tensor_map), made.rank_list)
+    layout.slice_shape(shape)
+    return layout
+
+
+def _axes_for(made: Layout, axis: int, cut: int) -> tuple[int, ...] | None:
+    """Return the device axes that cut a result's axis into ``cut``: its own, and those over which it is partial."""
+    own = made.cutting_axes[axis]
+    choices = ((), own, (*own, *made.partial))
+    return next((axes for axes in choices if Layout(made.dev_mat, (axes,)).cuts[0] == cut), None)

@@ -1,0 +1,147 @@
+"""Insertion: where the layout of a value is not the one that is needed, the steps of a redistribution.
+
+After this pass the graph says every movement of data: each step is a node of its own, named by its kind
+(``all_gather``, ``reduce_scatter``, ...), that leaves the global value as it is and changes only its layout.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from simpar.errors import SimparError
+from simpar.graph import Graph, Node, Value
+from simpar.layout import NOT_CUT, Layout, plan_redistribution
+from simpar.partition.assign import Assigned, Cut
+from simpar.partition.strategy import PartitionOptions
+
+__all__ = ["Partitioned", "insert_redistribution"]
+
+
+@dataclass(frozen=True, slots=True)
+class Partitioned:
+    """A graph in which every operand has the layout that its node takes.
+
+    Args:
+        graph: the nodes, steps of redistributions among them; those carry ``step``, ``cause``, ``fusion`` and
+            ``parameter`` as attributes.
+        layouts: of every value, as it is made.
+        device_num: how many devices there are.
+        cuts: of the node that makes the key, its first result: how it takes operands and leaves results.
+    """
+
+    graph: Graph
+    layouts: Mapping[Value, Layout]
+    device_num: int
+    cuts: Mapping[Value, Cut]
+
+
+def insert_redistribution(graph: Graph, assigned: Assigned, options: PartitionOptions) -> Partitioned:
+    """Return the graph with a redistribution wherever a value is needed in another layout than it has.
+
+    Results are delivered as inputs are given: with ``full_batch`` each rank gets the whole, with the data-parallel
+    dataset strategy its share of axis 0 where that divides. Gradients of parameters stay as these are stored.
+    """
+    return _Inserter(graph, assigned, options).run()
+
+
+class _Inserter:
+    """The walk; it keeps the forms in which each value is at hand."""
+
+    def __init__(self, graph: Graph, assigned: Assigned, options: PartitionOptions) -> None:
+        self.graph, self.assigned, self.options = graph, assigned, options
+        self.layouts: dict[Value, Layout] = {v: assigned.layouts[v] for v in graph.inputs}
+        self.parameters = {p.value: p.spec for p in graph.parameters}
+        self.parameter_of = {g: p for p, g in reversed(graph.gradients.items())}
+        self.nodes: list[Node] = []
+        self.now: dict[Value, Value] = {}  # a result as it is kept, by the result of the old graph
+        self.forms: dict[tuple[Value, str], list[Value]] = {}
+        self.cuts: dict[Value, Cut] = {}
+        self.next_id = graph.next_id
+
+    def run(self) -> Partitioned:
+        for node, cut in zip(self.graph.nodes, self.assigned.cuts, strict=True):
+            self._node(node, cut)
+        graph = replace(
+            self.graph,
+            outputs=tuple(self._delivered(v) for v in self.graph.outputs),
+            writes={p: self._written(p, v) for p, v in self.graph.writes.items()},
+            gradients={p: self.now.get(g, g) for p, g in self.graph.gradients.items()},
+        )
+        nodes = tuple(self.nodes)  # after the outputs and writes have added theirs
+        return Partitioned(replace(graph, nodes=nodes), self.layouts, self.options.device_num, self.cuts)
+
+    def _node(self, node: Node, cut: Cut) -> None:
+        inputs = tuple(self._needed(node, v, lay) for v, lay in zip(node.inputs, cut.operands, strict=True))
+        self.nodes.append(replace(node, inputs=inputs))
+        self.cuts[node.outputs[0]] = cut
+        for value, made in zip(node.outputs, cut.results, strict=True):
+            self.layouts[value] = made
+            kept = self.assigned.layouts[value]
+            parameter = self.parameter_of.get(value)
+            if parameter is not None:
+                spec = self.parameters[parameter]
+                attrs = (f"gradient of {spec.name}", spec.comm_fusion, spec.name)
+            else:
+                attrs = (_why(node, value, made, kept), 0, "")
+            self.now[value] = self._moved(value, kept, node, attrs)
+
+    def _needed(self, node: Node, value: Value, layout: Layout) -> Value:
+        """Return an operand in the layout in which the node takes it."""
+        here = self.now.get(value, value)
+        spec = self.parameters.get(value)
+        attrs = (f"operand {value} of {node.where}: {self.layouts[here]} -> {layout}", 0, "")
+        if spec is not None:
+            attrs = (f"parallel optimizer: {spec.name} is stored cut" if self._is_stored_cut(value, layout) else attrs[0], spec.comm_fusion, spec.name)
+        phase = node.phase if spec is not None and spec.comm_recompute else ""
+        forms = self.forms.setdefault((here, phase), [])
+        for form in forms:
+            if self.layouts[form].same_slices(layout):
+                return form
+        moved = self._moved(here, layout, node, attrs)
+        if moved is not here:
+            forms.append(moved)
+        return moved
+
+    def _is_stored_cut(self, value: Value, layout: Layout) -> bool:
+        stored = self.layouts[value].cuts
+        return bool(stored) and stored[0] > layout.cuts[0] and stored[1:] == layout.cuts[1:]
+
+    def _moved(self, value: Value, layout: Layout, node: Node, attrs: tuple[str, int, str]) -> Value:
+        """Return the value in a layout, adding the steps that bring it there."""
+        try:
+            plan = plan_redistribution(self.layouts[value], layout, value.shape, value.dtype.itemsize)
+        except SimparError as error:
+            raise type(error)(f"{node.where}: {error}") from None
+        cause, fusion, parameter = attrs
+        for step in plan.steps:
+            moved = Value(self.next_id, value.shape, value.dtype)
+            self.next_id += 1
+            named = {"step": step, "cause": cause, "fusion": fusion, "parameter": parameter}
+            self.nodes.append(Node(step.kind, (value,), (moved,), named, phase=node.phase, scope=node.scope, line=node.line))
+            self.layouts[moved] = step.after
+            value = moved
+        return value
+
+    def _delivered(self, value: Value) -> Value:
+        """Return an output in the layout in which the caller gets it."""
+        here = self.now.get(value, value)
+        if value in self.parameter_of or value in self.parameters:
+            return here
+        n = self.options.device_num
+        is_rows = bool(value.shape) and value.shape[0] % n == 0 and self.options.dataset_strategy != "full_batch"
+        entries = ((0,) if is_rows else (NOT_CUT,)) + (NOT_CUT,) * (len(value.shape) - 1)
+        layout = Layout(self.options.whole, entries if value.shape else ())
+        return self._moved(here, layout, Node("return", (here,), ()), (f"output {value}", 0, ""))
+
+    def _written(self, parameter: Value, value: Value) -> Value:
+        """Return what a parameter holds after the step, in the layout in which it is stored."""
+        name = self.parameters[parameter].name
+        here = self.now.get(value, value)
+        node = Node("assign", (here,), (parameter,), phase="update")
+        return self._moved(here, self.layouts[parameter], node, (f"new value of {name}", 0, name))
+
+
+def _why(node: Node, value: Value, made: Layout, kept: Layout) -> str:
+    """Return why a result is redistributed as soon as it is made."""
+    if made.is_partial:
+        return f"result {value} of {node.where} is partial: a factor that it lacks was cut"
+    return f"result {value} of {node.where}: {made} -> {kept}"

@@ -1,0 +1,220 @@
+"""What the user chose: how many devices, how inputs arrive, how each op is cut, how state is stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import prod
+
+from simpar.errors import StrategyError
+from simpar.graph import Argument, Node, ParameterSpec, Value
+from simpar.layout import (
+    NOT_CUT,
+    Assignment,
+    Layout,
+    Rule,
+    assign_by_strategy,
+    axis_size,
+    cut_first_axis,
+    follow,
+    repeated,
+)
+
+__all__ = [
+    "BucketOptions",
+    "OptimizerSharding",
+    "PartitionOptions",
+    "argument_layout",
+    "chosen_assignment",
+    "default_assignment",
+    "storage_layout",
+]
+
+FOLLOWERS = frozenset({"reshape"})
+"""Ops that without a strategy keep the cut of their operand, as MindSpore's Reshape does."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerSharding:
+    """When a parameter is stored with one more cut (MindSpore's ``parallel_optimizer_config``).
+
+    Args:
+        threshold_bytes: parameters smaller than this, counted whole, stay as they are.
+        shard_size: over how many ranks at most; -1 for all that repeat the slice.
+    """
+
+    threshold_bytes: int = 64 << 10
+    shard_size: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class BucketOptions:
+    """When a bucket of fused collectives closes (MindSpore's ``comm_fusion``).
+
+    Args:
+        limit_bytes: at this size; None for never.
+        starts: positions in the list of gradients where a new bucket begins.
+        is_open: False fuses nothing.
+    """
+
+    limit_bytes: int | None = 64 << 20
+    starts: tuple[int, ...] = ()
+    is_open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionOptions:
+    """What the passes must know of the context.
+
+    Args:
+        device_num: how many devices share the program.
+        is_partitioned: whether one program is cut over them (``semi_auto_parallel``); else each runs its own.
+        dataset_strategy: ``"full_batch"``, ``"data_parallel"``, or the cuts of each argument.
+        sharding: how the parallel optimizer stores parameters; None for not at all.
+        buckets: how collectives are fused, by kind.
+    """
+
+    device_num: int = 1
+    is_partitioned: bool = True
+    dataset_strategy: str | tuple[tuple[int, ...], ...] = "full_batch"
+    sharding: OptimizerSharding | None = None
+    buckets: tuple[tuple[str, BucketOptions], ...] = ()
+
+    def bucket(self, kind: str) -> BucketOptions:
+        """Return how collectives of one kind are fused."""
+        return dict(self.buckets).get(kind, BucketOptions())
+
+    @property
+    def whole(self) -> tuple[int, ...]:
+        """The device matrix of values that no op has cut."""
+        return (self.device_num,)
+
+
+def argument_layout(argument: Argument, index: int, options: PartitionOptions) -> Layout:
+    """Return the layout in which an argument arrives.
+
+    Raises:
+        StrategyError: the dataset strategy does not fit the argument.
+    """
+    shape, n = argument.value.shape, options.device_num
+    whole = repeated(options.whole, len(shape))
+    if argument.layout is not None:
+        return argument.layout
+    if not options.is_partitioned or options.dataset_strategy == "full_batch" or not shape or n == 1:
+        return whole
+    if options.dataset_strategy == "data_parallel":
+        return Layout(options.whole, (0,) + (NOT_CUT,) * (len(shape) - 1))
+    given = options.dataset_strategy
+    if isinstance(given, str) or index >= len(given) or len(given[index]) != len(shape):
+        raise StrategyError(
+            f"dataset_strategy {given!r} has no entry that fits argument {index} ({argument.name}) of shape {shape}. "
+            f"Give one tuple for each input, with one number for each axis."
+        )
+    cuts = given[index]
+    if prod(cuts) == 1:
+        return whole
+    if n % prod(cuts):
+        raise StrategyError(f"dataset_strategy {cuts} of argument {index} does not divide the {n} devices evenly.")
+    repeat = () if prod(cuts) == n else (n // prod(cuts),)  # the dataset repeats along the first device axis
+    last = len(cuts) - 1
+    return Layout((*repeat, *cuts), tuple(last - i if cut > 1 else NOT_CUT for i, cut in enumerate(cuts)))
+
+
+def chosen_assignment(node: Node, rule: Rule, device_num: int) -> Assignment:
+    """Return the assignment that the user's strategy for a node means.
+
+    Raises:
+        StrategyError: the strategy does not fit the op or the devices.
+    """
+    given = node.strategy
+    assert given is not None, "only nodes with a strategy have a chosen assignment"
+    scalars = sum(not v.shape for v in node.inputs)
+    if len(given) < len(node.inputs) <= len(given) + scalars:
+        left = iter(given)
+        given = tuple(() if not v.shape else next(left, ()) for v in node.inputs)
+    if any(isinstance(entry, Layout) for entry in given):
+        return _by_layouts(node, rule, given, device_num)
+    return assign_by_strategy(rule, [e for e in given if not isinstance(e, Layout)], device_num)
+
+
+def _by_layouts(node: Node, rule: Rule, given: Sequence[tuple[int, ...] | Layout], device_num: int) -> Assignment:
+    layouts = [entry for entry in given if isinstance(entry, Layout)]
+    first = layouts[0]
+    if len(given) != len(node.inputs) or len(layouts) != sum(bool(v.shape) for v in node.inputs):
+        raise StrategyError(
+            f"the strategy gives {len(layouts)} Layouts for {len(node.inputs)} inputs. Give one Layout for each input, "
+            f"all of one device matrix; numbers and Layouts cannot be mixed."
+        )
+    if any((lay.dev_mat, lay.rank_list) != (first.dev_mat, first.rank_list) for lay in layouts):
+        raise StrategyError(f"the Layouts have the device matrices {[lay.dev_mat for lay in layouts]}; use one.")
+    if first.size != device_num:
+        raise StrategyError(
+            f"the Layouts are for {first.size} devices (dev_mat {first.dev_mat}), but there are {device_num}. "
+            f"Make the product of the device matrix {device_num}."
+        )
+    axes: dict[str, tuple[int, ...]] = {}
+    made = follow(rule, [e if isinstance(e, Layout) else None for e in given], device_num)
+    axes.update(made.axes)
+    assignment = Assignment(first.dev_mat, axes, first.rank_list)
+    for i, entry in enumerate(given):
+        if isinstance(entry, Layout):
+            entry.slice_shape(node.inputs[i].shape)
+            if assignment.operand(rule, i).cutting_axes != entry.cutting_axes:
+                raise StrategyError(
+                    f"input {i} is given as {entry}, but rule '{rule}' and the other inputs make it "
+                    f"{assignment.operand(rule, i)}. Cut each index of the rule alike, and those that must be whole not."
+                )
+    return assignment
+
+
+def default_assignment(node: Node, rule: Rule, known: Sequence[Layout | None], device_num: int) -> Assignment:
+    """Return how a node without a strategy is cut.
+
+    A forward op is cut along its first axis as far as that divides, as MindSpore does it; a reshape, and everything
+    that autodiff or an optimizer made, follows its operands.
+    """
+    if node.phase == "forward" and node.op not in FOLLOWERS:
+        return cut_first_axis(rule, device_num)
+    return follow(rule, known, device_num)
+
+
+def storage_layout(compute: Layout, value: Value, spec: ParameterSpec, sharding: OptimizerSharding | None) -> Layout:
+    """Return the layout in which a parameter is stored that an op takes in layout ``compute``.
+
+    With the parallel optimizer it is cut once more along axis 0, over the innermost device axes that repeat it, unless
+    it is excluded, too small, or does not divide.
+
+    >>> from simpar.dtype import float32
+    >>> storage_layout(Layout((2, 2), (-1, 0)), Value(0, (4, 6), float32), ParameterSpec("w"), OptimizerSharding(0))
+    Layout(dev_mat=(2, 2), tensor_map=(1, 0), rank_list=None, partial=(), combine='sum')
+    """
+    layout = compute.resolved()
+    replicas = prod(axis_size(layout.dev_mat, a) for a in layout.repeated_axes)
+    nbytes = prod(value.shape) * value.dtype.itemsize
+    if sharding is None or not spec.parallel_optimizer or not value.shape or nbytes < sharding.threshold_bytes:
+        return layout
+    wanted = replicas if sharding.shard_size == -1 else min(sharding.shard_size, replicas)
+    if wanted == 1 or replicas % wanted or layout.slice_shape(value.shape)[0] % wanted:
+        return layout
+    split = _split_repeats(layout, wanted)
+    if split is None:
+        return layout
+    finer, axes = split
+    return replace(finer, tensor_map=((*finer.cutting_axes[0], *axes), *finer.cutting_axes[1:]))
+
+
+def _split_repeats(layout: Layout, wanted: int) -> tuple[Layout, tuple[int, ...]] | None:
+    """Return the layout and the innermost of its repeated device axes that hold ``wanted`` ranks, one split if need be."""
+    axes: tuple[int, ...] = ()
+    left = wanted
+    for a in reversed(layout.repeated_axes):
+        size = axis_size(layout.dev_mat, a)
+        if left == 1:
+            break
+        if left % size == 0:
+            axes, left = (a, *axes), left // size
+        elif size % left == 0:
+            place = len(layout.dev_mat) - 1 - a
+            finer = (*layout.dev_mat[:place], size // left, left, *layout.dev_mat[place + 1 :])
+            return layout.refined(finer), (a, *axes)  # the inner part keeps the axis's number
+        else:
+            return None
+    return (layout, axes) if left == 1 else None
