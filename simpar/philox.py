@@ -97,7 +97,9 @@ class _Runs:
 
 def _runs(box: Box, shape: Sequence[int]) -> _Runs:
     if len(box) != len(shape) or any(not 0 <= low <= high <= n for (low, high), n in zip(box, shape, strict=True)):
-        raise LayoutError(f"box {tuple(box)} does not lie inside shape {tuple(shape)}: give (start, stop) for each axis.")
+        raise LayoutError(
+            f"box {tuple(box)} does not lie inside shape {tuple(shape)}: give (start, stop) for each axis."
+        )
     strides = [prod(shape[axis + 1 :]) for axis in range(len(shape))]
     cut = next((a for a in reversed(range(len(shape))) if box[a] != (0, shape[a])), 0)
     lengths = [high - low for low, high in box]
