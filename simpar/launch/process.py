@@ -120,7 +120,8 @@ def _stop(process: subprocess.Popen[bytes], mark: str, relays: "list[_Relay]", w
     with contextlib.suppress(OSError):
         process.kill()
     process.wait()
-    relays[0].finish(_GRACE_S)
+    for relay in relays:
+        relay.finish(_GRACE_S)
     return code
 
 
@@ -172,6 +173,8 @@ class _Relay:
         """Wait until the stream has ended; a stray process that keeps it open is not waited for for ever."""
         if self._source is not None:
             self._thread.join(patience_s)
+            if not self._thread.is_alive():
+                self._source.close()
 
     def _run(self) -> None:
         assert self._source is not None, "a relay without a source has no thread"
