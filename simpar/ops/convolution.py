@@ -1,0 +1,234 @@
+"""Two-dimensional convolution in NCHW: windows laid out as columns, then one large product per block of images.
+
+Images and channels may be cut, in and out; rows and columns of the image stay whole. A cut of the input channels, alike
+in input and weight, leaves a partial result.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from simpar.errors import RuleError
+from simpar.graph import Example, Local, op
+from simpar.layout import Rule, parse_rule
+from simpar.ops._rows import Array, or_new, widened
+from simpar.ops._windows import Pads, Window, pads_of, pair, windows
+from simpar.ops.support import one
+from simpar.tensor import Tensor
+
+__all__ = ["conv2d"]
+
+Attrs = Mapping[str, Any]
+Shape = tuple[int, ...]
+
+COLUMN_BYTES = 1 << 21
+"""How many bytes of columns are laid out at once."""
+
+
+def window_of(attrs: Attrs, kernel: Sequence[int]) -> Window:
+    """Return the geometry that the attributes of a convolution describe."""
+    return Window((kernel[0], kernel[1]), attrs["stride"], attrs["pads"], attrs["dilation"])
+
+
+# --- rules: n images, (gr c) input channels in groups, (gr o) output channels, h w rows and columns, p q of the result ---
+
+_WHOLE = ("h", "w", "y", "x", "p", "q")
+_ORDER = ("n", "gr", "c", "o")
+
+
+def _rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    image, weight = shapes
+    if len(image) != 4 or len(weight) != 4 or image[1] != weight[1] * attrs["group"]:
+        raise RuleError(
+            f"an input of shape {image} (n, c, h, w) does not fit a weight of shape {weight} (out, c / group, kernel) "
+            f"in {attrs['group']} group(s): the weight must have {image[1] // attrs['group']} input channels."
+        )
+    rows, columns = window_of(attrs, weight[2:]).result(image[2:])
+    sizes = {"gr": attrs["group"], "p": rows, "q": columns}
+    text = "n (gr c) h w, (gr o) c y x -> n (gr o) p q"
+    return parse_rule(text, shapes, sizes=sizes, whole=_WHOLE, order=_ORDER)
+
+
+def _grad_input_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    sizes = {"gr": attrs["group"], "h": attrs["size"][0], "w": attrs["size"][1]}
+    text = "n (gr o) p q, (gr o) c y x -> n (gr c) h w"
+    return parse_rule(text, shapes, sizes=sizes, whole=_WHOLE, order=_ORDER)
+
+
+def _grad_weight_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    sizes = {"gr": attrs["group"], "y": attrs["kernel"][0], "x": attrs["kernel"][1]}
+    text = "n (gr o) p q, n (gr c) h w -> (gr o) c y x"
+    return parse_rule(text, shapes, sizes=sizes, whole=_WHOLE, order=_ORDER)
+
+
+def _local_group(attrs: Attrs, local: Local) -> Attrs:
+    """Tell the gradient by the weight how many groups this rank's slice has."""
+    return {**attrs, "group": local.operands[1][1] // max(local.results[0][1], 1)}
+
+
+# --- kernels ---
+
+
+def _image_blocks(images: int, bytes_each: int) -> Iterator[slice]:
+    step = max(1, COLUMN_BYTES // max(bytes_each, 1))
+    for start in range(0, images, step):
+        yield slice(start, min(start + step, images))
+
+
+def _conv2d(x: Array, w: Array, *, out: Array | None = None, **attrs: Any) -> Array:
+    """Multiply the weight, (group, o, c y x), by the columns of each image, (group, c y x, p q)."""
+    window = window_of(attrs, w.shape[2:])
+    result = or_new(out, (len(x), w.shape[0], *window.result(x.shape[2:])), x.dtype)
+    group, depth = x.shape[1] // w.shape[1], prod(w.shape[1:])
+    matrix = w.reshape(group, w.shape[0] // group, depth)
+    places = prod(result.shape[2:])
+    for images in _image_blocks(len(x), group * depth * places * x.itemsize):
+        part = result[images]
+        columns = _columns(x[images], window).reshape(len(part), group, depth, places)
+        np.matmul(matrix, columns, out=part.reshape(len(part), group, -1, places))
+    return result
+
+
+def _columns(x: Array, window: Window) -> Array:
+    """Return the windows as columns, (n, c, y, x, p, q); a view for windows of one element."""
+    view = windows(window.padded(x), window).transpose(0, 1, 4, 5, 2, 3)
+    return view if window.is_point else np.ascontiguousarray(view)
+
+
+def _conv2d_grad_input(g: Array, w: Array, *, size: tuple[int, int], out: Array | None = None, **attrs: Any) -> Array:
+    """Multiply by the transposed weight, and add each column back to the pixels that it was made of."""
+    window = window_of(attrs, w.shape[2:])
+    group = attrs["group"] if out is None else out.shape[1] // w.shape[1]
+    result = or_new(out, (len(g), group * w.shape[1], *size), g.dtype)
+    depth, places = prod(w.shape[1:]), prod(g.shape[2:])
+    turned = np.ascontiguousarray(w.reshape(group, -1, depth).transpose(0, 2, 1))
+    for images in _image_blocks(len(g), group * depth * places * g.itemsize):
+        part = np.ascontiguousarray(g[images])
+        columns = np.matmul(turned, part.reshape(len(part), group, -1, places))
+        columns = columns.reshape(len(part), result.shape[1], *w.shape[2:], *g.shape[2:])
+        padded = np.zeros((*columns.shape[:2], *window.padded_size(size)), g.dtype)
+        for (row, column), pixels in window.taps(padded):
+            pixels += columns[:, :, row, column]
+        np.copyto(result[images], window.without_pads(padded, size))
+    return result
+
+
+def _conv2d_grad_weight(
+    g: Array, x: Array, *, kernel: tuple[int, int], group: int, out: Array | None = None, **attrs: Any
+) -> Array:
+    """Multiply the cotangent by the columns, over all places of all images: (o, n p q) @ (n p q, c y x)."""
+    window = window_of(attrs, kernel)
+    result = or_new(out, (g.shape[1], x.shape[1] // group, *kernel), g.dtype)
+    depth, places = prod(result.shape[1:]), prod(g.shape[2:])
+    total = np.zeros((group, g.shape[1] // group, depth), g.dtype)
+    for images in _image_blocks(len(g), group * depth * places * g.itemsize):
+        part = x[images]
+        view = windows(window.padded(part), window).transpose(1, 4, 5, 0, 2, 3)  # (c, y, x, n, p, q)
+        columns = view.reshape(group, depth, len(part) * places)
+        rows = g[images].transpose(1, 0, 2, 3).reshape(group, -1, len(part) * places)
+        total += np.matmul(rows, columns.transpose(0, 2, 1))
+    np.copyto(result, total.reshape(result.shape))
+    return result
+
+
+# --- gradients ---
+
+_GEOMETRY = ("stride", "pads", "dilation", "group")
+
+
+def _bprop(
+    g: Tensor, x: Tensor, w: Tensor, *, stride: Any, pads: Any, dilation: Any, group: int
+) -> tuple[Tensor, Tensor]:
+    attrs = dict(zip(_GEOMETRY, (stride, pads, dilation, group), strict=True))
+    return (
+        one("conv2d_grad_input", g, w, size=x.shape[2:], **attrs),
+        one("conv2d_grad_weight", g, x, kernel=w.shape[2:], **attrs),
+    )
+
+
+def _grad_input_bprop(
+    u: Tensor, g: Tensor, w: Tensor, *, stride: Any, pads: Any, dilation: Any, group: int
+) -> tuple[Tensor, Tensor]:
+    attrs = dict(zip(_GEOMETRY, (stride, pads, dilation, group), strict=True))
+    return one("conv2d", u, w, **attrs), one("conv2d_grad_weight", g, u, kernel=w.shape[2:], **attrs)
+
+
+def _grad_weight_bprop(
+    u: Tensor, g: Tensor, x: Tensor, *, stride: Any, pads: Any, dilation: Any, group: int
+) -> tuple[Tensor, Tensor]:
+    attrs = dict(zip(_GEOMETRY, (stride, pads, dilation, group), strict=True))
+    return one("conv2d", x, u, **attrs), one("conv2d_grad_input", g, u, size=x.shape[2:], **attrs)
+
+
+_PLAIN = {"stride": (1, 1), "pads": (0, 0, 0, 0), "dilation": (1, 1), "group": 1}
+_WIDE = {"stride": (2, 1), "pads": (1, 0, 1, 2), "dilation": (1, 2), "group": 2}
+
+op(
+    "conv2d",
+    rule=_rule,
+    kernel=widened(_conv2d),
+    bprop=_bprop,
+    linear="each",
+    examples=(
+        Example(((2, 4, 5, 6), (4, 4, 2, 3)), _PLAIN),
+        Example(((2, 4, 5, 6), (4, 2, 3, 2)), _WIDE),
+    ),
+)
+op(
+    "conv2d_grad_input",
+    rule=_grad_input_rule,
+    kernel=widened(_conv2d_grad_input),
+    bprop=_grad_input_bprop,
+    linear="each",
+    examples=(
+        Example(((2, 4, 4, 4), (4, 4, 2, 3)), {**_PLAIN, "size": (5, 6)}),
+        Example(((2, 4, 2, 6), (4, 2, 3, 2)), {**_WIDE, "size": (5, 6)}),
+    ),
+)
+op(
+    "conv2d_grad_weight",
+    rule=_grad_weight_rule,
+    kernel=widened(_conv2d_grad_weight),
+    bprop=_grad_weight_bprop,
+    linear="each",
+    localize=_local_group,
+    examples=(
+        Example(((2, 4, 4, 4), (2, 4, 5, 6)), {**_PLAIN, "kernel": (2, 3)}),
+        Example(((2, 4, 2, 6), (2, 4, 5, 6)), {**_WIDE, "kernel": (3, 2)}),
+    ),
+)
+
+
+def conv2d(
+    input: Tensor,  # noqa: A002 - MindSpore's name
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    pad_mode: str = "valid",
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Return the convolution of images with a kernel.
+
+    Args:
+        input: (n, c, h, w).
+        weight: (out, c / groups, kernel rows, kernel columns).
+        bias: (out,).
+        stride, dilation: one number, or one for rows and one for columns.
+        pad_mode: ``"valid"`` (no padding), ``"same"`` (as many windows as pixels / stride), ``"pad"``.
+        padding: with ``"pad"``: one number, (rows, columns), or (top, bottom, left, right).
+        groups: into how many groups the channels fall, each convolved for itself.
+
+    Raises:
+        RuleError: shapes, mode or padding do not fit together.
+
+    >>> conv2d(Tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), Tensor([[[[1.0, 1.0]]]])).tolist()
+    [[[[3.0], [7.0]]]]
+    """
+    steps, spread = pair(stride), pair(dilation)
+    pads: Pads = pads_of(pad_mode, padding, input.shape[2:], weight.shape[2:], steps, spread)
+    made = one("conv2d", input, weight, stride=steps, pads=pads, dilation=spread, group=groups)
+    return made if bias is None else made + bias.reshape(1, -1, 1, 1)
