@@ -24,10 +24,11 @@ def run(
     besides: it finds the MPI of this environment, allows more ranks than cores, gives each rank one BLAS thread when
     ranks fill the cores, stops all ranks at Ctrl-C, and shows an error once.
 
-    Examples:
-        simpar run train.py -n 8
-        simpar run train.py -n 8 -- --epochs 3
-        simpar run train.py -n 4 --timeout 60
+    ```
+    simpar run train.py -n 8
+    simpar run train.py -n 8 -- --epochs 3
+    simpar run train.py -n 4 --timeout 60
+    ```
 
     Args:
         script: The Python file to run.

@@ -20,8 +20,10 @@ __all__ = [
     "OPEN_MPI",
     "Mpi",
     "core_count",
+    "cpu_flags",
     "find_mpi",
     "fits_avx512",
+    "identify",
     "launch_command",
     "launch_environment",
     "mpi_environment",
@@ -166,7 +168,7 @@ def rank_environment(n: int) -> dict[str, str]:
     itself, which it does not on some AMD processors.
     """
     threads = dict.fromkeys(_BLAS_THREADS, str(max(1, core_count() // n)))
-    return threads | ({"OPENBLAS_CORETYPE": "SkylakeX"} if fits_avx512(_cpu_flags()) else {})
+    return threads | ({"OPENBLAS_CORETYPE": "SkylakeX"} if fits_avx512(cpu_flags()) else {})
 
 
 def core_count() -> int:
@@ -183,7 +185,8 @@ def fits_avx512(flags: frozenset[str]) -> bool:
     return flags >= _AVX512
 
 
-def _cpu_flags() -> frozenset[str]:
+def cpu_flags() -> frozenset[str]:
+    """Return what the processor can do, by the names Linux gives; empty elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:  # not Linux
