@@ -188,7 +188,7 @@ def _terms_that_pass(
     partial = [lay for lay in known if lay is not None and lay.is_partial]
     if not partial or any(lay.combine != "sum" or lay.rank_list != assignment.rank_list for lay in partial):
         return ()
-    if len(partial) != (1 if definition.linear == "each" else len(known) if definition.linear == "joint" else 0):
+    if not _may_be_partial(definition.linear, [lay is not None and lay.is_partial for lay in known]):
         return ()
     if any(refine(lay.dev_mat, assignment.dev_mat) != assignment.dev_mat for lay in partial):
         return ()
@@ -198,6 +198,13 @@ def _terms_that_pass(
     terms = axes.pop()
     used = {a for cut in assignment.axes.values() for a in cut}
     return () if used & set(terms) else terms
+
+
+def _may_be_partial(linear: str, operands: Sequence[bool]) -> bool:
+    """Return whether an op may take exactly these operands partial."""
+    if linear == "joint":
+        return all(operands)
+    return sum(operands) == 1 and (linear == "each" or (linear == "first" and operands[0]))
 
 
 def _wanted_result(node: Node, made: Layout) -> Layout:
