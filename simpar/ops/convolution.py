@@ -32,7 +32,7 @@ def window_of(attrs: Attrs, kernel: Sequence[int]) -> Window:
     return Window((kernel[0], kernel[1]), attrs["stride"], attrs["pads"], attrs["dilation"])
 
 
-# --- rules: n images, (gr c) input channels in groups, (gr o) output channels, h w rows and columns, p q of the result ---
+# --- rules: n images, (gr c) input channels in groups, (gr o) output channels, h w pixels, p q windows ---
 
 _WHOLE = ("h", "w", "y", "x", "p", "q")
 _ORDER = ("n", "gr", "c", "o")
@@ -202,7 +202,7 @@ op(
 
 
 def conv2d(
-    input: Tensor,  # noqa: A002 - MindSpore's name
+    input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
     stride: int | Sequence[int] = 1,

@@ -73,12 +73,10 @@ def _gather(table: Array, ids: Array, *, axis: int, offset: int = 0, out: Array 
     return result
 
 
-def _gather_grad(
-    g: Array, ids: Array, *, rows: int, axis: int, offset: int = 0, out: Array | None = None
-) -> Array:
+def _gather_grad(g: Array, ids: Array, *, rows: int, axis: int, offset: int = 0, out: Array | None = None) -> Array:
     """Add each row of ``g`` to the row of the table that it was taken from."""
     at = axis % (g.ndim - ids.ndim + 1)
-    result = or_new(out, g.shape[:at] + (rows,) + g.shape[at + ids.ndim :], g.dtype)
+    result = or_new(out, (*g.shape[:at], rows, *g.shape[at + ids.ndim :]), g.dtype)
     result[...] = 0
     flat = ids.reshape(-1) - offset
     moved = g.reshape(*g.shape[:at], flat.size, *g.shape[at + ids.ndim :])
@@ -186,7 +184,7 @@ def _one_hot(
 ) -> Array:
     """Write ``on`` where a number equals its class, ``off`` elsewhere."""
     at = axis % (ids.ndim + 1)
-    result = or_new(out, ids.shape[:at] + (classes.size,) + ids.shape[at:], dtype)
+    result = or_new(out, (*ids.shape[:at], classes.size, *ids.shape[at:]), dtype)
     result[...] = off
     if not (np.diff(classes) == 1).all():
         result[np.expand_dims(ids, at) == classes.reshape(-1, *(1,) * (ids.ndim - at))] = on
@@ -235,9 +233,7 @@ def one_hot(
     _check_whole(indices, "indices")
     dtype = on_value.dtype.name if isinstance(on_value, Tensor) else "float32"
     classes = Tensor(np.arange(depth, dtype=np.int64))
-    return one(
-        "one_hot", indices, classes, axis=axis, on=_number(on_value), off=_number(off_value), dtype=dtype
-    )
+    return one("one_hot", indices, classes, axis=axis, on=_number(on_value), off=_number(off_value), dtype=dtype)
 
 
 def _number(given: float | Tensor) -> float:

@@ -63,9 +63,7 @@ def _sparse(
     return results
 
 
-def _bprop(
-    g: tuple[Tensor, ...], logits: Tensor, labels: Tensor, *, out: tuple[Tensor, ...]
-) -> tuple[Tensor, None]:
+def _bprop(g: tuple[Tensor, ...], logits: Tensor, labels: Tensor, *, out: tuple[Tensor, ...]) -> tuple[Tensor, None]:
     """Pull back the loss; labels are data and the second result is a by-product, both without a gradient."""
     return out[1] * one("expand_dims", g[0], axis=-1), None
 
@@ -101,7 +99,7 @@ op(
 
 
 def cross_entropy(
-    input: Tensor,  # noqa: A002 - MindSpore's name
+    input: Tensor,
     target: Tensor,
     weight: Tensor | None = None,
     ignore_index: int = -100,

@@ -103,7 +103,14 @@ def _log_softmax_grad_bprop(u: Tensor, g: Tensor, y: Tensor, *, axis: int) -> tu
 _ROWS = (Example(((4, 6),), {"axis": -1}, low=-3.0, high=3.0), Example(((4, 3, 6),), {"axis": 1}))
 _ROW_PAIRS = (Example(((4, 6), (4, 6)), {"axis": -1}), Example(((4, 3, 6), (4, 3, 6)), {"axis": 1}))
 
-op("softmax", rule=_softmax_rule, kernel=_over_rows(_softmax_rows), bprop=_softmax_bprop, elementwise=True, examples=_ROWS)
+op(
+    "softmax",
+    rule=_softmax_rule,
+    kernel=_over_rows(_softmax_rows),
+    bprop=_softmax_bprop,
+    elementwise=True,
+    examples=_ROWS,
+)
 op(
     "log_softmax",
     rule=_softmax_rule,
@@ -128,7 +135,7 @@ op(
 )
 
 
-def softmax(input: Tensor, axis: int = -1) -> Tensor:  # noqa: A002 - MindSpore's name
+def softmax(input: Tensor, axis: int = -1) -> Tensor:
     """Return exp(x) / sum(exp(x)) along ``axis``, which stays whole under every strategy.
 
     >>> softmax(Tensor([[0.0, 0.0]])).tolist()
@@ -200,7 +207,14 @@ def _layer_norm(
 
 
 def _layer_norm_grad(
-    g: Array, x: Array, gamma: Array, mean: Array, rstd: Array, *, begin_norm_axis: int, out: tuple[Array, ...] | None = None
+    g: Array,
+    x: Array,
+    gamma: Array,
+    mean: Array,
+    rstd: Array,
+    *,
+    begin_norm_axis: int,
+    out: tuple[Array, ...] | None = None,
 ) -> tuple[Array, ...]:
     """Return the gradients by x, gamma and beta; those of gamma and beta are summed over this rank's rows."""
     axes = x.ndim - begin_norm_axis % x.ndim
@@ -274,7 +288,7 @@ op(
 
 
 def layer_norm(
-    input: Tensor,  # noqa: A002 - MindSpore's name
+    input: Tensor,
     normalized_shape: Sequence[int],
     weight: Tensor,
     bias: Tensor,

@@ -1,0 +1,288 @@
+"""The ops of neural networks as objects, under MindSpore's names: normalization, tables, images, losses, dropout."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from simpar.errors import NotYetError, RuleError
+from simpar.graph import Strategy
+from simpar.layout import Layout
+from simpar.ops._windows import pads_of, pair
+from simpar.ops.primitive import Primitive
+from simpar.ops.random import draw_attrs, step_tensor
+from simpar.tensor import Tensor
+
+__all__ = [
+    "AvgPool",
+    "Conv2D",
+    "Dropout",
+    "Gather",
+    "LayerNorm",
+    "LogSoftmax",
+    "MaxPool",
+    "OneHot",
+    "Softmax",
+    "SoftmaxCrossEntropyWithLogits",
+    "SparseSoftmaxCrossEntropyWithLogits",
+]
+
+Numbers = int | Sequence[int]
+
+
+def _axis(axis: int | Sequence[int]) -> int:
+    """Return the axis of a softmax, which MindSpore also takes as a tuple of one."""
+    numbers = (axis,) if isinstance(axis, int) else tuple(axis)
+    if len(numbers) != 1:
+        raise RuleError(f"axis is {axis}; a softmax has one axis.")
+    return numbers[0]
+
+
+class Softmax(Primitive, op="softmax"):
+    """Is exp(x) / sum(exp(x)) along one axis, which stays whole.
+
+    >>> Softmax().shard(((2, 1),))(Tensor([[0.0, 0.0]])).tolist()
+    [[0.5, 0.5]]
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1) -> None:
+        super().__init__(axis=_axis(axis))
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        """Return the probabilities."""
+        return self.apply_one(logits)
+
+
+class LogSoftmax(Primitive, op="log_softmax"):
+    """Is the logarithm of the softmax along one axis, which stays whole."""
+
+    def __init__(self, axis: int = -1) -> None:
+        super().__init__(axis=_axis(axis))
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        """Return the logarithms of the probabilities."""
+        return self.apply_one(logits)
+
+
+class LayerNorm(Primitive, op="layer_norm"):
+    """Gives the axes from ``begin_norm_axis`` on mean 0 and variance 1, then scales and shifts them.
+
+    Args:
+        begin_norm_axis: the first axis that is normalized; it and those after it stay whole.
+        begin_params_axis: the first axis that gamma and beta have.
+        epsilon: is added to the variance.
+    """
+
+    def __init__(self, begin_norm_axis: int = 1, begin_params_axis: int = 1, epsilon: float = 1e-7) -> None:
+        super().__init__(begin_norm_axis=begin_norm_axis, epsilon=epsilon)
+        self.begin_params_axis = begin_params_axis
+
+    def __call__(self, input_x: Tensor, gamma: Tensor, beta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the result, the mean, and 1 / sqrt(variance + epsilon)."""
+        wanted = input_x.shape[self.begin_params_axis :]
+        if gamma.shape != wanted or beta.shape != wanted:
+            raise RuleError(
+                f"gamma {gamma.shape} and beta {beta.shape} must have shape {wanted}: that of the input "
+                f"{input_x.shape} from axis {self.begin_params_axis} (begin_params_axis) on."
+            )
+        made = self.apply(input_x, gamma, beta)
+        assert isinstance(made, tuple), "layer_norm has three results"
+        return made[0], made[1], made[2]
+
+
+class Gather(Primitive, op="gather"):
+    """Takes slices of a table by number; a number out of range gives zeros."""
+
+    def __call__(self, input_params: Tensor, input_indices: Tensor, axis: int = 0) -> Tensor:
+        """Return the slices along ``axis``."""
+        return self.apply_one(input_params, input_indices, axis=int(axis))
+
+
+class OneHot(Primitive, op="one_hot"):
+    """Writes ``on_value`` where an index names its class, ``off_value`` elsewhere.
+
+    As in MindSpore, ``shard(((n, c), (), ()))`` cuts the *result*: the indices into n and the classes into c slices.
+
+    Args:
+        axis: where the classes stand in the result.
+
+    >>> OneHot().shard(((2, 3), (), ())).in_strategy
+    ((2,), (3,))
+    """
+
+    def __init__(self, axis: int = -1) -> None:
+        super().__init__(axis=axis)
+        self.axis = axis
+
+    def shard(self, in_strategy: object = None, out_strategy: object = None) -> "OneHot":
+        """Say how the op is cut; see ``Primitive.shard``."""
+        super().shard(in_strategy, out_strategy)
+        given = self.in_strategy
+        if given and len(given) == 3:
+            self.in_strategy = self._of_operands(given[0])
+        return self
+
+    def _of_operands(self, result: tuple[int, ...] | Layout) -> Strategy:
+        """Turn the cut of the result into those of the indices and of the classes."""
+        if isinstance(result, Layout):
+            at = self.axis % len(result.tensor_map)
+            rest = result.tensor_map[:at] + result.tensor_map[at + 1 :]
+            return (
+                Layout(result.dev_mat, rest, result.rank_list),
+                Layout(result.dev_mat, (result.tensor_map[at],), result.rank_list),
+            )
+        at = self.axis % len(result)
+        return result[:at] + result[at + 1 :], (result[at],)
+
+    def __call__(self, indices: Tensor, depth: int, on_value: Any = 1.0, off_value: Any = 0.0) -> Tensor:
+        """Return the one-hot rows, in the element type of ``on_value``."""
+        on = on_value if isinstance(on_value, Tensor) else Tensor(float(on_value))
+        off = off_value.item() if isinstance(off_value, Tensor) else off_value
+        classes = Tensor(np.arange(depth, dtype=np.int64))
+        return self.apply_one(indices, classes, on=on.item(), off=off, dtype=on.dtype.name)
+
+
+class Dropout(Primitive, op="dropout"):
+    """Makes a random part of the elements 0 and divides the others by ``keep_prob``.
+
+    Args:
+        keep_prob: which part is kept.
+        Seed0, Seed1: choose the mask together; both 0 means the program's seed.
+    """
+
+    def __init__(self, keep_prob: float = 0.5, Seed0: int = 0, Seed1: int = 0) -> None:
+        super().__init__()
+        self.keep_prob = keep_prob
+        self._seed = None if Seed0 == Seed1 == 0 else Seed0 << 32 | Seed1
+
+    def shard(self, in_strategy: object = None, out_strategy: object = None) -> "Dropout":
+        """Say how the input is cut; see ``Primitive.shard``."""
+        super().shard(in_strategy, out_strategy)
+        given = self.in_strategy
+        if given and len(given) == 1:  # the step is an operand of its own, without axes
+            first = given[0]
+            last = Layout(first.dev_mat, (), first.rank_list) if isinstance(first, Layout) else ()
+            self.in_strategy = (first, last)
+        return self
+
+    def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the result and the mask of what was kept."""
+        made = self.apply(x, step_tensor(), **draw_attrs(1 - self.keep_prob, self._seed))
+        assert isinstance(made, tuple), "dropout has two results"
+        return made[0], made[1]
+
+
+# --- losses ---
+
+
+class SoftmaxCrossEntropyWithLogits(Primitive, op="softmax_cross_entropy"):
+    """Is the cross entropy of probabilities and the softmax of logits, for each row."""
+
+    def __call__(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the loss of each row, and its gradient by the logits."""
+        made = self.apply(logits, labels)
+        assert isinstance(made, tuple), "softmax_cross_entropy has two results"
+        return made[0], made[1]
+
+
+class SparseSoftmaxCrossEntropyWithLogits(Primitive, op="sparse_softmax_cross_entropy"):
+    """Is the mean cross entropy of class numbers and the softmax of logits.
+
+    Args:
+        is_grad: return the gradient of the mean by the logits instead.
+    """
+
+    def __init__(self, is_grad: bool = False) -> None:
+        super().__init__()
+        self.is_grad = is_grad
+
+    def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the mean loss, or its gradient."""
+        made = self.apply(logits, labels)
+        assert isinstance(made, tuple), "sparse_softmax_cross_entropy has two results"
+        return made[1] * (1 / labels.size) if self.is_grad else made[0].mean()
+
+
+# --- images ---
+
+
+def _check_nchw(name: str, data_format: str) -> None:
+    if data_format != "NCHW":
+        raise NotYetError(f"{name} with data_format {data_format!r}: simpar has 'NCHW' only. Transpose the images.")
+
+
+class Conv2D(Primitive, op="conv2d"):
+    """Is the convolution of images (n, c, h, w) with a weight (out, c / group, kernel rows, kernel columns).
+
+    Args:
+        out_channel, kernel_size: checked against the weight.
+        mode: 1, cross-correlation, the only one.
+        pad_mode: ``"valid"``, ``"same"`` or ``"pad"``.
+        pad: with ``"pad"``: one number, or (top, bottom, left, right).
+        stride, dilation: one number, or one for rows and one for columns.
+        group: into how many groups the channels fall.
+        data_format: ``"NCHW"``.
+    """
+
+    def __init__(
+        self,
+        out_channel: int,
+        kernel_size: Numbers,
+        mode: int = 1,
+        pad_mode: str = "valid",
+        pad: Numbers = 0,
+        stride: Numbers = 1,
+        dilation: Numbers = 1,
+        group: int = 1,
+        data_format: str = "NCHW",
+    ) -> None:
+        _check_nchw("Conv2D", data_format)
+        if mode != 1:
+            raise NotYetError(f"Conv2D with mode {mode}: simpar has mode 1 (cross-correlation) only.")
+        super().__init__(stride=pair(stride), dilation=pair(dilation), group=group)
+        self.weight_shape = (out_channel, *pair(kernel_size))
+        self.pad_mode, self.pad = pad_mode, pad
+
+    def __call__(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Return the images of the output channels."""
+        if (weight.shape[0], *weight.shape[2:]) != self.weight_shape:
+            out, rows, columns = self.weight_shape
+            raise RuleError(
+                f"a Conv2D with out_channel {out} and kernel_size {rows, columns} was given a weight of shape "
+                f"{weight.shape}; give one of shape ({out}, in / group, {rows}, {columns})."
+            )
+        stride, dilation = self._attrs["stride"], self._attrs["dilation"]
+        pads = pads_of(self.pad_mode, self.pad, x.shape[2:], weight.shape[2:], stride, dilation)
+        return self.apply_one(x, weight, pads=pads)
+
+
+class _Pool(Primitive):
+    """What the two poolings share."""
+
+    def __init__(self, kernel_size: Numbers, strides: Numbers, pad_mode: str, data_format: str, **attrs: Any) -> None:
+        _check_nchw(type(self).__name__, data_format)
+        super().__init__(kernel=pair(kernel_size), stride=pair(strides), **attrs)
+        self.pad_mode = pad_mode
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return one value for each window."""
+        kernel, stride = self._attrs["kernel"], self._attrs["stride"]
+        return self.apply_one(x, pads=pads_of(self.pad_mode, 0, x.shape[2:], kernel, stride, (1, 1)))
+
+
+class MaxPool(_Pool, op="max_pool"):
+    """Takes the largest value of each window of images (n, c, h, w)."""
+
+    def __init__(
+        self, kernel_size: Numbers = 1, strides: Numbers = 1, pad_mode: str = "valid", data_format: str = "NCHW"
+    ) -> None:
+        super().__init__(kernel_size, strides, pad_mode, data_format)
+
+
+class AvgPool(_Pool, op="avg_pool"):
+    """Takes the mean of each window of images (n, c, h, w); padding does not count."""
+
+    def __init__(
+        self, kernel_size: Numbers = 1, strides: Numbers = 1, pad_mode: str = "valid", data_format: str = "NCHW"
+    ) -> None:
+        super().__init__(kernel_size, strides, pad_mode, data_format, count_pads=False)
