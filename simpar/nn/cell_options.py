@@ -1,0 +1,80 @@
+"""The options of a Cell that reach the Parameters below it."""
+
+import warnings
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+from simpar.errors import ContextError, DTypeError
+from simpar.parameter import Parameter
+
+__all__ = ["CellOptions"]
+
+
+class CellOptions(ABC):
+    """What can be set on a Cell for all Parameters below it."""
+
+    _pipeline_stage: int | None = None
+
+    @abstractmethod
+    def trainable_params(self, recurse: bool = True) -> list[Parameter]:
+        """Return the Parameters that require a gradient."""
+
+    def set_comm_fusion(self, fusion_type: int, recurse: bool = True) -> Self:
+        """Set ``comm_fusion`` of the trainable Parameters: equal numbers share their messages, 0 never does.
+
+        Raises:
+            DTypeError: the number is no int.
+            ContextError: it is negative.
+        """
+        if isinstance(fusion_type, bool) or not isinstance(fusion_type, int):
+            raise DTypeError(f"fusion_type is an int of at least 0, not {fusion_type!r}.")
+        if fusion_type < 0:
+            raise ContextError(f"fusion_type is {fusion_type}; give 0 (never fuse) or a positive number.")
+        for parameter in self.trainable_params(recurse):
+            parameter.comm_fusion = fusion_type
+        return self
+
+    def recompute(self, **options: Any) -> Self:
+        """Say what the backward pass computes again instead of keeping it.
+
+        Args:
+            options: ``parallel_optimizer_comm_recompute`` sets that flag of the Parameters below: their all-gather is
+                repeated. ``mp_comm_recompute`` and ``recompute_slice_activation`` are taken and change nothing.
+
+        Raises:
+            DTypeError: an option that does not exist, or one that is no bool.
+        """
+        known = ("mp_comm_recompute", "parallel_optimizer_comm_recompute", "recompute_slice_activation")
+        for name, value in options.items():
+            if name not in known or not isinstance(value, bool):
+                raise DTypeError(f"recompute({name}={value!r}): give True or False for {', '.join(known)}.")
+        if "parallel_optimizer_comm_recompute" in options:
+            for parameter in self.trainable_params():
+                parameter.parallel_optimizer_comm_recompute = options["parallel_optimizer_comm_recompute"]
+        warnings.warn("recompute() repeats gathers of Parameters only: activations are kept.", stacklevel=2)
+        return self
+
+    @property
+    def pipeline_stage(self) -> int | None:
+        """The stage of the pipeline that runs this Cell, or None."""
+        return self._pipeline_stage
+
+    @pipeline_stage.setter
+    def pipeline_stage(self, value: int) -> None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise DTypeError(f"pipeline_stage is an int of at least 0, not {value!r}.")
+        if value < 0:
+            raise ContextError(f"pipeline_stage is {value}; stages count from 0.")
+        self._pipeline_stage = value
+
+    def set_param_ps(self, recurse: bool = True, init_in_server: bool = False) -> None:
+        """Let a parameter server update the trainable Parameters; see ``Parameter.set_param_ps``."""
+        for parameter in self.trainable_params(recurse):
+            parameter.set_param_ps(init_in_server)
+
+    def set_param_fl(
+        self, push_to_server: bool = False, pull_from_server: bool = False, requires_aggr: bool = True
+    ) -> None:
+        """Set how the trainable Parameters meet the server of federated learning; see ``Parameter.set_param_fl``."""
+        for parameter in self.trainable_params():
+            parameter.set_param_fl(push_to_server, pull_from_server, requires_aggr)

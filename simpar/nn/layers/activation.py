@@ -1,0 +1,113 @@
+"""Activations as Cells, and by name."""
+
+from typing import Any, cast
+
+from simpar import ops
+from simpar.errors import ContextError, DTypeError
+from simpar.nn.cell import Cell
+from simpar.tensor import Tensor, call
+
+__all__ = ["GELU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh", "get_activation"]
+
+
+class _Activation(Cell):
+    """Applies one op, under ``primitive`` so that it can be given a strategy."""
+
+    def __init__(self, primitive: Any) -> None:
+        super().__init__()
+        self.primitive = primitive
+
+    def construct(self, x: Tensor) -> Tensor:
+        """Return the activation of each element of ``x``."""
+        return self.primitive(x)
+
+
+class ReLU(_Activation):
+    """Computes max(x, 0)."""
+
+    def __init__(self) -> None:
+        super().__init__(ops.ReLU())
+        self.relu = self.primitive
+
+
+class Sigmoid(_Activation):
+    """Computes 1 / (1 + exp(-x))."""
+
+    def __init__(self) -> None:
+        super().__init__(ops.Sigmoid())
+        self.sigmoid = self.primitive
+
+
+class Tanh(_Activation):
+    """Computes tanh(x)."""
+
+    def __init__(self) -> None:
+        super().__init__(ops.Tanh())
+        self.tanh = self.primitive
+
+
+class SiLU(Cell):
+    """Computes x * sigmoid(x)."""
+
+    def construct(self, x: Tensor) -> Tensor:
+        """Return the activation of each element of ``x``."""
+        return cast("Tensor", call("silu", x))
+
+
+class GELU(Cell):
+    """Computes x * P(X <= x) of a standard normal X.
+
+    Args:
+        approximate: whether by the tanh formula, else exactly.
+    """
+
+    def __init__(self, approximate: bool = True) -> None:
+        super().__init__()
+        self.approximate = approximate
+
+    def construct(self, x: Tensor) -> Tensor:
+        """Return the activation of each element of ``x``."""
+        return cast("Tensor", call("gelu", x, approximate="tanh" if self.approximate else "none"))
+
+
+class Softmax(_Activation):
+    """Computes exp(x) / sum(exp(x)) along an axis."""
+
+    def __init__(self, axis: int = -1) -> None:
+        super().__init__(ops.Softmax(axis))
+        self.softmax = self.primitive
+
+
+class LogSoftmax(_Activation):
+    """Computes x - log(sum(exp(x))) along an axis."""
+
+    def __init__(self, axis: int = -1) -> None:
+        super().__init__(ops.LogSoftmax(axis))
+        self.log_softmax = self.primitive
+
+
+_BY_NAME: dict[str, type[Cell]] = {
+    "gelu": GELU,
+    "logsoftmax": LogSoftmax,
+    "relu": ReLU,
+    "sigmoid": Sigmoid,
+    "silu": SiLU,
+    "softmax": Softmax,
+    "tanh": Tanh,
+}
+
+
+def get_activation(given: Any) -> Any:
+    """Return the activation of a name; a Cell or an op as it is; None for none.
+
+    Raises:
+        ContextError: there is no activation of this name.
+        DTypeError: it can be no activation.
+    """
+    if given is None or isinstance(given, str):
+        if given and given.lower() not in _BY_NAME:
+            raise ContextError(f"there is no activation {given!r}; choose one of {', '.join(_BY_NAME)}.")
+        return _BY_NAME[given.lower()]() if given else None
+    if not callable(given) or isinstance(given, type):
+        raise DTypeError(f"an activation is a name, a Cell or an op, not {given!r}.")
+    return given

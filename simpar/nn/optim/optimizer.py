@@ -1,0 +1,177 @@
+"""``Optimizer``: what all optimizers share, that is groups of Parameters, learning rates, weight decay, the step's number.
+
+Calling one with the gradients records the update of each Parameter as nodes of the phase ``update``, or updates at once
+where nothing is traced. States (velocities, moments) are clones of their Parameters and take their layouts.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from simpar.context import current
+from simpar.dtype import int32
+from simpar.errors import ContextError
+from simpar.nn.cell import Cell
+from simpar.nn.optim.groups import Group, Rate, read_groups, read_learning_rate
+from simpar.ops.support import one
+from simpar.parameter import Parameter, ParameterTuple
+from simpar.tensor import Tensor
+
+__all__ = ["Optimizer", "update_phase"]
+
+
+@contextmanager
+def update_phase() -> Iterator[None]:
+    """Record what follows as the update of the step."""
+    trace = current().trace
+    if trace is None:
+        yield
+        return
+    with trace.during("update"):
+        yield
+
+
+class Optimizer(Cell):
+    """Is what optimizers share; a subclass defines ``_update`` for one Parameter, or ``construct`` for all.
+
+    Args:
+        learning_rate: a number, a list with one for each step, or a ``LearningRateSchedule``.
+        parameters: Parameters, or groups: dictionaries with ``params`` and perhaps ``lr`` and ``weight_decay``; one more,
+            with ``order_params`` alone, says in which order their gradients come.
+        weight_decay: how much of each Parameter is added to its gradient. Outside of groups, Parameters whose names
+            contain ``beta`` or ``gamma`` do not decay.
+        loss_scale: what gradients are divided by.
+
+    Raises:
+        DTypeError: something cannot be what it should be.
+        ContextError: a number is out of range, or a Parameter is given twice.
+    """
+
+    _decays_norms = False
+
+    def __init__(self, learning_rate: Any, parameters: Any, weight_decay: float = 0.0, loss_scale: float = 1.0) -> None:
+        super().__init__(auto_prefix=False)
+        _check_numbers(weight_decay=weight_decay)
+        if loss_scale <= 0:
+            raise ContextError(f"loss_scale is {loss_scale}; give a number above 0.")
+        given = read_groups(parameters)
+        self.is_group = given.are_named
+        self.loss_scale = float(loss_scale)
+        self.parameters = ParameterTuple(given.order)
+        self.global_step = Parameter(Tensor(np.zeros(1, np.int32), int32), name="global_step", requires_grad=False)
+        self.learning_rate: Rate = read_learning_rate(learning_rate, "learning_rate")
+        self._rates: dict[int, Rate] = {}
+        self._decays: dict[int, float] = {}
+        for number, group in enumerate(given.groups):
+            self._take(group, f"learning_rate_{number}", weight_decay)
+
+    def _take(self, group: Group, rate_name: str, weight_decay: float) -> None:
+        """Note rate and decay of each Parameter of a group."""
+        rate = self.learning_rate
+        if group.learning_rate is not None:
+            rate = read_learning_rate(group.learning_rate, rate_name)
+            setattr(self, rate_name, rate)
+        decay = weight_decay if group.weight_decay is None else group.weight_decay
+        _check_numbers(weight_decay=decay)
+        for p in group.parameters:
+            self._rates[id(p)] = rate
+            self._decays[id(p)] = float(decay) if self._decays_here(p) else 0.0
+
+    def _decays_here(self, parameter: Parameter) -> bool:
+        norm = "beta" in parameter.name or "gamma" in parameter.name
+        return self._decays_norms or self.is_group or not norm
+
+    # --- for subclasses ---
+
+    def states(self, prefix: str, init: Any = "zeros") -> ParameterTuple:
+        """Return a state for each Parameter, named ``prefix.NAME``, of its shape, type and layout."""
+        made = self.parameters.clone(prefix, init)
+        for state in made:
+            state.requires_grad = False
+        return made
+
+    def get_lr(self) -> tuple[Tensor, ...]:
+        """Return the learning rate of each Parameter at this step, each without axes."""
+        made: dict[int, Tensor] = {}
+        for p in self.parameters:
+            rate = self._rates[id(p)]
+            if id(rate) not in made:
+                made[id(rate)] = self._rate_now(rate)
+        return tuple(made[id(self._rates[id(p)])] for p in self.parameters)
+
+    def _rate_now(self, rate: Rate) -> Tensor:
+        if not isinstance(rate, Parameter):
+            now = rate(self.global_step)
+        elif rate.ndim == 0:
+            return rate
+        else:
+            last = Tensor(rate.shape[0] - 1, int32)
+            now = one("gather", rate, one("minimum", self.global_step, last), axis=0)
+        return now.reshape(()) if now.ndim else now
+
+    def get_weight_decay(self) -> tuple[float, ...]:
+        """Return the weight decay of each Parameter."""
+        return tuple(self._decays[id(p)] for p in self.parameters)
+
+    def get_lr_parameter(self, param: Parameter | Sequence[Parameter]) -> Any:
+        """Return the learning rate of a Parameter, as the Parameter or schedule that it is; a list of them for a list.
+
+        Raises:
+            ContextError: the optimizer does not have this Parameter.
+        """
+        if not isinstance(param, Parameter):
+            return [self.get_lr_parameter(p) for p in param]
+        if id(param) not in self._rates:
+            raise ContextError(f"Parameter {param.name!r} is not among those of this {type(self).__name__}.")
+        return self._rates[id(param)]
+
+    def decay_weight(self, gradients: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Return the gradients with each Parameter's decay added."""
+        pairs = zip(self.parameters, gradients, self.get_weight_decay(), strict=True)
+        return tuple(g + p * decay if decay else g for p, g, decay in pairs)
+
+    def scale_grad(self, gradients: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Return the gradients divided by ``loss_scale``."""
+        return tuple(gradients if self.loss_scale == 1 else (g * (1 / self.loss_scale) for g in gradients))
+
+    # --- the update ---
+
+    def construct(self, gradients: Sequence[Tensor]) -> bool:
+        """Update each Parameter by its gradient.
+
+        Args:
+            gradients: in the order of the Parameters.
+
+        Returns:
+            True.
+
+        Raises:
+            ContextError: there are more or fewer gradients than Parameters.
+        """
+        if len(gradients) != len(self.parameters):
+            raise ContextError(
+                f"{type(self).__name__} has {len(self.parameters)} Parameters, but was given {len(gradients)} gradients; "
+                "give one each, in the order of the Parameters."
+            )
+        with update_phase():
+            rates = self.get_lr()
+            self._begin_step()
+            for place, gradient in enumerate(self.scale_grad(gradients)):
+                self._update(place, gradient.astype(self.parameters[place].dtype), rates[place])
+            self.global_step.assign_value(self.global_step + 1)
+        return True
+
+    def _begin_step(self) -> None:
+        """Do what the step needs once."""
+
+    def _update(self, place: int, gradient: Tensor, rate: Tensor) -> None:
+        """Update the Parameter at ``place`` in the order."""
+        raise ContextError(f"{type(self).__name__} defines neither _update nor construct; define one of them.")
+
+
+def _check_numbers(**numbers: Any) -> None:
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, int | float) or number < 0:
+            raise ContextError(f"{name} is {number!r}; give a number of at least 0.")

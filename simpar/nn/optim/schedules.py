@@ -1,0 +1,151 @@
+"""Learning rates that change with the step, as Cells: the step's number goes in, the rate comes out."""
+
+from math import pi
+
+from simpar.dtype import float32
+from simpar.errors import ContextError
+from simpar.nn.cell import Cell
+from simpar.ops.support import one
+from simpar.tensor import Tensor, as_tensor
+
+__all__ = [
+    "CosineDecayLR",
+    "ExponentialDecayLR",
+    "InverseDecayLR",
+    "LearningRateSchedule",
+    "NaturalExpDecayLR",
+    "PolynomialDecayLR",
+    "WarmUpLR",
+]
+
+
+class LearningRateSchedule(Cell):
+    """Is a learning rate as a function of the step; subclass it and define ``construct(self, global_step)``."""
+
+    def construct(self, global_step: Tensor) -> Tensor:
+        """Return the learning rate at a step; the first step is 0."""
+        return super().construct(global_step)
+
+
+def _positive(schedule: Cell, **numbers: float) -> None:
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, int | float) or number <= 0:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ContextError(f"{type(schedule).__name__}({name}={number!r}): give a number above 0.")
+
+
+def _power(base: float, exponent: Tensor) -> Tensor:
+    return one("pow", Tensor(base, float32), exponent)
+
+
+def _share(global_step: Tensor, steps: int) -> Tensor:
+    """Return which part of ``steps`` has been done, at most 1."""
+    return one("minimum", global_step.astype(float32), Tensor(float(steps), float32)) / float(steps)
+
+
+class _Decay(LearningRateSchedule):
+    """Holds what the decaying schedules share: a rate, a decay, and how many steps it takes."""
+
+    def __init__(self, learning_rate: float, decay_rate: float, decay_steps: int, is_stair: bool = False) -> None:
+        super().__init__()
+        _positive(self, learning_rate=learning_rate, decay_rate=decay_rate, decay_steps=decay_steps)
+        self.learning_rate, self.decay_rate = float(learning_rate), float(decay_rate)
+        self.decay_steps, self.is_stair = decay_steps, is_stair
+
+    def _periods(self, global_step: Tensor) -> Tensor:
+        """Return how many times ``decay_steps`` have passed; whole times only for a staircase."""
+        periods = global_step.astype(float32) / float(self.decay_steps)
+        return one("floor", periods) if self.is_stair else periods
+
+
+class ExponentialDecayLR(_Decay):
+    """Computes ``learning_rate * decay_rate ** (step / decay_steps)``.
+
+    Args:
+        learning_rate: the rate at step 0.
+        decay_rate: the factor after ``decay_steps`` steps.
+        decay_steps: how many steps.
+        is_stair: whether the rate changes only every ``decay_steps`` steps.
+    """
+
+    def construct(self, global_step: Tensor) -> Tensor:
+        """Return the learning rate at a step."""
+        return _power(self.decay_rate, self._periods(global_step)) * self.learning_rate
+
+
+class NaturalExpDecayLR(_Decay):
+    """Computes ``learning_rate * exp(-decay_rate * step)``, with a staircase of ``decay_steps`` steps if asked for."""
+
+    def construct(self, global_step: Tensor) -> Tensor:
+        """Return the learning rate at a step."""
+        step = self._periods(global_step) * float(self.decay_steps) if self.is_stair else global_step.astype(float32)
+        return one("exp", step * -self.decay_rate) * self.learning_rate
+
+
+class InverseDecayLR(_Decay):
+    """Computes ``learning_rate / (1 + decay_rate * step / decay_steps)``."""
+
+    def construct(self, global_step: Tensor) -> Tensor:
+        """Return the learning rate at a step."""
+        return self.learning_rate / (self._periods(global_step) * self.decay_rate + 1.0)
+
+
+class CosineDecayLR(LearningRateSchedule):
+    """Computes ``min_lr + (max_lr - min_lr) * (1 + cos(pi * step / decay_steps)) / 2``, and ``min_lr`` after that.
+
+    Args:
+        min_lr: the last rate.
+        max_lr: the first rate.
+        decay_steps: how many steps lie between.
+    """
+
+    def __init__(self, min_lr: float, max_lr: float, decay_steps: int) -> None:
+        super().__init__()
+        _positive(self, max_lr=max_lr, decay_steps=decay_steps)
+        if not 0 <= min_lr < max_lr:
+            raise ContextError(f"CosineDecayLR falls from max_lr to min_lr, but {min_lr} is not below {max_lr}.")
+        self.min_lr, self.max_lr, self.decay_steps = float(min_lr), float(max_lr), decay_steps
+
+    def construct(self, global_step: Tensor) -> Tensor:
+        """Return the learning rate at a step."""
+        wave = one("cos", _share(global_step, self.decay_steps) * pi) + 1.0
+        return wave * (0.5 * (self.max_lr - self.min_lr)) + self.min_lr
+
+
+class PolynomialDecayLR(LearningRateSchedule):
+    """Computes ``end + (learning_rate - end) * (1 - step / decay_steps) ** power``, and ``end`` after that.
+
+    Args:
+        learning_rate: the first rate.
+        end_learning_rate: the last rate.
+        decay_steps: how many steps lie between.
+        power: of the polynomial.
+    """
+
+    def __init__(self, learning_rate: float, end_learning_rate: float, decay_steps: int, power: float) -> None:
+        super().__init__()
+        _positive(self, learning_rate=learning_rate, decay_steps=decay_steps, power=power)
+        self.learning_rate, self.end_learning_rate = float(learning_rate), float(end_learning_rate)
+        self.decay_steps, self.power = decay_steps, float(power)
+
+    def construct(self, global_step: Tensor) -> Tensor:
+        """Return the learning rate at a step."""
+        left = 1.0 - _share(global_step, self.decay_steps)
+        return left**self.power * (self.learning_rate - self.end_learning_rate) + self.end_learning_rate
+
+
+class WarmUpLR(LearningRateSchedule):
+    """Computes ``learning_rate * step / warmup_steps``, and ``learning_rate`` after that.
+
+    Args:
+        learning_rate: the rate at the end.
+        warmup_steps: how many steps it takes.
+    """
+
+    def __init__(self, learning_rate: float, warmup_steps: int) -> None:
+        super().__init__()
+        _positive(self, learning_rate=learning_rate, warmup_steps=warmup_steps)
+        self.learning_rate, self.warmup_steps = float(learning_rate), warmup_steps
+
+    def construct(self, global_step: Tensor) -> Tensor:
+        """Return the learning rate at a step."""
+        return _share(as_tensor(global_step), self.warmup_steps) * self.learning_rate

@@ -1,0 +1,19 @@
+"""The Cells that turn a network into training: network and loss, gradients, reduction of gradients, one step.
+
+They name nothing: the Parameters below keep the names that the network gave them.
+
+``cells`` (WithLossCell, WithEvalCell, WithGradCell, ForwardValueAndGrad, TrainOneStepCell), ``reducer``
+(DistributedGradReducer).
+"""
+
+from simpar.nn.wrap.cells import ForwardValueAndGrad, TrainOneStepCell, WithEvalCell, WithGradCell, WithLossCell
+from simpar.nn.wrap.reducer import DistributedGradReducer
+
+__all__ = [
+    "DistributedGradReducer",
+    "ForwardValueAndGrad",
+    "TrainOneStepCell",
+    "WithEvalCell",
+    "WithGradCell",
+    "WithLossCell",
+]

@@ -1,0 +1,170 @@
+"""WithLossCell, WithEvalCell, WithGradCell, ForwardValueAndGrad, TrainOneStepCell."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from simpar.autodiff import value_and_grad
+from simpar.context import DATA_PARALLEL, HYBRID_PARALLEL, current
+from simpar.dtype import float32
+from simpar.nn.cell import Cell
+from simpar.nn.optim import Optimizer
+from simpar.nn.wrap.reducer import DistributedGradReducer
+from simpar.parameter import Parameter
+from simpar.tensor import Tensor
+
+__all__ = ["ForwardValueAndGrad", "TrainOneStepCell", "WithEvalCell", "WithGradCell", "WithLossCell"]
+
+
+class WithLossCell(Cell):
+    """Computes the loss of a network.
+
+    Args:
+        backbone: the network.
+        loss_fn: a Cell of predictions and labels.
+    """
+
+    def __init__(self, backbone: Cell, loss_fn: Cell) -> None:
+        super().__init__(auto_prefix=False)
+        self._backbone = backbone
+        self._loss_fn = loss_fn
+
+    def construct(self, data: Any, label: Any) -> Any:
+        """Return the loss of the network's predictions for ``data``."""
+        return self._loss_fn(self._backbone(data), label)
+
+    @property
+    def backbone_network(self) -> Cell:
+        """The network."""
+        return self._backbone
+
+
+class WithEvalCell(Cell):
+    """Computes what metrics need: loss, predictions, labels.
+
+    Args:
+        network: the network.
+        loss_fn: a Cell of predictions and labels.
+        add_cast_fp32: whether to turn predictions and labels into float32 first.
+    """
+
+    def __init__(self, network: Cell, loss_fn: Cell, add_cast_fp32: bool = False) -> None:
+        super().__init__(auto_prefix=False)
+        self._network = network
+        self._loss_fn = loss_fn
+        self.add_cast_fp32 = add_cast_fp32
+
+    def construct(self, data: Any, label: Any) -> tuple[Any, Any, Any]:
+        """Return loss, predictions and labels."""
+        outputs = self._network(data)
+        if self.add_cast_fp32:
+            outputs, label = outputs.astype(float32), label.astype(float32)
+        return self._loss_fn(outputs, label), outputs, label
+
+
+class WithGradCell(Cell):
+    """Computes the gradients of a network's trainable Parameters.
+
+    Args:
+        network: the network.
+        loss_fn: a Cell of predictions and labels; None if the network returns its loss.
+        sens: what gradients are multiplied by; 1 if None.
+    """
+
+    def __init__(self, network: Cell, loss_fn: Cell | None = None, sens: float | None = None) -> None:
+        super().__init__(auto_prefix=False)
+        self.network = network if loss_fn is None else WithLossCell(network, loss_fn)
+        self.sens = 1.0 if sens is None else sens
+
+    def construct(self, *inputs: Any) -> tuple[Tensor, ...]:
+        """Return the gradients for these inputs."""
+        return loss_and_gradients(self.network, self.network.trainable_params(), self.sens)(*inputs)[1]
+
+
+class ForwardValueAndGrad(Cell):
+    """Computes a network's value and its gradients.
+
+    Args:
+        network: the network.
+        weights: the Parameters to differentiate by, with ``get_by_list``.
+        get_all: whether to differentiate by all inputs, else by the first.
+        get_by_list: whether to differentiate by ``weights``.
+        sens_param: whether the last input is the cotangent of the value, else ones.
+    """
+
+    def __init__(
+        self,
+        network: Cell,
+        weights: Sequence[Parameter] | None = None,
+        get_all: bool = False,
+        get_by_list: bool = False,
+        sens_param: bool = False,
+    ) -> None:
+        super().__init__(auto_prefix=False)
+        self.network = network
+        self._weights = (lambda: tuple(weights or network.trainable_params())) if get_by_list else lambda: None
+        self.get_all, self.sens_param = get_all, sens_param
+
+    def construct(self, *inputs: Any) -> tuple[Any, Any]:
+        """Return the value, and the gradients by inputs, by weights, or a pair of both."""
+        data = inputs[:-1] if self.sens_param else inputs
+        weights = self._weights()
+        positions = tuple(range(len(data))) if self.get_all else None if weights is not None else 0
+        if not self.sens_param:
+            return value_and_grad(self.network, positions, weights)(*data)
+        sens = inputs[-1]
+
+        def weighted(*args: Any) -> tuple[Any, Any]:
+            value = self.network(*args)
+            return (value * sens).sum(), value
+
+        (_, value), gradients = value_and_grad(weighted, positions, weights, has_aux=True)(*data)
+        return value, gradients
+
+
+class TrainOneStepCell(Cell):
+    """Takes one step of training: loss, gradients, their reduction over ranks where the mode asks for it, update.
+
+    Args:
+        network: a Cell that returns the loss.
+        optimizer: updates its Parameters.
+        sens: what gradients are multiplied by; an optimizer's ``loss_scale`` divides by it again.
+        return_grad: whether to return the gradients, too.
+    """
+
+    def __init__(self, network: Cell, optimizer: Optimizer, sens: float = 1.0, return_grad: bool = False) -> None:
+        super().__init__(auto_prefix=False)
+        self.network = network
+        self.network.set_grad()
+        self.optimizer = optimizer
+        self.sens, self.return_grad = sens, return_grad
+        self.reducer_flag = current().parallel.parallel_mode in (DATA_PARALLEL, HYBRID_PARALLEL)
+        self.grad_reducer = DistributedGradReducer(optimizer.parameters) if self.reducer_flag else None
+
+    @property
+    def weights(self) -> tuple[Parameter, ...]:
+        """The Parameters that the optimizer updates."""
+        return tuple(self.optimizer.parameters)
+
+    def construct(self, *inputs: Any) -> Any:
+        """Return the loss of the step, before the update; with ``return_grad`` and the gradients."""
+        loss, gradients = loss_and_gradients(self.network, self.weights, self.sens)(*inputs)
+        if self.grad_reducer is not None:
+            gradients = self.grad_reducer(gradients)
+        self.optimizer(gradients)
+        return (loss, gradients) if self.return_grad else loss
+
+
+def loss_and_gradients(network: Cell, weights: Sequence[Parameter], sens: float) -> Any:
+    """Return a function of the network's inputs that returns its loss and the gradients of ``sens * loss``."""
+    if sens == 1:
+        return value_and_grad(network, None, tuple(weights))
+
+    def scaled(*inputs: Any) -> tuple[Any, Any]:
+        loss = network(*inputs)
+        return loss * sens, loss
+
+    def run(*inputs: Any) -> tuple[Any, tuple[Tensor, ...]]:
+        (_, loss), gradients = value_and_grad(scaled, None, tuple(weights), has_aux=True)(*inputs)
+        return loss, gradients
+
+    return run
