@@ -191,7 +191,7 @@ def uniform(seed: int, stream: int, box: Box, shape: Sequence[int]) -> NDArray[n
 
 def unit(given: Words) -> Doubles:
     """Return the words as numbers in [0, 1) that float32 holds exactly."""
-    return (given >> np.uint32(8)) * 2.0**-24
+    return (given >> np.uint32(8)).astype(np.float64) * np.float64(2.0**-24)
 
 
 def normal(seed: int, stream: int, box: Box, shape: Sequence[int]) -> NDArray[np.float32]:
@@ -211,7 +211,7 @@ def keep_mask(seed: int, stream: int, box: Box, shape: Sequence[int], keep_prob:
 
 def centred(given: Words) -> Doubles:
     """Return the words as numbers strictly between 0 and 1, symmetric around a half."""
-    return (given + 0.5) * 2.0**-32
+    return (given.astype(np.float64) + 0.5) * np.float64(2.0**-32)
 
 
 # Wichura: Algorithm AS 241, Applied Statistics 37 (1988), routine PPND7; coefficients of the highest power first.

@@ -66,8 +66,8 @@ def initializer(init: object, shape: int | Sequence[int] | None = None, dtype: D
     """Return a Tensor of this shape and type that has an initializer and no data yet.
 
     Args:
-        init: an alias in any case (``"normal"``, ``"XavierUniform"``, ``"zeros"``, ...), a number, an ``Initializer``, or
-            a Tensor, which is returned as it is.
+        init: an alias in any case (``"normal"``, ``"XavierUniform"``, ``"zeros"``, ...), a number, an ``Initializer``,
+            or a Tensor, which is returned as it is.
         shape: an int, or a list or tuple of positive ints.
         dtype: the element type.
 
@@ -106,11 +106,12 @@ def _checked_tensor(given: Tensor, shape: int | Sequence[int] | None) -> Tensor:
 
 
 def _shape(given: object) -> tuple[int, ...]:
-    if isinstance(given, int | np.integer):
-        given = (given,)
-    whole = isinstance(given, list | tuple | None)
-    lengths = tuple(cast("Sequence[Any]", given or ())) if whole else ()
-    if not whole or any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in lengths):
+    one = isinstance(given, int | np.integer)
+    several = isinstance(given, list | tuple | None)
+    lengths: tuple[Any, ...] = (given,) if one else tuple(cast("Sequence[Any]", given or ())) if several else ()
+    if not (one or several) or any(
+        isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in lengths
+    ):
         raise LayoutError(f"shape is {given!r}; give a whole number of at least 1, or a list or tuple of them.")
     return tuple(int(n) for n in lengths)
 

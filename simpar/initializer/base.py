@@ -5,10 +5,10 @@ An ``Initializer`` is a recipe, such as "normal with sigma 0.01". ``initializer(
 equal under every layout.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,15 +57,15 @@ class Draw:
         low, width = between[0], between[1] - between[0]
         self._fill(out, lambda w: philox.normal_quantile(philox.centred(w) * width + low) * sigma + mean)
 
-    def _fill(self, out: Array, convert: Any) -> None:
+    def _fill(self, out: Array, convert: Callable[[NDArray[np.uint32]], Array]) -> None:
         philox.fill(out, self.seed, self.stream, self.box, self.shape, convert)
 
 
 class Initializer:
     """A way to fill a new tensor.
 
-    A class of your own defines ``_initialize(arr)``, as in MindSpore: it fills the numpy array of the *whole* tensor, of
-    which each rank keeps its slice. Random numbers in it come from numpy's global generator, seeded for each tensor.
+    A class of your own defines ``_initialize(arr)``, as in MindSpore: it fills the numpy array of the *whole* tensor,
+    of which each rank keeps its slice. Random numbers in it come from numpy's global generator, seeded for each tensor.
 
     Args:
         kwargs: kept for ``repr``.
@@ -169,11 +169,13 @@ def bind(given: Initializer, shape: Shape) -> Filling:
 
 # --- aliases ---
 
+_I = TypeVar("_I", bound=Initializer)
+
 
 _CLASSES: dict[str, type[Initializer]] = {}  # filled when classes are defined
 
 
-def register(*aliases: str) -> Any:
+def register(*aliases: str) -> Callable[[type[_I]], type[_I]]:
     """Let ``initializer("name", ...)`` find a class under its own name and these, in any case and with any underscores.
 
     >>> @register("sevens")
@@ -184,7 +186,7 @@ def register(*aliases: str) -> Any:
     True
     """
 
-    def enter(made: type[Initializer]) -> type[Initializer]:
+    def enter(made: type[_I]) -> type[_I]:
         for alias in (made.__name__, *aliases):
             _CLASSES[_plain(alias)] = made
         return made

@@ -201,7 +201,8 @@ class _He(Initializer):
             raise ParameterError(f"nonlinearity is {nonlinearity!r}; choose one of {', '.join(sorted(_GAINS))}.")
         self.mode, self.gain = mode, _GAINS[nonlinearity](negative_slope)
 
-    def _sigma(self, shape: Shape) -> float:
+    def sigma(self, shape: Shape) -> float:
+        """Return the standard deviation for a weight of this shape."""
         fan_in, fan_out = fans(shape)
         return self.gain / math.sqrt(fan_in if self.mode == "fan_in" else fan_out)
 
@@ -212,7 +213,7 @@ class HeNormal(_He):
 
     def fill(self, out: Array, draw: Draw) -> None:
         """Write the values of a box."""
-        draw.normal(out, self._sigma(draw.shape))
+        draw.normal(out, self.sigma(draw.shape))
 
 
 @register("he_uniform")
@@ -221,7 +222,7 @@ class HeUniform(_He):
 
     def fill(self, out: Array, draw: Draw) -> None:
         """Write the values of a box."""
-        bound = math.sqrt(3.0) * self._sigma(draw.shape)
+        bound = math.sqrt(3.0) * self.sigma(draw.shape)
         draw.uniform(out, -bound, bound)
 
 
