@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from simpar.recorder.codec import json_text
+from simpar.recorder import json_text
 
 __all__ = ["console", "print_json"]
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from simpar.cli.output import console, print_json
 from simpar.recorder import RunInfo, list_runs, runs_folder
@@ -56,7 +58,7 @@ def info_record(info: RunInfo) -> dict[str, object]:
 
 
 def _table(found: Sequence[RunInfo]) -> Table:
-    table = Table()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("run", no_wrap=True)
     table.add_column("script")
     table.add_column("ranks", justify="right")
@@ -69,7 +71,7 @@ def _table(found: Sequence[RunInfo]) -> Table:
         started = info.started
         loss = "-" if info.last_loss is None else f"{info.last_loss:.6g}"
         when = f"{datetime.fromtimestamp(started.started_s):%Y-%m-%d %H:%M}"
-        state = f"[{_STYLES[info.state]}]{info.state}[/]" if info.state in _STYLES else info.state
+        state = Text(info.state, style=_STYLES.get(info.state, ""))
         counts = (str(started.world_size), started.mode, str(info.steps), loss)
-        table.add_row(info.run, Path(started.script).name, *counts, state, when)
+        table.add_row(Text(info.run), Text(Path(started.script).name), *counts, state, when)
     return table

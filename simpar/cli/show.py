@@ -15,6 +15,7 @@ from simpar.recorder import (
     ParameterPlaced,
     Run,
     find_run,
+    holding_table,
     losses_table,
     memory_table,
     movement_table,
@@ -78,6 +79,7 @@ def _print_run(run: Run, with_plan: bool, out: Console) -> None:
     parameters, moved, losses, memory = run.parameters(), movements(run), run.losses(), run.memory()
     if parameters:
         out.print(parameter_table(parameters))
+        out.print(holding_table(parameters))
     if moved:
         out.print(movement_table(moved))
     if losses:

@@ -18,6 +18,7 @@ What needs SQLite or rich is imported when its name is first used: training with
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from simpar.recorder.codec import json_text
 from simpar.recorder.events import (
     EVENTS,
     OPTIMIZER_STATE,
@@ -48,7 +49,14 @@ if TYPE_CHECKING:
     from simpar.recorder.recording import start_recording
     from simpar.recorder.runs import find_run, list_runs, new_run, runs_folder
     from simpar.recorder.store import RunWriter
-    from simpar.recorder.tables import losses_table, memory_table, movement_table, parameter_table, slice_table
+    from simpar.recorder.tables import (
+        holding_table,
+        losses_table,
+        memory_table,
+        movement_table,
+        parameter_table,
+        slice_table,
+    )
 
 __all__ = [
     "EVENTS",
@@ -81,6 +89,8 @@ __all__ = [
     "StepRow",
     "StoreRecorder",
     "find_run",
+    "holding_table",
+    "json_text",
     "list_runs",
     "losses_table",
     "memory_table",
@@ -104,7 +114,7 @@ _LATER = {
     "recording": ("start_recording",),
     "runs": ("find_run", "list_runs", "new_run", "runs_folder"),
     "store": ("RunWriter",),
-    "tables": ("losses_table", "memory_table", "movement_table", "parameter_table", "slice_table"),
+    "tables": ("holding_table", "losses_table", "memory_table", "movement_table", "parameter_table", "slice_table"),
 }
 
 

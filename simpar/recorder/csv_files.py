@@ -1,4 +1,7 @@
-"""A run as CSV files, for a spreadsheet or pandas: one file for each kind of row."""
+"""A run as CSV files, for a spreadsheet or pandas: one file for each kind of row.
+
+Times are seconds since the first rank started.
+"""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence

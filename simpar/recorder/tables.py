@@ -1,7 +1,8 @@
-"""The tables that the terminal shows of a run: who holds what, what moved, and the losses."""
+"""The tables that the terminal shows of a run: who holds what, what moves, the losses, the memory."""
 
 from collections.abc import Sequence
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -12,6 +13,7 @@ from simpar.recorder.movement import Movement
 __all__ = [
     "bytes_text",
     "held_text",
+    "holding_table",
     "losses_table",
     "memory_table",
     "movement_table",
@@ -19,44 +21,48 @@ __all__ = [
     "slice_table",
 ]
 
-_MOST_RANKS_IN_COLUMNS = 4
 _MOST_GROUPS = 2
 _MOST_NAMES = 3
+_NOTHING = "-"
+_BAR = 24  # characters
 
 
 def parameter_table(parameters: Sequence[ParameterPlaced]) -> Table:
-    """Return a table with one row for each parameter: its shape, its layout and what each rank keeps."""
+    """Return a table with one row for each parameter: its shape, its layout and what a rank keeps of it.
+
+    Args:
+        parameters: parameters and optimizer states, as ``Run.parameters`` gives them.
+    """
     size = max((p.storage.size for p in parameters), default=1)
-    table = Table(
-        title=f"Who holds what: {len(parameters)} parameters and states on {size} ranks", title_justify="left"
-    )
-    table.add_column("parameter")
-    for name in ("shape", "device matrix", "tensor map", "slice", "bytes a rank", "copies"):
-        table.add_column(name, justify="right")
-    shows_use = any(not p.storage.same_slices(p.compute) for p in parameters)
+    table = _table(f"{len(parameters)} parameters and optimizer states on {size} ranks", "parameter")
+    for name in ("shape", "dtype", "device matrix", "tensor map", "slice", "bytes a rank", "copies"):
+        table.add_column(name, justify="right", overflow="fold")
+    shows_use = any(_is_gathered(p) for p in parameters)
     if shows_use:
         table.add_column("used as", justify="right")
-    ranks = range(size) if 1 < size <= _MOST_RANKS_IN_COLUMNS else ()
-    for r in ranks:
-        table.add_column(f"rank {r} holds", justify="right")
     for p in parameters:
-        used = [_shape(p.compute.slice_shape(p.shape))] if shows_use else []
-        held = [held_text(p.storage, p.shape, r) for r in ranks]
-        table.add_row(*_placed(p), *used, *held)
+        used = (_shape(p.compute.slice_shape(p.shape)) if _is_gathered(p) else _NOTHING,) if shows_use else ()
+        layout = (_shape(p.storage.dev_mat), _tensor_map(p.storage), _shape(p.slice_shape))
+        _add(table, p.name, _shape(p.shape), p.dtype, *layout, bytes_text(p.slice_bytes), str(p.copies), *used)
     return table
 
 
-def _placed(p: ParameterPlaced) -> tuple[str, ...]:
-    tensor_map = ", ".join(str(e).replace(" ", "") for e in p.storage.tensor_map)
-    return (
-        p.name,
-        f"{_shape(p.shape)} {p.dtype}",
-        _shape(p.storage.dev_mat),
-        f"({tensor_map})",
-        _shape(p.slice_shape),
-        bytes_text(p.slice_bytes),
-        str(p.copies),
-    )
+def holding_table(parameters: Sequence[ParameterPlaced], most: int = 4) -> Table:
+    """Return a table with one row for each parameter and one column for each rank: the part that the rank keeps.
+
+    Args:
+        parameters: parameters and optimizer states.
+        most: ranks to show; ``slice_table`` shows all of one parameter.
+    """
+    size = max((p.storage.size for p in parameters), default=1)
+    table = _table("Who holds what", "parameter")
+    for rank in range(min(size, most)):
+        table.add_column(f"rank {rank}")
+    for p in parameters:
+        _add(table, p.name, *(held_text(p.storage, p.shape, rank) for rank in range(min(size, most))))
+    if size > most:
+        table.caption = f"and {size - most} more ranks: `simpar show RUN PARAMETER` has them all"
+    return table
 
 
 def held_text(layout: Layout, shape: Sequence[int], rank: int) -> str:
@@ -66,7 +72,7 @@ def held_text(layout: Layout, shape: Sequence[int], rank: int) -> str:
     '[4:8, :]'
     """
     if rank not in layout.ranks:
-        return "-"
+        return _NOTHING
     ends = zip(layout.box(shape, rank), layout.cuts, strict=True)
     return "[" + ", ".join(":" if cuts == 1 else f"{start}:{stop}" for (start, stop), cuts in ends) + "]"
 
@@ -74,21 +80,22 @@ def held_text(layout: Layout, shape: Sequence[int], rank: int) -> str:
 def slice_table(parameter: ParameterPlaced, most: int = 64) -> Table:
     """Return a table with one row for each rank: what it keeps of one parameter, and who keeps the same."""
     p = parameter
-    table = Table(title=_headline(p), title_justify="left")
-    table.add_column("rank", justify="right")
-    table.add_column("keeps", justify="right")
-    table.add_column("slice", justify="right")
+    title = _headline(p)
+    table = _table(title)
+    table.min_width = len(title)
+    for name in ("rank", "slice"):
+        table.add_column(name, justify="right")
+    table.add_column("keeps")
+    if _is_gathered(p):
+        table.add_column("computes with")
     table.add_column("same on ranks")
-    shows_use = not p.storage.same_slices(p.compute)
-    if shows_use:
-        table.add_column("computes with", justify="right")
     for rank in list(p.storage.ranks)[:most]:
         others = [str(r) for r in p.storage.replicas(rank) if r != rank]
-        used = [held_text(p.compute, p.shape, rank)] if shows_use else []
-        number = str(p.storage.slice_index(rank))
-        table.add_row(str(rank), held_text(p.storage, p.shape, rank), number, _some(others, most=8) or "-", *used)
+        used = (held_text(p.compute, p.shape, rank),) if _is_gathered(p) else ()
+        held = held_text(p.storage, p.shape, rank)
+        _add(table, str(rank), str(p.storage.slice_index(rank)), held, *used, _some(others, most=8) or _NOTHING)
     if p.storage.size > most:
-        table.caption = f"{p.storage.size - most} more ranks; `--json` has them all"
+        table.caption = f"and {p.storage.size - most} more ranks: `--json` has them all"
     return table
 
 
@@ -100,63 +107,57 @@ def _headline(p: ParameterPlaced) -> str:
 
 
 def movement_table(moved: Sequence[Movement]) -> Table:
-    """Return a table with one row for each kind of collective: why, among whom, how often and how much."""
-    table = Table(title="What moves in a step", title_justify="left")
-    for name in ("phase", "collective", "why"):
-        table.add_column(name)
-    table.add_column("groups")
-    for name in ("fusion", "times a step", "bytes a rank", "over the run", "time a step"):
+    """Return a table with one row for each kind of collective in a step: why, among whom, how often, how much.
+
+    Args:
+        moved: as ``movements`` gives them.
+    """
+    table = _table("What moves in a step")
+    for name in ("phase", "collective"):
+        table.add_column(name, no_wrap=True)
+    for name in ("why", "groups"):
+        table.add_column(name, overflow="fold")
+    for name in ("fusion", "count", "bytes a rank", "time"):
         table.add_column(name, justify="right")
-    table.add_column("carries")
+    table.add_column("carries", overflow="fold")
     for m in moved:
-        time = "-" if m.mean_s is None else f"{m.mean_s * 1e3:.3g} ms"
-        amounts = (str(m.count), bytes_text(m.message_bytes), bytes_text(m.total_bytes), time)
-        carries = _some(m.parameters, _MOST_NAMES)
-        table.add_row(m.phase, m.kind, m.cause, _groups(m.groups), str(m.fusion or "-"), *amounts, carries)
+        time = _NOTHING if m.mean_s is None else f"{m.mean_s * 1e3:.3g} ms"
+        amounts = (str(m.fusion or _NOTHING), str(m.count), bytes_text(m.message_bytes), time)
+        _add(table, m.phase, m.kind, m.cause, _groups(m.groups), *amounts, _some(m.parameters, _MOST_NAMES))
     return table
 
 
-def _groups(groups: Sequence[tuple[int, ...]]) -> str:
-    """Write groups of ranks, the first few by name.
-
-    >>> _groups(((0, 1), (2, 3)))
-    '{0, 1} {2, 3}'
-    """
-    shown = " ".join("{" + _some([str(r) for r in g], most=8) + "}" for g in groups[:_MOST_GROUPS])
-    left = len(groups) - _MOST_GROUPS
-    return shown if left <= 0 else f"{shown} and {left} more of {len(groups[0])}"
-
-
 def losses_table(losses: Sequence[tuple[int, float]], most: int = 12) -> Table:
-    """Return a table of losses over the steps: the first, the last and evenly between."""
-    table = Table(title=f"Loss over {len(losses)} steps", title_justify="left")
-    table.add_column("step", justify="right")
-    table.add_column("loss", justify="right")
+    """Return a table of (step, loss): the first, the last and evenly between."""
+    table = _table(f"Loss over {len(losses)} steps")
+    for name in ("step", "loss"):
+        table.add_column(name, justify="right")
     table.add_column("")
-    finite = [loss for _, loss in losses if abs(loss) < float("inf")]
-    longest = max((abs(loss) for loss in finite), default=0.0)
+    longest = max((abs(loss) for _, loss in losses if abs(loss) < float("inf")), default=0.0)
     for step, loss in _spread(losses, most):
-        bar = round(24 * abs(loss) / longest) if longest and abs(loss) < float("inf") else 0
-        table.add_row(str(step), f"{loss:.6g}", Text("█" * bar, style="cyan"))
+        length = round(_BAR * abs(loss) / longest) if longest and abs(loss) < float("inf") else 0
+        table.add_row(str(step), f"{loss:.6g}", Text("█" * length, style="cyan"))
     return table
 
 
 def _spread(rows: Sequence[tuple[int, float]], most: int) -> list[tuple[int, float]]:
     if len(rows) <= most:
         return list(rows)
-    places = {round(i * (len(rows) - 1) / (most - 1)) for i in range(most)}
-    return [rows[i] for i in sorted(places)]
+    return [rows[round(i * (len(rows) - 1) / (most - 1))] for i in range(most)]
 
 
 def memory_table(measured: Sequence[MemoryMeasured]) -> Table:
     """Return a table with one row for each rank: the memory last measured, and what its plan foresaw."""
-    table = Table(title="Memory of the ranks", title_justify="left")
+    table = _table("Memory of the ranks")
     for name in ("rank", "step", "resident", "share of it", "planned buffers"):
         table.add_column(name, justify="right")
     for m in sorted({m.rank: m for m in measured}.values(), key=lambda m: m.rank):
-        share = "-" if m.pss_bytes is None else bytes_text(m.pss_bytes)
-        table.add_row(str(m.rank), str(m.step), bytes_text(m.rss_bytes), share, bytes_text(m.planned_bytes))
+        share = _NOTHING if m.pss_bytes is None else bytes_text(m.pss_bytes)
+        _add(table, str(m.rank), str(m.step), bytes_text(m.rss_bytes), share, bytes_text(m.planned_bytes))
     return table
+
+
+# --- words ---
 
 
 def bytes_text(count: int) -> str:
@@ -173,8 +174,40 @@ def bytes_text(count: int) -> str:
     return f"{size:.3g} {unit}" if size < 1000 else f"{size:.0f} {unit}"
 
 
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in columns:
+        table.add_column(name, overflow="fold", min_width=len(name))
+    return table
+
+
+def _add(table: Table, *cells: str) -> None:
+    """Add a row of plain text: a name such as ``layers[0]`` is no markup."""
+    table.add_row(*map(Text, cells))
+
+
+def _is_gathered(p: ParameterPlaced) -> bool:
+    """Whether ranks keep less of it than they compute with."""
+    return not p.storage.same_slices(p.compute)
+
+
+def _groups(groups: Sequence[tuple[int, ...]]) -> str:
+    """Write groups of ranks, the first few by name.
+
+    >>> _groups(((0, 1), (2, 3)))
+    '{0, 1} {2, 3}'
+    """
+    shown = " ".join("{" + _some([str(r) for r in g], most=8) + "}" for g in groups[:_MOST_GROUPS])
+    left = len(groups) - _MOST_GROUPS
+    return shown if left <= 0 else f"{shown} and {left} more of {len(groups[0])}"
+
+
 def _shape(shape: Sequence[int]) -> str:
     return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+
+
+def _tensor_map(layout: Layout) -> str:
+    return "(" + ", ".join(str(e).replace(" ", "") for e in layout.tensor_map) + ")"
 
 
 def _some(names: Sequence[str], most: int) -> str:

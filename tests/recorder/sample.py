@@ -61,8 +61,13 @@ def compiled(rank: int) -> ProgramCompiled:
 
 
 def clock_of(rank: int, step: int) -> float:
-    """Give the reading of a rank's clock at the start of a step; its clock started ``rank`` hours ago."""
-    return 3600.0 * rank + 10.0 + STEP_S * step
+    """Give the reading of the clock of a rank's machine at the start of a step."""
+    return _clock_at_start(rank) + 10.0 + STEP_S * step
+
+
+def _clock_at_start(rank: int) -> float:
+    """Two ranks share a machine; the second machine was switched on an hour before the first."""
+    return 3600.0 * (rank // 2)
 
 
 def step(rank: int, number: int) -> StepFinished:
@@ -76,7 +81,8 @@ def events(rank: int) -> Iterator[Event]:
     """Give all events of one rank, in order."""
     if rank == 0:
         yield started()
-    yield RankStarted(rank, f"host{rank // 2}", 100 + rank, 1_700_000_000.0, 3600.0 * (rank - rank % 2))
+    late = 1e-3 * (rank % 2)  # between the readings of its two clocks the second rank of a machine was interrupted
+    yield RankStarted(rank, f"host{rank // 2}", 100 + rank, 1_700_000_000.0 + late, _clock_at_start(rank))
     yield from (W1, W2, MOMENT)
     yield compiled(rank)
     for number in range(1, STEPS + 1):
