@@ -287,7 +287,7 @@ class Cell(CellOptions):
         bound.apply_defaults()
         if bound.kwargs:
             raise NotYetError(
-                f"{type(self).__name__}.construct takes {sorted(bound.kwargs)} by keyword only; let it take them in order."
+                f"{type(self).__name__}.construct takes {sorted(bound.kwargs)} by keyword only; take them in order."
             )
         return bound.args
 

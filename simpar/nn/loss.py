@@ -63,8 +63,8 @@ class L1Loss(LossBase):
 class SoftmaxCrossEntropyWithLogits(LossBase):
     """Computes ``-sum(labels * log(softmax(logits)))`` of each row.
 
-    The ops are ``softmax_cross_entropy`` and, for numbers of classes, ``one_hot``: a strategy for the first lets the loss
-    be computed from one-hot labels, as MindSpore does; without one a single op takes the numbers.
+    The ops are ``softmax_cross_entropy`` and, for numbers of classes, ``one_hot``: with a strategy for the first the
+    loss is computed from one-hot labels, as MindSpore does; without one a single op takes the numbers.
 
     Args:
         sparse: whether labels are numbers of classes (b,), else probabilities (b, c).

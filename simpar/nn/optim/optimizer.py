@@ -1,4 +1,4 @@
-"""``Optimizer``: what all optimizers share, that is groups of Parameters, learning rates, weight decay, the step's number.
+"""``Optimizer``: what all optimizers share: groups of Parameters, learning rates, weight decay, the step's number.
 
 Calling one with the gradients records the update of each Parameter as nodes of the phase ``update``, or updates at once
 where nothing is traced. States (velocities, moments) are clones of their Parameters and take their layouts.
@@ -38,8 +38,8 @@ class Optimizer(Cell):
 
     Args:
         learning_rate: a number, a list with one for each step, or a ``LearningRateSchedule``.
-        parameters: Parameters, or groups: dictionaries with ``params`` and perhaps ``lr`` and ``weight_decay``; one more,
-            with ``order_params`` alone, says in which order their gradients come.
+        parameters: Parameters, or groups: dictionaries with ``params`` and perhaps ``lr`` and ``weight_decay``; one
+            more, with ``order_params`` alone, says in which order their gradients come.
         weight_decay: how much of each Parameter is added to its gradient. Outside of groups, Parameters whose names
             contain ``beta`` or ``gamma`` do not decay.
         loss_scale: what gradients are divided by.
@@ -152,7 +152,7 @@ class Optimizer(Cell):
         """
         if len(gradients) != len(self.parameters):
             raise ContextError(
-                f"{type(self).__name__} has {len(self.parameters)} Parameters, but was given {len(gradients)} gradients; "
+                f"{type(self).__name__} has {len(self.parameters)} Parameters, but got {len(gradients)} gradients; "
                 "give one each, in the order of the Parameters."
             )
         with update_phase():

@@ -15,7 +15,7 @@ __all__ = ["DistributedGradReducer"]
 
 
 class DistributedGradReducer(Cell):
-    """Sums the gradient of each Parameter over ranks, but for those with ``layerwise_parallel``, which stay each rank's.
+    """Sums the gradient of each Parameter over ranks, but not of those with ``layerwise_parallel``.
 
     Gradients of equal ``comm_fusion`` above 0 share a message. With ``gradient_fp32_sync`` they travel as float32.
 
