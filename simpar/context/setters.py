@@ -168,7 +168,7 @@ def reset_ps_context() -> None:
 
 
 def set_seed(seed: int) -> None:
-    """Set the seed of initializers, of dropout, and of numpy's global random numbers, as MindSpore does.
+    """Set the seed of initializers, of dropout, and of numpy's global random numbers, and let all begin anew.
 
     Args:
         seed: from 0 to 2**32 - 1.
@@ -184,6 +184,7 @@ def set_seed(seed: int) -> None:
     checked = int_option(0, 2**32 - 1)("seed", seed)
     np.random.seed(checked)  # data that a script draws with np.random is to repeat, too
     current().seed = checked
+    current().counters.clear()  # what is made next repeats what was made first after an earlier call
 
 
 def get_seed() -> int | None:

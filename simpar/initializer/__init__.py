@@ -105,13 +105,11 @@ def _checked_tensor(given: Tensor, shape: int | Sequence[int] | None) -> Tensor:
     return given
 
 
-def _shape(given: object) -> tuple[int, ...]:
-    one = isinstance(given, int | np.integer)
-    several = isinstance(given, list | tuple | None)
-    lengths: tuple[Any, ...] = (given,) if one else tuple(cast("Sequence[Any]", given or ())) if several else ()
-    if not (one or several) or any(
-        isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in lengths
-    ):
+def _shape(given: Any) -> tuple[int, ...]:
+    lengths: tuple[Any, ...] = (given,)
+    if given is None or isinstance(given, list | tuple):
+        lengths = tuple(cast("Sequence[Any]", given or ()))
+    if any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1 for n in lengths):
         raise LayoutError(f"shape is {given!r}; give a whole number of at least 1, or a list or tuple of them.")
     return tuple(int(n) for n in lengths)
 

@@ -25,7 +25,8 @@ Box = Sequence[tuple[int, int]]
 """``(start, stop)`` along each tensor axis."""
 Shape = tuple[int, ...]
 
-_SLICE_STREAMS = 1 << 32  # streams of tensors that are cut in a way that their shape does not tell
+_SLICE_STREAMS = 1 << 32
+"""From here on come the streams of slices whose box their shape does not tell; from 2**63 on those of dropout."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -314,6 +314,9 @@ class Dirac(Initializer):
         out[...] = hit
 
 
+_SPARSE_STREAMS = 1 << 62
+
+
 @register()
 class Sparse(Initializer):
     """Fills a matrix from N(0, sigma**2) and sets the same share of each column to 0.
@@ -336,7 +339,7 @@ class Sparse(Initializer):
         _need_axes("Sparse", draw.shape, (2,))
         rows = draw.shape[0]
         draw.normal(out, self.sigma)
-        keys = philox.words(draw.seed, draw.stream + (1 << 63), ((0, rows), draw.box[1]), draw.shape)
+        keys = philox.words(draw.seed, draw.stream + _SPARSE_STREAMS, ((0, rows), draw.box[1]), draw.shape)
         zeros = np.argsort(keys, axis=0, kind="stable")[: math.ceil(self.sparsity * rows)]  # (zeros, columns)
         low, high = draw.box[0]
         hit = np.zeros((rows, out.shape[1]), np.bool_)

@@ -1,8 +1,8 @@
 """Names of Parameters: what may be one, what marks a Parameter as nameless, and when two collide.
 
 MindSpore's rules: a nameless Parameter carries the name ``Parameter``, which asks the Cell that takes it for a name:
-the attribute's, or ``Parameter$1``, ``Parameter$2``, ... in a list or tuple. Two *different* Parameters of one network may
-not have the same name; the same object may stand in it several times.
+the attribute's, or ``Parameter$1``, ``Parameter$2``, ... in a list or tuple. Two *different* Parameters of one network
+may not have the same name; the same object may stand in it several times.
 """
 
 import re
