@@ -1,0 +1,155 @@
+"""``Primitive``: an op as an object that can be told how to cut it, MindSpore's face of an op record."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, Self, cast, runtime_checkable
+
+from simpar.errors import DTypeError, LayoutError
+from simpar.graph import Strategy
+from simpar.layout import Layout
+from simpar.tensor import Tensor, as_tensor, call
+
+__all__ = ["Primitive"]
+
+
+@runtime_checkable
+class _HasLayout(Protocol):
+    """A face of a layout, e.g. ``simpar.parallel.Layout``."""
+
+    def to_layout(self) -> Layout:
+        """Return the layout itself."""
+        ...
+
+
+class Primitive:
+    """An op as an object. Subclasses name the op's record, take its attributes and call ``apply``.
+
+    Args:
+        attrs: attributes of the op that stay the same from call to call.
+
+    >>> class Double(Primitive, op="add"):
+    ...     def __call__(self, x: Tensor) -> Tensor:
+    ...         return self.apply_one(x, x)
+    >>> Double().shard(((2,), (2,)))(Tensor([1.0, 2.0])).tolist()
+    [2.0, 4.0]
+    """
+
+    op_name = ""
+    """The name of the record in ``graph.OPS``."""
+
+    def __init_subclass__(cls, op: str = "", **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        cls.op_name = op or cls.op_name
+
+    def __init__(self, **attrs: Any) -> None:
+        self.name = type(self).__name__
+        self.attrs: dict[str, Any] = {}
+        """What ``add_prim_attr`` set; it is kept, and changes nothing."""
+        self.in_strategy: Strategy | None = None
+        self.out_strategy: Strategy | None = None
+        self._attrs = attrs
+
+    def shard(self, in_strategy: object = None, out_strategy: object = None) -> Self:
+        """Say how the op is cut, in semi_auto_parallel and auto_parallel; return the op itself.
+
+        Args:
+            in_strategy: for each operand into how many slices each axis is cut, or its layout:
+                ``((2, 4), (4, 1))`` or a tuple of ``Layout``.
+            out_strategy: the same for each result.
+
+        Raises:
+            DTypeError: a strategy is not a tuple of tuples of ints or of layouts.
+            LayoutError: ``out_strategy`` is given without ``in_strategy``.
+        """
+        if in_strategy is None and out_strategy is not None:
+            raise LayoutError(
+                f"{self.name}.shard was given out_strategy {out_strategy} alone. Give in_strategy as well."
+            )
+        self.in_strategy = _strategy(self.name, "in_strategy", in_strategy)
+        self.out_strategy = _strategy(self.name, "out_strategy", out_strategy)
+        return self
+
+    def apply(self, *operands: object, **attrs: Any) -> Tensor | tuple[Tensor, ...]:
+        """Apply the op to operands, numbers included; attributes given here win over those of the constructor."""
+        like = next((x for x in operands if isinstance(x, Tensor)), None)
+        tensors = [as_tensor(x, like) for x in operands]
+        merged = {**self._attrs, **attrs}
+        return call(self.op_name, *tensors, strategy=self.in_strategy, out_strategy=self.out_strategy, **merged)
+
+    def apply_one(self, *operands: object, **attrs: Any) -> Tensor:
+        """Apply the op, which has one result."""
+        made = self.apply(*operands, **attrs)
+        assert isinstance(made, Tensor), f"op {self.op_name} has one result"
+        return made
+
+    def add_prim_attr(self, name: str, value: Any) -> Self:
+        """Keep an attribute that other tools read, and return the op itself."""
+        self.attrs[name] = value
+        return self
+
+    def del_prim_attr(self, name: str) -> Self:
+        """Forget an attribute, and return the op itself."""
+        self.attrs.pop(name, None)
+        return self
+
+    def get_attr_dict(self) -> Mapping[str, Any]:
+        """Return the attributes: those that the op computes with, then those that were added."""
+        return {**self._attrs, **self.attrs}
+
+    def set_prim_instance_name(self, name: str) -> Self:
+        """Give the op a name for messages, and return the op itself."""
+        self.name = name
+        return self
+
+    def set_stage(self, stage: int) -> Self:
+        """Keep the pipeline stage, and return the op itself."""
+        return self.add_prim_attr("stage", stage)
+
+    def recompute(self, mode: bool = True) -> Self:
+        """Keep the wish to compute the result again in the backward pass, and return the op itself."""
+        return self.add_prim_attr("recompute", mode)
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{k}={v!r}" for k, v in self._attrs.items())
+        return f"{self.name}({given})"
+
+
+def _strategy(op: str, what: str, given: object) -> Strategy | None:
+    """Return a strategy as ``graph`` keeps it, or say what is wrong with it."""
+    if given is None:
+        return None
+    if not isinstance(given, tuple):
+        raise DTypeError(
+            f"{op}.shard: {what} is a tuple with one entry for each tensor, e.g. ((2, 4), (4, 1)), "
+            f"not the {type(given).__name__} {given!r}."
+        )
+    entries = cast("tuple[object, ...]", given)
+    layouts = [_is_layout(e) for e in entries]
+    if any(layouts) and not all(layouts):
+        raise DTypeError(
+            f"{op}.shard: {what} {entries!r} mixes layouts and numbers. Give all tensors the one or the other."
+        )
+    return tuple(_entry(op, what, e) for e in entries)
+
+
+def _is_layout(entry: object) -> bool:
+    return isinstance(entry, Layout | _HasLayout)
+
+
+def _entry(op: str, what: str, entry: object) -> tuple[int, ...] | Layout:
+    if isinstance(entry, Layout):
+        return entry
+    if isinstance(entry, _HasLayout):
+        return entry.to_layout()
+    if not isinstance(entry, tuple):
+        raise DTypeError(
+            f"{op}.shard: an entry of {what} is a tuple of ints, one for each axis, or a Layout, "
+            f"not the {type(entry).__name__} {entry!r}."
+        )
+    numbers = cast("tuple[object, ...]", entry)
+    return tuple(_cut(op, what, n) for n in numbers)
+
+
+def _cut(op: str, what: str, number: object) -> int:
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise DTypeError(f"{op}.shard: {what} counts slices in ints, not by the {type(number).__name__} {number!r}.")
+    return number

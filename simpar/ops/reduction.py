@@ -1,0 +1,229 @@
+"""Reductions: a cut of a reduced axis leaves every rank with a partial result, joined by the same operation."""
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from simpar.dtype import DType, bool_, int64
+from simpar.graph import Example, op
+from simpar.layout import Rule, parse_rule
+from simpar.ops.support import Array, Attrs, Shape, constant_dtype, float_dtype, letters, like, one, write
+from simpar.tensor import Tensor
+
+__all__: list[str] = []
+
+_CASES = (
+    ((4, 6), (0,), False),
+    ((4, 6), (1,), True),
+    ((4, 6), (0, 1), False),
+    ((2, 3, 4), (0, 2), False),
+    ((2, 3, 4), (1, 2), True),
+    ((12,), (0,), True),
+)
+
+
+def _text(shapes: Sequence[Shape], attrs: Attrs) -> str:
+    """Return ``"a0 a1 -> a0"`` for a reduction of axis 1."""
+    names = letters(len(shapes[0]))
+    over: tuple[int, ...] = attrs["axis"]
+    kept = ["1" if i in over else f for i, f in enumerate(names) if attrs["keep_dims"] or i not in over]
+    return f"{' '.join(names)} -> {' '.join(kept)}"
+
+
+def _rule(combine: str) -> Callable[[Sequence[Shape], Attrs], Rule]:
+    return lambda shapes, attrs: parse_rule(_text(shapes, attrs), shapes, combine=combine)
+
+
+def _sum_dtype(types: Sequence[DType], attrs: Attrs) -> DType:
+    return int64 if types[0] == bool_ else types[0]
+
+
+# --- sum and mean ---
+
+
+def _collapsed(x: Array, axis: tuple[int, ...]) -> tuple[int, int] | None:
+    """Return (rows, columns) if ``axis`` are all leading axes of a C-ordered float array, which a product sums faster."""
+    lead = len(axis)
+    if axis != tuple(range(lead)) or not 0 < lead < x.ndim or x.dtype.itemsize < 4 or x.dtype.kind != "f":
+        return None
+    return (prod(x.shape[:lead]), prod(x.shape[lead:])) if x.flags.c_contiguous else None
+
+
+def _sum(x: Array, *, axis: tuple[int, ...], keep_dims: bool, out: Array | None = None) -> Array:
+    dtype = np.dtype(np.int64) if x.dtype == bool else x.dtype
+    flat = _collapsed(x, axis)
+    if flat is None or (out is not None and not out.flags.c_contiguous):
+        made: Array = np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keep_dims, out=out)
+        return made
+    if out is None:
+        out = np.empty((1,) * (len(axis) * keep_dims) + x.shape[len(axis) :], x.dtype)
+    np.matmul(np.ones(flat[0], x.dtype), x.reshape(flat), out=out.reshape(-1))
+    return out
+
+
+def _mean(x: Array, *, axis: tuple[int, ...], keep_dims: bool, count: int, out: Array | None = None) -> Array:
+    if x.dtype.kind != "f":
+        x = x.astype(np.float32)
+    made = _sum(x, axis=axis, keep_dims=keep_dims, out=out)
+    return np.divide(made, count, out=made if made.ndim else out)
+
+
+def _spread(g: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
+    """Return ``g`` repeated along the axes that were reduced."""
+    kept = tuple(1 if i in axis else n for i, n in enumerate(x.shape))
+    if g.shape != kept:
+        g = one("reshape", g, shape=kept)
+    return g if kept == x.shape else one("broadcast_to", g, shape=x.shape)
+
+
+def _sum_bprop(g: Tensor, x: Tensor, *, axis: tuple[int, ...]) -> Tensor | None:
+    return _spread(g, x, axis) if x.dtype.is_float else None
+
+
+def _mean_bprop(g: Tensor, x: Tensor, *, axis: tuple[int, ...], count: int) -> Tensor | None:
+    return _spread(g * like(1 / count, g), x, axis) if x.dtype.is_float else None
+
+
+def _examples(counted: bool = False, low: float = -1.0, **fields: Any) -> tuple[Example, ...]:
+    made: list[Example] = []
+    for shape, axis, keep_dims in _CASES:
+        count = {"count": prod(shape[a] for a in axis)} if counted else {}
+        made.append(Example((shape,), {"axis": axis, "keep_dims": keep_dims, **count}, low=low, **fields))
+    return tuple(made)
+
+
+op(
+    "reduce_sum",
+    rule=_rule("sum"),
+    kernel=_sum,
+    bprop=_sum_bprop,
+    dtype=_sum_dtype,
+    linear="each",
+    examples=(*_examples(), Example(((4, 6),), {"axis": (1,), "keep_dims": False}, ("bool",), 0, 2, grad=False)),
+)
+op(
+    "reduce_mean",
+    rule=_rule("sum"),
+    kernel=_mean,
+    bprop=_mean_bprop,
+    dtype=float_dtype,
+    linear="each",
+    examples=_examples(counted=True),
+)
+
+# --- extrema, product, logic ---
+
+
+def _reducing(ufunc: np.ufunc) -> Callable[..., Array]:
+    def kernel(x: Array, *, axis: tuple[int, ...], keep_dims: bool, out: Array | None = None) -> Array:
+        made: Array = ufunc.reduce(x, axis=axis, keepdims=keep_dims, out=out)
+        return made
+
+    return kernel
+
+
+def _prod(x: Array, *, axis: tuple[int, ...], keep_dims: bool, out: Array | None = None) -> Array:
+    made: Array = np.multiply.reduce(x, axis=axis, dtype=x.dtype, keepdims=keep_dims, out=out)
+    return made
+
+
+def _extremum_bprop(g: Tensor, x: Tensor, *, out: Tensor, axis: tuple[int, ...]) -> Tensor:
+    """Share the cotangent among the elements that equal the extremum."""
+    hit = one("equal", x, _spread(out, x, axis)).astype(x.dtype)
+    count = one("reduce_sum", hit, axis=axis, keep_dims=True)
+    return hit * (_spread(g, x, axis) / count)
+
+
+def _prod_bprop(g: Tensor, x: Tensor, *, out: Tensor, axis: tuple[int, ...]) -> Tensor:
+    return _spread(g * out, x, axis) / x
+
+
+op(
+    "reduce_max",
+    rule=_rule("max"),
+    kernel=_reducing(np.maximum),
+    bprop=_extremum_bprop,
+    combine="max",
+    examples=_examples(),
+)
+op(
+    "reduce_min",
+    rule=_rule("min"),
+    kernel=_reducing(np.minimum),
+    bprop=_extremum_bprop,
+    combine="min",
+    examples=_examples(),
+)
+op("reduce_prod", rule=_rule("prod"), kernel=_prod, bprop=_prod_bprop, combine="prod", examples=_examples(low=0.5))
+op(
+    "reduce_any",
+    rule=_rule("max"),
+    kernel=_reducing(np.logical_or),
+    dtype=constant_dtype(bool_),
+    combine="max",
+    examples=_examples(dtypes=("bool",), grad=False),
+)
+op(
+    "reduce_all",
+    rule=_rule("min"),
+    kernel=_reducing(np.logical_and),
+    dtype=constant_dtype(bool_),
+    combine="min",
+    examples=_examples(dtypes=("bool",), grad=False),
+)
+
+
+# --- along one axis, which must be whole ---
+
+
+def _along(keeps: Callable[[Attrs], bool]) -> Callable[[Sequence[Shape], Attrs], Rule]:
+    def rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+        axis: int = attrs["axis"]
+        text = _text(shapes, {"axis": (axis,), "keep_dims": attrs.get("keep_dims", False)})
+        names = letters(len(shapes[0]))
+        if keeps(attrs):
+            text = f"{' '.join(names)} -> {' '.join(names)}"
+        return parse_rule(text, shapes, whole=(names[axis],))
+
+    return rule
+
+
+def _arg(function: Callable[..., Any]) -> Callable[..., Array]:
+    def kernel(x: Array, *, axis: int, keep_dims: bool = False, out: Array | None = None) -> Array:
+        made: Array = function(x, axis=axis, keepdims=keep_dims)
+        return write(made, out)
+
+    return kernel
+
+
+def _cumsum(x: Array, *, axis: int, out: Array | None = None) -> Array:
+    made: Array = np.add.accumulate(x, axis=axis, dtype=x.dtype, out=out)
+    return made
+
+
+def _cumsum_bprop(g: Tensor, x: Tensor, *, axis: int) -> Tensor:
+    total = one("reduce_sum", g, axis=(axis,), keep_dims=True)
+    return total - one("cumsum", g, axis=axis) + g  # the sum from here to the end
+
+
+for _name, _function in (("argmax", np.argmax), ("argmin", np.argmin)):
+    op(
+        _name,
+        rule=_along(lambda attrs: False),
+        kernel=_arg(_function),
+        dtype=constant_dtype(int64),
+        examples=(
+            Example(((4, 6),), {"axis": 1, "keep_dims": False}, grad=False),
+            Example(((2, 3, 4),), {"axis": 1, "keep_dims": True}, grad=False),
+        ),
+    )
+op(
+    "cumsum",
+    rule=_along(lambda attrs: True),
+    kernel=_cumsum,
+    bprop=_cumsum_bprop,
+    linear="each",
+    examples=(Example(((4, 6),), {"axis": 1}), Example(((2, 3, 4),), {"axis": 0})),
+)
