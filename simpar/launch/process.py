@@ -24,6 +24,7 @@ __all__ = ["TIMED_OUT", "run_ranks", "run_script"]
 TIMED_OUT: Final = 124
 """The exit code of ranks that were stopped because their time was up, as ``timeout`` of GNU's coreutils has it."""
 
+_OUTPUT, _ERRORS = 1, 2  # the streams' numbers, as in a shell's 2>
 _MARK: Final = "SIMPAR_LAUNCH"
 _PAUSE_S: Final = 0.2
 """How long text is held back that might be the beginning of MPI's noise."""
@@ -92,7 +93,7 @@ def _watch(command: list[str], environ: Mapping[str, str], timeout_s: float | No
     process = subprocess.Popen(
         command, env=environ, stdin=stdin, stdout=pipe, stderr=pipe, process_group=None if alone else 0
     )
-    relays = [_Relay(process.stdout, 1), _Relay(process.stderr, 2)]
+    relays = [_Relay(process.stdout, _OUTPUT), _Relay(process.stderr, _ERRORS)]
     try:
         with _sigterm_raises():
             code = process.wait(timeout_s)
@@ -109,8 +110,9 @@ def _watch(command: list[str], environ: Mapping[str, str], timeout_s: float | No
 
 
 def _stop(process: subprocess.Popen[bytes], mark: str, relays: "list[_Relay]", why: str, code: int) -> int:
-    """Stop all ranks, say why in one line, and return ``code``; what they would still say about it is left out."""
-    relays[1].mute()
+    """Stop all ranks, say why in one line, and return ``code``; what MPI would still say about it is left out."""
+    for relay in relays:
+        relay.expect_the_end()
     print(f"simpar run: {why}", file=sys.stderr, flush=True)
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C again: do not wait
         process.terminate()
@@ -155,19 +157,21 @@ def _kill_marked(mark: str) -> None:
 class _Relay:
     """Passes on one stream of mpiexec, without MPI's noise, from a thread of its own."""
 
-    __slots__ = ("_muted", "_source", "_target", "_thread")
+    __slots__ = ("_is_muted", "_noise", "_source", "_target", "_thread")
 
     def __init__(self, source: IO[bytes] | None, target: int) -> None:
         self._source = source
         self._target = target
-        self._muted = False
+        self._is_muted = False
+        self._noise = NoiseFilter()
         self._thread = threading.Thread(target=self._run, daemon=True)
         if source is not None:
             self._thread.start()
 
-    def mute(self) -> None:
-        """Leave out all that is still to come."""
-        self._muted = True
+    def expect_the_end(self) -> None:
+        """Leave out what is said about being stopped: of the stream for errors, all that is still to come."""
+        self._noise.is_stopping = True
+        self._is_muted = self._target == _ERRORS
 
     def finish(self, patience_s: float) -> None:
         """Wait until the stream has ended; a stray process that keeps it open is not waited for for ever."""
@@ -178,7 +182,7 @@ class _Relay:
 
     def _run(self) -> None:
         assert self._source is not None, "a relay without a source has no thread"
-        noise, number = NoiseFilter(), self._source.fileno()
+        noise, number = self._noise, self._source.fileno()
         while True:
             if noise.is_holding and not select.select([number], [], [], _PAUSE_S)[0]:
                 self._write(noise.end())
@@ -190,5 +194,5 @@ class _Relay:
 
     def _write(self, data: bytes) -> None:
         with contextlib.suppress(BrokenPipeError):  # nobody reads any more, e.g. `simpar run ... | head`
-            while data and not self._muted:
+            while data and not self._is_muted:
                 data = data[os.write(self._target, data) :]
