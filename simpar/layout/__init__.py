@@ -11,10 +11,12 @@ Read it in this order:
 - `factor`: the rule of an op, and the layouts that a strategy gives its operands and results;
 - `intersection`: who sends which box to whom between any two layouts;
 - `redistribution_steps`: slice, all_gather, all_to_all, ... as values;
-- `redistribution_search`, `redistribution`: the cheapest steps from one layout to another.
+- `redistribution_search`, `redistribution`: the cheapest steps from one layout to another;
+- `drawing`: layouts as pictures, made of `drawing_parts`, drawn by `drawing_terminal` and `drawing_svg`.
 """
 
 from simpar.layout.device_matrix import axis_size, refine
+from simpar.layout.drawing import LayoutPicture, draw, to_svg
 from simpar.layout.factor import Assignment, Axis, Rule, assign_by_strategy, cut_first_axis, follow, parse_rule
 from simpar.layout.intersection import Box, Transfer, intersections
 from simpar.layout.layout import NOT_CUT, Layout, repeated
@@ -40,6 +42,7 @@ __all__ = [
     "Box",
     "Exchange",
     "Layout",
+    "LayoutPicture",
     "Permute",
     "Redistribution",
     "ReduceScatter",
@@ -50,10 +53,12 @@ __all__ = [
     "assign_by_strategy",
     "axis_size",
     "cut_first_axis",
+    "draw",
     "follow",
     "intersections",
     "parse_rule",
     "plan_redistribution",
     "refine",
     "repeated",
+    "to_svg",
 ]
