@@ -1,1 +1,81 @@
+"""MindSpore-style auto-parallel training on MPI ranks, on any machine with Python.
 
+MPI ranks play the devices: every rank holds its real slices of every ``Parameter``, every collective is a real one, and
+the numbers equal those of one device. The names are MindSpore's: ``import simpar as ms``.
+
+To read the code, begin with ``simpar.compile``: the passes in order. ``simpar.layout`` holds the one idea (a rule per
+op, a layout per tensor), ``simpar.partition`` what follows from it.
+"""
+
+from simpar import common, context, nn, ops
+from simpar.autodiff import GradOperation, grad, value_and_grad
+from simpar.compile import jit
+from simpar.context import (
+    GRAPH_MODE,
+    PYNATIVE_MODE,
+    ParallelMode,
+    get_auto_parallel_context,
+    get_context,
+    get_seed,
+    reset_auto_parallel_context,
+    set_auto_parallel_context,
+    set_context,
+    set_seed,
+)
+from simpar.dtype import (
+    bool_,
+    dtype_to_nptype,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from simpar.parameter import Parameter, ParameterTuple
+from simpar.tensor import Tensor
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "GRAPH_MODE",
+    "PYNATIVE_MODE",
+    "GradOperation",
+    "ParallelMode",
+    "Parameter",
+    "ParameterTuple",
+    "Tensor",
+    "__version__",
+    "bool_",
+    "common",
+    "context",
+    "dtype_to_nptype",
+    "float16",
+    "float32",
+    "float64",
+    "get_auto_parallel_context",
+    "get_context",
+    "get_seed",
+    "grad",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "jit",
+    "nn",
+    "ops",
+    "reset_auto_parallel_context",
+    "set_auto_parallel_context",
+    "set_context",
+    "set_seed",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "value_and_grad",
+]

@@ -10,7 +10,7 @@ process), ``mpi`` (the same over MPI), ``world`` (the door).
 
 from simpar.collectives.communicator import Communicator, Exchange, Region, Request
 from simpar.collectives.threads import run_threads
-from simpar.collectives.world import World, open_world
+from simpar.collectives.world import World, open_world, solo_world
 
 __all__ = [
     "Communicator",
@@ -20,4 +20,5 @@ __all__ = [
     "World",
     "open_world",
     "run_threads",
+    "solo_world",
 ]

@@ -8,7 +8,7 @@ from simpar.collectives.communicator import Communicator, Transport, check_ranks
 from simpar.collectives.group import GroupOfOne, SoloTransport
 from simpar.recorder import Mailbox
 
-__all__ = ["World", "open_world", "started_by_mpi"]
+__all__ = ["World", "open_world", "solo_world", "started_by_mpi"]
 
 _LAUNCHERS: Final = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "PMI_RANK", "MPI_LOCALNRANKS")
 """What Open MPI, MPICH, Slurm and PMIx launchers tell each process they start."""
@@ -75,3 +75,8 @@ def open_world() -> World:
     from simpar.collectives.mpi import open_mpi_transport  # starts MPI, so only when it is wanted
 
     return World(open_mpi_transport())
+
+
+def solo_world() -> World:
+    """Return a world of one rank, which needs no MPI."""
+    return World(SoloTransport())

@@ -71,6 +71,22 @@ def is_view(instruction: Instruction) -> bool:
     return instruction.op == "slice" or lookup(instruction.op).view
 
 
+def _outlast_moves(plan: Plan, uses: dict[int, int]) -> None:
+    """Let what a collective sends stay until its result is read: it may be on its way until then.
+
+    Sums are excepted: they run in place, or on a copy.
+    """
+    end = len(plan.instructions)
+    first: dict[int, int] = {}
+    for i, ins in enumerate(plan.instructions):
+        for v in ins.inputs:
+            first.setdefault(v, i)
+    for ins in plan.instructions:
+        if ins.collective is not None and ins.op != "all_reduce":
+            until = min((first.get(v, end) for v in ins.outputs), default=end)
+            uses.update((v, max(uses[v], until)) for v in ins.inputs)
+
+
 class _Allocator:
     def __init__(self, plan: Plan, state: Mapping[int, Array], constants: Mapping[int, Array], allocate: Allocate) -> None:
         self.plan, self.allocate = plan, allocate
@@ -83,6 +99,7 @@ class _Allocator:
         for i, ins in enumerate(plan.instructions):
             uses.update(dict.fromkeys(ins.inputs, i))
         uses.update(dict.fromkeys((*plan.outputs, *plan.writes.values()), end))
+        _outlast_moves(plan, uses)
         self.live = Lifetimes(birth, uses)
         self.views: dict[int, tuple[Instruction, int]] = {}
         self.written = {v: p for p, v in plan.writes.items()}

@@ -70,7 +70,7 @@ class Parameter(Described):
         self._full = self._shape
         self._box: Box | None = None  # the part of the whole that this rank holds, if not all; None also if not known
         self._is_placed = False
-        self._was_lazy = False
+        self._was_inited = False  # from no values to values, by init_data or by a program
         self._made_partitioned = None if filling is None else current().is_partitioned
         self._cloned_from: Parameter | None = None
         if filling is None:
@@ -101,7 +101,7 @@ class Parameter(Described):
 
         None before. (MindSpore's releases since 1.3 leave it None in this case; the reference page says otherwise.)
         """
-        return self if self._was_lazy and self.init is None else None
+        return self if self._was_inited else None
 
     @property
     def state_of(self) -> str | None:
@@ -148,7 +148,6 @@ class Parameter(Described):
 
     def _keep(self, array: Array, box: Box | None, layout: Layout | None = None) -> None:
         """Hold ``array``, which is this box of the value, from here on."""
-        self._was_lazy = self._was_lazy or self.init is not None
         self._fill(array)
         self.init, self.layout = None, layout
         self._box = None if box is None or box == whole_box(self._full) else box
@@ -191,11 +190,12 @@ class Parameter(Described):
             trace.assign(self, new.operand())
             return self
         self._check_shape(new, slice_shape)
+        fitting(new.dtype, self.name, self.dtype)
         if self.init is not None and new.init is not None:
             self._full = self._shape = new.shape
             self.init = filling_of(new)
         else:
-            self._write(self._own_part(new), slice_shape)
+            self._write(self._own_part(new))
         self._sliced = slice_shape
         return self
 
@@ -210,15 +210,13 @@ class Parameter(Described):
     def _own_part(self, new: Tensor) -> Array:
         """Return the values of ``new``, and of a whole value only the part that this rank holds."""
         box = self._box if new.shape == self._full and self._box is not None else None
-        if new.init is not None:
-            made = cast("Filling", filling_of(new))
-            fitting(new.dtype, self.name, self.dtype)
-            return made.fill(new.shape, self.dtype, box or whole_box(new.shape))
-        fitting(new.dtype, self.name, self.dtype)
+        filling = filling_of(new)
+        if filling is not None:
+            return filling.fill(new.shape, self.dtype, box or whole_box(new.shape))
         values = new.asnumpy()
         return values if box is None else part_of(values, whole_box(self._full), box, self.name)
 
-    def _write(self, values: Array, slice_shape: bool) -> None:
+    def _write(self, values: Array) -> None:
         if self._is_placed and values.shape == self._shape:
             np.copyto(cast("Array", self._array), values)
             return
@@ -265,7 +263,7 @@ class Parameter(Described):
             self._materialise()
         else:
             self._fill_slice(*asked)
-        self._sliced = set_sliced
+        self._was_inited, self._sliced = True, set_sliced
         return self
 
     def _fill_slice(self, layout: Layout, slice_shape: Shape) -> None:
@@ -277,6 +275,11 @@ class Parameter(Described):
         else:  # the caller's own idea of a slice: equal for equal slice numbers
             made = cast("Filling", self.init).fill_slice(slice_shape, self.dtype, layout.slice_index(rank))
             self._keep(made, None)
+
+    @property
+    def placed(self) -> Array | None:
+        """The array that holds its slice once a program has placed it; None before."""
+        return self._array if self._is_placed else None
 
     def place(self, layout: Layout, rank: int, array: Array | None = None) -> None:
         """Hold the slice of ``layout`` that belongs to ``rank``: its initial values, or its part of the present ones.
@@ -290,9 +293,12 @@ class Parameter(Described):
             LayoutError: the present values are a slice that does not contain the new one.
         """
         box = layout.box(self._full, rank)
-        target = np.empty(layout.slice_shape(self._full), self.dtype.numpy) if array is None else array
+        slice_shape = layout.slice_shape(self._full)
+        target = np.empty(slice_shape, self.dtype.numpy) if array is None else array
+        assert target.shape == slice_shape and target.dtype == self.dtype.numpy, "storage fits the slice"
         if self.init is not None:
             self._filled(box, target)
+            self._was_inited = True
         elif self._box is None and self._shape != self._full:
             self._place_slice_of_user(target, layout)
         elif target is not self._array:
@@ -327,7 +333,7 @@ class Parameter(Described):
         made = Parameter.__new__(Parameter)
         made.__dict__.update(self.__dict__)
         made._cloned_from = self
-        made._is_init, made._unique, made._is_placed, made._was_lazy = False, False, False, False
+        made._is_init, made._unique, made._is_placed, made._was_inited = False, False, False, False
         made._key = current().count("parameter key") if self.cache_enable else -1
         if isinstance(init, Tensor):
             made._copy_of(self._checked_clone(init))

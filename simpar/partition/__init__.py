@@ -16,7 +16,7 @@ from simpar.partition.fusion import fuse_collectives
 from simpar.partition.insert import Partitioned, insert_redistribution
 from simpar.partition.localize import localize
 from simpar.partition.plan import Collective, Instruction, Plan, PlannedParameter, PlannedValue
-from simpar.partition.strategy import BucketOptions, OptimizerSharding, PartitionOptions
+from simpar.partition.strategy import BucketOptions, OptimizerSharding, PartitionOptions, argument_shape
 from simpar.partition.uncut import assign_uncut
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Plan",
     "PlannedParameter",
     "PlannedValue",
+    "argument_shape",
     "assign_layouts",
     "assign_uncut",
     "fuse_collectives",

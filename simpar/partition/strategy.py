@@ -23,6 +23,7 @@ __all__ = [
     "OptimizerSharding",
     "PartitionOptions",
     "argument_layout",
+    "argument_shape",
     "chosen_assignment",
     "default_assignment",
     "storage_layout",
@@ -116,6 +117,21 @@ def argument_layout(argument: Argument, index: int, options: PartitionOptions) -
     repeat = () if prod(cuts) == n else (n // prod(cuts),)  # the dataset repeats along the first device axis
     last = len(cuts) - 1
     return Layout((*repeat, *cuts), tuple(last - i if cut > 1 else NOT_CUT for i, cut in enumerate(cuts)))
+
+
+def argument_shape(shape: tuple[int, ...], index: int, options: PartitionOptions) -> tuple[int, ...]:
+    """Return the global shape of an argument of which each rank is given a piece, as the dataset strategy says.
+
+    >>> argument_shape((4, 8), 0, PartitionOptions(device_num=2, dataset_strategy="data_parallel"))
+    (8, 8)
+    """
+    given = options.dataset_strategy
+    if not options.is_partitioned or given == "full_batch" or not shape:
+        return shape
+    if given == "data_parallel":
+        return (shape[0] * options.device_num, *shape[1:])
+    cuts = given[index] if index < len(given) and not isinstance(given, str) else ()
+    return tuple(n * c for n, c in zip(shape, cuts, strict=True)) if len(cuts) == len(shape) else shape
 
 
 def chosen_assignment(node: Node, rule: Rule, device_num: int) -> Assignment:

@@ -1,0 +1,30 @@
+"""From a function to a program that runs on ranks: **the file to read first**.
+
+The function runs once on symbolic Tensors (``graph.trace``); what it leaves is a graph of one device. Then the passes,
+in order:
+
+1. ``drop_unused``: what no result depends on goes;
+2. ``assign_layouts``: a layout for every value, from the ops' strategies (``assign_uncut`` in the modes in which each
+   rank runs its own program);
+3. ``insert_redistribution``: where layouts disagree, the steps between them; where a value is partial, its collective;
+4. ``fuse_collectives``: collectives of one fusion index become one message;
+5. ``localize``: slice shapes and groups of ranks: the plan of this rank.
+
+``execute.Executor`` turns the plan into calls. A program is traced again only when shapes, element types or options
+change, or when a flag changed that it asked for while it was traced.
+
+| mode | passes 2 to 4 | gradients |
+|---|---|---|
+| ``stand_alone`` | nothing to do | not synchronised |
+| ``data_parallel``, ``hybrid_parallel`` | ``assign_uncut``, fusion | the reducer of ``nn`` adds collectives to the graph |
+| ``semi_auto_parallel`` | all | what the rules say |
+| ``auto_parallel`` | its search of strategies is not built yet | |
+
+Modules, in reading order: ``passes`` (the list above), ``options`` (what of the context they need), ``program`` (cache
+and calls), ``tree`` (nested arguments).
+"""
+
+from simpar.compile.passes import compile_graph, partition_graph
+from simpar.compile.program import Planner, Program, compile_function, jit, run_function
+
+__all__ = ["Planner", "Program", "compile_function", "compile_graph", "jit", "partition_graph", "run_function"]

@@ -1,0 +1,80 @@
+"""What the passes need of the context, as values."""
+
+from simpar.context import AUTO_PARALLEL, DATA_PARALLEL, Context
+from simpar.errors import ContextError, NotYetError, WorldError
+from simpar.partition import BucketOptions, OptimizerSharding, PartitionOptions
+
+__all__ = ["check_world", "partition_options"]
+
+_KINDS = {"allreduce": "all_reduce", "allgather": "all_gather", "reducescatter": "reduce_scatter"}
+_MB = 1 << 20
+
+
+def partition_options(context: Context) -> PartitionOptions:
+    """Return the options of the passes.
+
+    Raises:
+        NotYetError: the mode, or an option in it, is not built yet.
+        ContextError: options contradict each other.
+    """
+    parallel = context.parallel
+    if parallel.parallel_mode == AUTO_PARALLEL:
+        raise NotYetError(
+            f"auto_parallel mode searches strategies ({parallel.search_mode}), which simpar cannot do yet. "
+            f"Use semi_auto_parallel and give the ops that matter a strategy with .shard(...)."
+        )
+    if parallel.pipeline_stages > 1:
+        raise NotYetError(f"pipeline_stages={parallel.pipeline_stages}: simpar has no pipelines yet. Set it to 1.")
+    if parallel.parallel_mode == DATA_PARALLEL and parallel.enable_parallel_optimizer:
+        raise NotYetError(
+            "enable_parallel_optimizer in data_parallel mode deals whole parameters to ranks, which simpar cannot do "
+            "yet. Use semi_auto_parallel mode, where the parallel optimizer cuts each parameter."
+        )
+    n = context.device_num
+    size = parallel.optimizer_weight_shard_size
+    if size > n:
+        raise ContextError(f"optimizer_weight_shard_size is {size}, but there are {n} devices. Use at most {n}, or -1 for all.")
+    sharding = OptimizerSharding(parallel.parallel_optimizer_threshold << 10, size)
+    return PartitionOptions(
+        device_num=n,
+        is_partitioned=context.is_partitioned,
+        dataset_strategy="full_batch" if parallel.full_batch or not context.is_partitioned else parallel.dataset_strategy,
+        sharding=sharding if parallel.enable_parallel_optimizer and context.is_partitioned else None,
+        buckets=_buckets(context),
+    )
+
+
+def _buckets(context: Context) -> tuple[tuple[str, BucketOptions], ...]:
+    given = context.parallel.comm_fusion
+    is_open = bool(given.get("openstate", True))
+    found: list[tuple[str, BucketOptions]] = []
+    for name, kind in _KINDS.items():
+        settings = given.get(name, {"mode": "auto", "config": None})
+        limit, starts = 64 * _MB, ()
+        if settings["mode"] == "size":
+            limit = settings["config"] * _MB
+        elif settings["mode"] == "index":
+            limit, starts = None, tuple(settings["config"])
+        if kind == "all_reduce" and context.parallel.all_reduce_fusion_config:
+            limit, starts = None, tuple(context.parallel.all_reduce_fusion_config)
+        found.append((kind, BucketOptions(limit, starts, is_open)))
+    return tuple(found)
+
+
+def check_world(context: Context) -> None:
+    """Check that as many ranks run as the program is compiled for.
+
+    Raises:
+        WorldError: they do not, or no world was opened.
+    """
+    n, world = context.device_num, context.world
+    if world is None and n > 1:
+        raise WorldError(
+            f"the program is compiled for {n} devices, but no ranks are connected. Call simpar.communication.init() in "
+            f"the script and start it with `simpar run SCRIPT -n {n}`, or look at its plan with `simpar plan SCRIPT -n {n}`."
+        )
+    if world is not None and world.size != n and context.parallel.parallel_mode != "stand_alone":
+        raise WorldError(
+            f"device_num is {n}, but {world.size} ranks run. Start as many ranks as devices (`simpar run SCRIPT -n {n}`), "
+            f"or leave device_num out of set_auto_parallel_context."
+        )

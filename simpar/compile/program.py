@@ -1,0 +1,267 @@
+"""Programs: a function compiled for these shapes and options, its cache, and its calls."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from time import perf_counter
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from simpar.collectives import World, solo_world
+from simpar.compile.options import check_world, partition_options
+from simpar.compile.passes import partition_graph
+from simpar.compile.record import describe_program
+from simpar.compile.tree import Rebuild, flatten
+from simpar.context import Context, current, register_runner
+from simpar.errors import PlanMismatchError, TraceError
+from simpar.execute import Executor, run_collective
+from simpar.graph import Graph, Trace, Value, register_collectives, tracing
+from simpar.partition import PartitionOptions, Plan, argument_shape, localize
+from simpar.recorder import StepFinished
+from simpar.tensor import Tensor
+
+__all__ = ["Planner", "Program", "compile_function", "jit", "run_function"]
+
+Function = Callable[..., Any]
+
+
+class Planner(Protocol):
+    """Takes plans instead of running them: ``simpar plan``."""
+
+    def take(self, name: str, plan: Plan) -> None:
+        """Keep the plan of a program."""
+        ...
+
+    def result(self, shape: tuple[int, ...], dtype: Any) -> Tensor:
+        """Return what stands for a result that nobody computes."""
+        ...
+
+
+@dataclass(slots=True)
+class Program:
+    """One function, compiled.
+
+    Args:
+        name: for records and errors.
+        plan: of this rank.
+        parameters: the Parameters of the plan, in its order.
+        rebuild: puts results into the function's own nest.
+        guards: what the function asked while it was traced, and the answers it got.
+        options: the context's options it was compiled under.
+        executor: runs the plan; None if only planned.
+    """
+
+    name: str
+    plan: Plan
+    parameters: tuple[Any, ...]
+    rebuild: Rebuild
+    guards: tuple[tuple[Callable[[], object], object], ...]
+    options: object
+    executor: Executor | None = None
+    step_place: int | None = None
+    steps: int = 0
+    _slots: list[Any] = field(default_factory=list[Any])
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the answers are still the same."""
+        return self.options is current().parallel and all(ask() == answer for ask, answer in self.guards)
+
+    def run(self, tensors: Sequence[Tensor], context: Context) -> Any:
+        """Run one step and return the results in the function's own nest."""
+        if self.executor is None:
+            return self.rebuild([_planned(context.planner, self.plan, v) for v in self.plan.outputs])
+        arrays: list[Any] = [t.asnumpy() for t in tensors]
+        if self.step_place is not None:
+            arrays.insert(self.step_place, np.int64(context.count("step")))
+        start = perf_counter()
+        made = self.executor.run(arrays)
+        results = [_delivered(self.plan, v, a) for v, a in zip(self.plan.outputs, made, strict=True)]
+        self.steps += 1
+        if context.recorder is not None:
+            loss = float(made[0]) if made and made[0].ndim == 0 and made[0].dtype.kind == "f" else None
+            context.recorder.emit(StepFinished(self.name, self.steps, start, perf_counter(), loss, self.executor.times))
+        return self.rebuild(results)
+
+
+def _delivered(plan: Plan, number: int, array: Any) -> Tensor:
+    """Return a result as a Tensor that knows how it is cut, if it is."""
+    made = Tensor.wrap(array)
+    planned = plan.values[number]
+    if planned.slice_shape != planned.shape:
+        made.layout, made.full_shape_of_slice = planned.layout, planned.shape
+    return made
+
+
+def _planned(planner: Planner, plan: Plan, number: int) -> Tensor:
+    planned = plan.values[number]
+    made = planner.result(planned.slice_shape, planned.dtype)
+    if planned.slice_shape != planned.shape:
+        made.layout, made.full_shape_of_slice = planned.layout, planned.shape
+    return made
+
+
+# --- the cache ---
+
+
+def run_function(function: Function, args: Sequence[Any], owner: object = None) -> Any:
+    """Run a function as a compiled program: graph mode's way to call.
+
+    Args:
+        function: what to run, on Tensors and plain values.
+        args: its arguments, nested as it likes.
+        owner: the Cell it belongs to, if any.
+    """
+    context = current()
+    tensors, _, _ = given = flatten(tuple(args))
+    return _program(function, given, owner, context).run(tensors, context)
+
+
+def compile_function(function: Function, args: Sequence[Any], owner: object = None) -> Program:
+    """Compile a function for these arguments without running it."""
+    return _program(function, flatten(tuple(args)), owner, current())
+
+
+def _program(function: Function, given: tuple[list[Tensor], Any, Rebuild], owner: object, context: Context) -> Program:
+    """Return the program of a call, compiled if there is none for it yet."""
+    tensors, nest, rebuild = given
+    key = (nest, tuple((t.shape, t.dtype, t.layout) for t in tensors))
+    cache = _cache_of(function, owner)
+    known = cache.setdefault(key, [])
+    for program in known:
+        if program.is_valid:
+            return program
+    made = _compile(function, tensors, rebuild, owner, context)
+    known[:] = [p for p in known if p.options is context.parallel]
+    known.append(made)
+    return made
+
+
+def _cache_of(function: Function, owner: object) -> dict[Any, list[Program]]:
+    """Return the programs that were made for a function; they live as long as the function, or its Cell."""
+    bound = getattr(function, "__self__", None)
+    holder = bound if bound is not None else function
+    place: dict[str, Any] = vars(holder)
+    return place.setdefault("_simpar_programs", {}).setdefault(getattr(function, "__name__", ""), {})
+
+
+# --- from function to program ---
+
+
+def _compile(function: Function, tensors: list[Tensor], rebuild: Rebuild, owner: object, context: Context) -> Program:
+    options = partition_options(context)
+    if context.planner is None:
+        check_world(context)
+    trace, graph, nest = _trace(function, tensors, rebuild, options)
+    partitioned = partition_graph(graph, options)
+    plan = localize(partitioned, context.rank if context.planner is None else 0)
+    name = type(owner).__name__ if owner is not None and not callable(getattr(owner, "__code__", None)) else "step"
+    name = f"{getattr(owner, '__name__', name)}-{context.count('program')}"
+    answers = tuple((ask, ask()) for ask in trace.guards)
+    step_place = next((i for i, a in enumerate(graph.arguments) if a.name == "step"), None)
+    program = Program(name, plan, tuple(trace.parameters), nest, answers, context.parallel, step_place=step_place)
+    _tell_layouts(owner, plan)
+    if context.planner is not None:
+        context.planner.take(name, plan)
+        return program
+    world = context.world or solo_world()
+    _compare_plans(world, plan)
+    fresh = [p for p in program.parameters if p.placed is None]
+    program.executor = Executor(plan, program.parameters, world)
+    if context.parallel.parameter_broadcast and not context.is_partitioned:
+        _broadcast(world, fresh)
+    if context.recorder is not None:
+        describe_program(context.recorder, name, plan, program.executor)
+    return program
+
+
+def _trace(
+    function: Function, tensors: list[Tensor], rebuild: Rebuild, options: PartitionOptions
+) -> tuple[Trace, Graph, Rebuild]:
+    """Run the function once on symbolic Tensors."""
+    trace = Trace()
+    symbols: list[Tensor] = []
+    for i, t in enumerate(tensors):
+        is_cut = t.layout is not None and t.full_shape_of_slice is not None
+        shape = cast("tuple[int, ...]", t.full_shape_of_slice) if is_cut else argument_shape(t.shape, i, options)
+        layout = t.layout if is_cut and options.is_partitioned else None
+        symbols.append(Tensor.wrap(trace.argument(shape, t.dtype, f"x{i}", layout)))
+    with tracing(trace):
+        out = function(*rebuild(symbols))
+        results, _, nest = flatten(out)
+        values: list[Value] = [trace.bind(r.operand()) for r in results]
+    return trace, trace.graph(values), nest
+
+
+def _tell_layouts(owner: object, plan: Plan) -> None:
+    """Let the Cell say how its parameters are cut (``parameter_layout_dict``)."""
+    layouts = getattr(owner, "parameter_layout_dict", None)
+    if isinstance(layouts, dict):
+        cast("dict[str, Any]", layouts).update((p.spec.name, p.compute) for p in plan.parameters)
+
+
+def _broadcast(world: World, parameters: Sequence[Any]) -> None:
+    """Give all ranks rank 0's values of the parameters that are not theirs alone."""
+    for parameter in parameters:
+        if not parameter.layerwise_parallel:
+            world.communicator.broadcast(parameter.placed, 0)
+
+
+def _compare_plans(world: World, plan: Plan) -> None:
+    """Check that all ranks compiled the same plan.
+
+    Raises:
+        PlanMismatchError: they did not; it names the first line that differs, and the ranks.
+    """
+    if world.size == 1:
+        return
+    digests = world.communicator.gather_objects(plan.digest)
+    if len(set(digests)) == 1:
+        return
+    texts: list[str] = world.communicator.gather_objects(plan.text)
+    odd = next(r for r, d in enumerate(digests) if d != digests[0])
+    ranks = [r for r, d in enumerate(digests) if d == digests[odd]]
+    ours, theirs = texts[0].splitlines(), texts[odd].splitlines()
+    for number, (a, b) in enumerate(zip([*ours, "(nothing)"], [*theirs, "(nothing)"], strict=False), start=1):
+        if a != b:
+            raise PlanMismatchError(
+                f"ranks traced different programs. Line {number} of the plan is `{a}` on rank 0 and `{b}` on "
+                f"rank{'s' if len(ranks) > 1 else ''} {', '.join(map(str, ranks))}. Every rank must run the same ops in "
+                f"the same order: do not let the program depend on the rank."
+            )
+    raise PlanMismatchError(f"ranks {ranks} closed over other constants than rank 0. Build constants alike on every rank.")
+
+
+# --- the doors ---
+
+
+def jit(fn: Function | None = None, **_: Any) -> Function:
+    """Return a function that runs as a compiled program; MindSpore's options of the same decorator are accepted.
+
+    Inside another traced function it is recorded as part of it.
+    """
+
+    def decorate(function: Function) -> Function:
+        @wraps(function)
+        def run(*args: Any) -> Any:
+            if current().trace is not None:
+                return function(*args)
+            return run_function(function, args, function)
+
+        return run
+
+    return decorate if fn is None else decorate(fn)
+
+
+def _run_collective(op: str, arrays: list[Any], attrs: Any) -> Any:
+    context = current()
+    if context.trace is not None:
+        raise TraceError(f"op {op} is recorded while a function is traced, not run.")
+    check_world(context)
+    return run_collective(context.world or solo_world(), op, arrays, attrs)
+
+
+register_collectives(_run_collective)
+register_runner(run_function)
+cast("Any", run_function).compile = compile_function
