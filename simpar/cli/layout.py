@@ -9,8 +9,7 @@ from cyclopts import Parameter
 
 from simpar.cli.output import console, print_json
 from simpar.errors import LayoutError
-from simpar.layout import NOT_CUT, Layout, LayoutPicture
-from simpar.layout.device_matrix import coordinates
+from simpar.layout import NOT_CUT, Layout, LayoutPicture, coordinates
 
 __all__ = ["layout", "layout_record"]
 

@@ -15,7 +15,7 @@ Read it in this order:
 - `drawing`: layouts as pictures, made of `drawing_parts`, drawn by `drawing_terminal` and `drawing_svg`.
 """
 
-from simpar.layout.device_matrix import axis_size, refine
+from simpar.layout.device_matrix import axis_size, coordinates, refine
 from simpar.layout.drawing import LayoutPicture, draw, to_svg
 from simpar.layout.factor import Assignment, Axis, Rule, assign_by_strategy, cut_first_axis, follow, parse_rule
 from simpar.layout.intersection import Box, Transfer, intersections
@@ -52,6 +52,7 @@ __all__ = [
     "Transfer",
     "assign_by_strategy",
     "axis_size",
+    "coordinates",
     "cut_first_axis",
     "draw",
     "follow",

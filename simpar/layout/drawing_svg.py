@@ -38,6 +38,7 @@ DARK = """
 .simpar-layout .axis{fill:#c9d3dc}
 .simpar-layout .cell{stroke:#a9b8c6;stroke-opacity:.35}
 .simpar-layout .sheet{fill:#1d252d;stroke:#a9b8c6;stroke-opacity:.3}
+.simpar-layout .term{stroke-opacity:.9}
 .simpar-layout .chosen{stroke:#fb923c;stroke-opacity:1}
 .simpar-layout .chip{fill:#dfe8f0}
 .simpar-layout .chip-text{fill:#12171c}
@@ -149,7 +150,7 @@ def _head(parts: Parts) -> Iterator[str]:
 
 def _grid(panel: Panel, slice_count: int) -> _Grid:
     columns = len(panel.columns)
-    width = 128 if columns <= 4 else 104 if columns <= 6 else 88
+    width = 168 if columns <= 2 else 128 if columns <= 4 else 104 if columns <= 6 else 88
     lines = max(len(_lines_of(c, width)) for row in panel.cells for c in row if c is not None)
     return _Grid(panel, width, max(52, 24 + lines * (CHIP_HEIGHT + CHIP_GAP)), slice_count)
 
