@@ -14,6 +14,7 @@ from simpar.errors import RunStoreError
 from simpar.recorder import (
     ParameterPlaced,
     Run,
+    disagreements,
     find_run,
     holding_table,
     losses_table,
@@ -91,6 +92,8 @@ def _print_run(run: Run, with_plan: bool, out: Console) -> None:
         if compiled is not None:
             out.print(Text(f"plan of {program}, digest {compiled.digest}", style="bold"))
             out.print(compiled.plan, markup=False, highlight=False)
+    for parted in disagreements(run):
+        out.print(Text(str(parted), style="bold red"))
     for failure in run.failures():
         out.print(Text(f"rank {failure.rank} failed: {failure.error}: {failure.message}", style="bold red"))
         out.print(failure.traceback, markup=False, highlight=False)
@@ -123,6 +126,7 @@ def _run_record(run: Run, with_plan: bool) -> dict[str, object]:
             | ({"plan": p.plan} if with_plan else {})
             for p in programs
         ],
+        "disagreements": disagreements(run),
         "failures": run.failures(),
     }
 

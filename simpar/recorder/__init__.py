@@ -9,7 +9,8 @@ Read it in this order:
 - `recorder`: where events go; `writing`: the thread that writes them; `recording`: opens the recorder of a run;
 - `schema`, `store`: the tables of a run store and how events become rows;
 - `reader`, `runs`: a run store as typed rows, and where runs lie;
-- `movement`: what moved, collectives alike taken together;
+- `measuring`: memory, checksums and statistics of a rank as events;
+- `movement`: what moved, collectives alike taken together; `agreement`: copies that should agree;
 - `tables`, `chrome_trace`, `csv_files`: a run for the terminal, for Perfetto, for a spreadsheet.
 
 What needs SQLite or rich is imported when its name is first used: training with the recorder off loads neither.
@@ -42,8 +43,10 @@ from simpar.recorder.events import (
 from simpar.recorder.recorder import Mailbox, MemoryRecorder, NullRecorder, Recorder, StoreRecorder
 
 if TYPE_CHECKING:
+    from simpar.recorder.agreement import Disagreement, disagreements
     from simpar.recorder.chrome_trace import write_chrome_trace
     from simpar.recorder.csv_files import write_csv_files
+    from simpar.recorder.measuring import measure_checksum, measure_memory, measure_statistics
     from simpar.recorder.movement import Movement, movements
     from simpar.recorder.reader import Run, RunInfo, ScalarRow, StepRow, open_run
     from simpar.recorder.recording import start_recording
@@ -64,6 +67,7 @@ __all__ = [
     "PARAMETER",
     "Checksum",
     "CollectiveSpec",
+    "Disagreement",
     "Event",
     "GraphNode",
     "GraphValue",
@@ -88,11 +92,15 @@ __all__ = [
     "StepFinished",
     "StepRow",
     "StoreRecorder",
+    "disagreements",
     "find_run",
     "holding_table",
     "json_text",
     "list_runs",
     "losses_table",
+    "measure_checksum",
+    "measure_memory",
+    "measure_statistics",
     "memory_table",
     "movement_table",
     "movements",
@@ -107,8 +115,10 @@ __all__ = [
 ]
 
 _LATER = {
+    "agreement": ("Disagreement", "disagreements"),
     "chrome_trace": ("write_chrome_trace",),
     "csv_files": ("write_csv_files",),
+    "measuring": ("measure_checksum", "measure_memory", "measure_statistics"),
     "movement": ("Movement", "movements"),
     "reader": ("Run", "RunInfo", "ScalarRow", "StepRow", "open_run"),
     "recording": ("start_recording",),
