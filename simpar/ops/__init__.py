@@ -4,17 +4,62 @@ A record (``graph.OpDef``) holds the rule over factors, the kernel on numpy arra
 derived from it. A file of records reads like a table; the suites find every record by themselves.
 
 Read in this order: ``support`` (what the families share), ``elementwise``, ``activation``, ``reduction``, ``matmul``,
-``shape`` with ``refinement`` and ``slicing``; then the faces: ``functional``, ``primitive`` and ``operations``.
+``shape`` with ``refinement`` and ``slicing``; ``normalization``, ``gather``, ``loss``, ``convolution``, ``pooling``,
+``random`` (dropout), ``optimizer`` (updates) and ``communication`` (collectives written by the user); then the faces:
+``functional``, ``primitive``, ``operations`` and ``neural``.
 """
 
-from simpar.ops import activation, elementwise, functional, matmul, operations, reduction, shape, slicing
+from simpar.ops import (
+    activation,
+    communication,
+    convolution,
+    elementwise,
+    functional,
+    loss,
+    neural,
+    normalization,
+    operations,
+    optimizer,
+    pooling,
+    random,
+    reduction,
+    shape,
+    slicing,
+)
+from simpar.ops.communication import *  # noqa: F403
+from simpar.ops.convolution import *  # noqa: F403
 from simpar.ops.functional import *  # noqa: F403
+from simpar.ops.gather import gather, one_hot
+from simpar.ops.loss import *  # noqa: F403
+from simpar.ops.neural import *  # noqa: F403
+from simpar.ops.normalization import *  # noqa: F403
 from simpar.ops.operations import *  # noqa: F403
+from simpar.ops.pooling import *  # noqa: F403
 from simpar.ops.primitive import Primitive
+from simpar.ops.random import dropout
 
-RECORDS = (activation, elementwise, matmul, reduction, shape, slicing)
-"""The modules whose import makes the records known."""
+RECORDS = (
+    activation,
+    communication,
+    convolution,
+    elementwise,
+    loss,
+    normalization,
+    optimizer,
+    pooling,
+    random,
+    reduction,
+    shape,
+    slicing,
+)
+"""The modules that hold the records, beside ``matmul`` and ``gather``, whose names are functions here."""
 
-__all__ = ["RECORDS", "Primitive"]
+__all__ = ["RECORDS", "Primitive", "dropout", "gather", "one_hot", "optimizer"]
+__all__ += communication.__all__
+__all__ += convolution.__all__
 __all__ += functional.__all__
+__all__ += loss.__all__
+__all__ += neural.__all__
+__all__ += normalization.__all__
 __all__ += operations.__all__
+__all__ += pooling.__all__

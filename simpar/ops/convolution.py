@@ -184,7 +184,7 @@ op(
     linear="each",
     examples=(
         Example(((2, 4, 4, 4), (4, 4, 2, 3)), {**_PLAIN, "size": (5, 6)}),
-        Example(((2, 4, 2, 6), (4, 2, 3, 2)), {**_WIDE, "size": (5, 6)}),
+        Example(((2, 4, 2, 7), (4, 2, 3, 2)), {**_WIDE, "size": (5, 6)}),
     ),
 )
 op(
@@ -196,7 +196,7 @@ op(
     localize=_local_group,
     examples=(
         Example(((2, 4, 4, 4), (2, 4, 5, 6)), {**_PLAIN, "kernel": (2, 3)}),
-        Example(((2, 4, 2, 6), (2, 4, 5, 6)), {**_WIDE, "kernel": (3, 2)}),
+        Example(((2, 4, 2, 7), (2, 4, 5, 6)), {**_WIDE, "kernel": (3, 2)}),
     ),
 )
 

@@ -60,7 +60,7 @@ def _decayed(p: Array, g: Array, weight_decay: float, scratch: Array) -> Array:
 def _sgd(p: Array, g: Array, lr: Array, *, weight_decay: float = 0.0, out: Array | None = None) -> Array:
     """Compute p - lr * (g + weight_decay * p)."""
     (new,) = _targets(out, (p,))
-    rate = float(lr)
+    rate = lr.item()
     for pb, gb, nb in _blocks(p, g, new):
         s = np.empty_like(pb)
         np.multiply(_decayed(pb, gb, weight_decay, s), rate, out=s)
@@ -73,7 +73,7 @@ def _momentum(
     v: Array,
     g: Array,
     lr: Array,
-    step: Array | int = 0,
+    step: Array | None = None,
     *,
     momentum: float = 0.9,
     dampening: float = 0.0,
@@ -83,7 +83,8 @@ def _momentum(
 ) -> tuple[Array, ...]:
     """Compute v' = momentum * v + (1 - dampening) * g and p - lr * v', or p - lr * (g + momentum * v') by Nesterov."""
     new = _targets(out, (p, v))
-    rate, share = float(lr), 1 - dampening if int(step) else 1.0
+    rate = lr.item()
+    share = 1.0 if step is not None and step.item() == 0 else 1 - dampening
     for pb, vb, gb, new_p, new_v in _blocks(p, v, g, *new):
         s = np.empty_like(pb)
         g_now = _decayed(pb, gb, weight_decay, s)
@@ -157,7 +158,7 @@ def _adam(
 ) -> tuple[Array, ...]:
     """Compute p - rate * m' / (sqrt(v') + epsilon) with rate = lr * sqrt(1 - beta2^t) / (1 - beta1^t)."""
     new = _targets(out, (p, m, v))
-    rate = float(lr) * float(np.sqrt(1 - float(beta2_power))) / (1 - float(beta1_power))
+    rate = lr.item() * float(np.sqrt(1 - beta2_power.item())) / (1 - beta1_power.item())
     for pb, mb, vb, gb, new_p, new_m, new_v in _blocks(p, m, v, g, *new):
         s = np.empty_like(pb)
         g_now = _decayed(pb, gb, weight_decay, np.empty_like(pb)) if weight_decay else gb
@@ -183,7 +184,7 @@ def _adam_weight_decay(
 ) -> tuple[Array, ...]:
     """Compute p - lr * (m' / (sqrt(v') + epsilon) + weight_decay * p), without a correction of the moments."""
     new = _targets(out, (p, m, v))
-    rate = float(lr)
+    rate = lr.item()
     for pb, mb, vb, gb, new_p, new_m, new_v in _blocks(p, m, v, g, *new):
         s = np.empty_like(pb)
         _moments(mb, vb, gb, new_m, new_v, s, (beta1, beta2))

@@ -36,7 +36,7 @@ def _dropout(
     """Return x / keep_prob where the mask keeps it and 0 elsewhere, and the mask."""
     place = tuple((0, n) for n in x.shape) if box is None else box
     whole = x.shape if shape is None else shape
-    words = _DROPOUT_STREAMS | stream << 32 | int(step) & 0xFFFFFFFF
+    words = _DROPOUT_STREAMS | stream << 32 | int(step.item()) & 0xFFFFFFFF
     mask = philox.keep_mask(seed, words, place, whole, keep_prob)
     results = out or (np.empty(x.shape, x.dtype), mask)
     if results[1] is not mask:
