@@ -1,7 +1,9 @@
 """Random numbers are Philox's, addressed by the global index of an element, and of the distributions they claim."""
 
 import tracemalloc
+from collections.abc import Callable
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,8 +46,9 @@ def boxes(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]
 
 
 @given(boxes(), st.sampled_from([philox.words, philox.uniform, philox.normal]))
-def test_box_is_cut_out_of_the_whole(place: tuple[tuple[int, ...], tuple[tuple[int, int], ...]], draw: object) -> None:
-    assert callable(draw)
+def test_box_is_cut_out_of_the_whole(
+    place: tuple[tuple[int, ...], tuple[tuple[int, int], ...]], draw: Callable[..., Any]
+) -> None:
     shape, box = place
     whole = draw(3, 1, tuple((0, n) for n in shape), shape)
     assert np.array_equal(draw(3, 1, box, shape), whole[tuple(slice(low, high) for low, high in box)])
@@ -54,21 +57,20 @@ def test_box_is_cut_out_of_the_whole(place: tuple[tuple[int, ...], tuple[tuple[i
 @pytest.mark.parametrize("width", [1, 3, 17, 5000, 70001])
 def test_values_do_not_depend_on_where_they_stand_in_the_slice(width: int) -> None:
     whole = philox.normal(1, 2, ((0, 3), (0, 70001)), (3, 70001))
-    for first in (0, 1, 70001 - width):
+    for first in {0, min(1, 70001 - width), 70001 - width}:
         part = philox.normal(1, 2, ((1, 3), (first, first + width)), (3, 70001))
         assert np.array_equal(part, whole[1:3, first : first + width])
 
 
 def test_box_beyond_the_shape_is_refused() -> None:
-    with pytest.raises(LayoutError, match=r"box \(\(0, 5\),\) is not inside shape \(4,\)"):
+    with pytest.raises(LayoutError, match=r"box \(\(0, 5\),\) does not lie inside shape \(4,\)"):
         philox.words(0, 0, ((0, 5),), (4,))
 
 
 def test_seeds_and_streams_give_other_words() -> None:
-    made = [
-        philox.words(seed, stream, ((0, 9),), (9,)).tolist() for seed in (0, 1, 1 << 32) for stream in (0, 1, 1 << 32)
-    ]
-    assert len({tuple(m) for m in made}) == 9
+    numbers = (0, 1, 1 << 32)
+    made = {tuple(philox.words(seed, stream, ((0, 9),), (9,)).tolist()) for seed in numbers for stream in numbers}
+    assert len(made) == 9
 
 
 def test_small_box_of_a_huge_tensor_needs_little_memory() -> None:
@@ -99,7 +101,7 @@ def test_normal_quantile_is_that_of_the_standard_library() -> None:
     tails = 10.0 ** -np.arange(1, 10)
     probability = np.concatenate([np.linspace(0.001, 0.999, 999), tails, 1 - tails[:8], [0.075, 0.925, 2**-33]])
     expected = [NormalDist().inv_cdf(float(p)) for p in probability]
-    np.testing.assert_allclose(philox.normal_quantile(probability), expected, rtol=3e-7, atol=1e-12)
+    np.testing.assert_allclose(philox.normal_quantile(probability.astype(np.float64)), expected, rtol=3e-7, atol=1e-12)
 
 
 def test_normal_numbers_have_the_moments_and_shares_of_their_distribution() -> None:
