@@ -17,9 +17,18 @@ from rich.text import Text
 from simpar.cli.output import console, print_json
 from simpar.cli.probe import MARK
 from simpar.errors import LaunchError
-from simpar.launch import OPEN_MPI, Mpi, find_mpi, launch_command, launch_environment
-from simpar.launch.mpi import core_count, cpu_flags, fits_avx512, identify
-from simpar.launch.repair import ROOT_EXPORTS, repair
+from simpar.launch import (
+    OPEN_MPI,
+    ROOT_EXPORTS,
+    Mpi,
+    core_count,
+    find_mpi,
+    has_avx512,
+    identify,
+    launch_command,
+    launch_environment,
+    repair,
+)
 
 __all__ = ["Finding", "doctor", "examine"]
 
@@ -112,7 +121,7 @@ def _version(package: str) -> str:
 
 
 def _cores() -> Finding:
-    kernels = "AVX-512" if fits_avx512(cpu_flags()) else "no AVX-512"
+    kernels = "AVX-512" if has_avx512() else "no AVX-512"
     return Finding("cores", OK, f"{core_count()} ({kernels}); more ranks than cores work, but take turns")
 
 
@@ -148,7 +157,7 @@ def _told(printed: str) -> dict[str, Any] | None:
 
 
 def _blas(kernels: str) -> Finding:
-    if fits_avx512(cpu_flags()) and ("Haswell" in kernels or "Zen" in kernels):
+    if has_avx512() and ("Haswell" in kernels or "Zen" in kernels):
         return Finding("BLAS", WARNING, f"{kernels}: not the AVX-512 kernels", "unset OPENBLAS_CORETYPE")
     return Finding("BLAS", OK, f"{kernels}, in each of two ranks of `simpar run`")
 

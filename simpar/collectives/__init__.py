@@ -4,8 +4,8 @@ A ``World`` is all ranks; ``world.group(ranks)`` is some of them, a ``Communicat
 numpy arrays. Two things carry the arrays: MPI, where a rank is a process, and threads in one process, for notebooks,
 quick tests and readers. ``open_world`` finds out which ranks there are; ``run_threads`` makes some.
 
-Read in this order: ``communicator`` (the protocols), ``group`` (a group of one), ``threads`` (the whole story in one
-process), ``mpi`` (the same over MPI), ``world`` (the door).
+Read in this order: ``communicator`` (the protocols), ``group`` (a group of one), ``meeting`` and ``threads`` (the whole
+story in one process), ``mpi_types`` and ``mpi`` (the same over MPI), ``world`` (the door).
 """
 
 from simpar.collectives.communicator import Communicator, Exchange, Region, Request

@@ -6,7 +6,7 @@ import pickle
 import sys
 import weakref
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simpar.collectives.communicator import COMBINE, Array, Region, aligned_zeros, blocks, check_combine, flat
+from simpar.collectives.communicator import Array, Region, aligned_zeros, blocks
+from simpar.collectives.mpi_types import Boxes, Operations, free_types, wire_form
 from simpar.errors import MpiMissingError, WorldError
 from simpar.launch import Alarm, alarm_folder, mpi_environment, print_whole_lines, stop_together
 
@@ -23,7 +24,6 @@ __all__ = ["MpiCommunicator", "MpiTransport", "open_mpi_transport"]
 PIECE_BYTES = 1 << 20
 """A sum runs in pieces of this size, one after the other: a piece stays in cache, which saves 20 to 30 %."""
 
-_BOOL_COMBINE = {"sum": "max", "max": "max", "min": "min", "prod": "min"}
 _TAGS = 1 << 15  # every MPI allows tags up to 32767
 
 
@@ -55,10 +55,10 @@ class MpiCommunicator:
 
     __slots__ = ("_comm", "_mpi", "_ops", "rank", "ranks", "size")
 
-    def __init__(self, mpi: Any, comm: Any, ranks: tuple[int, ...], ops: "_Ops | None" = None) -> None:
+    def __init__(self, mpi: Any, comm: Any, ranks: tuple[int, ...], ops: "Operations | None" = None) -> None:
         self._mpi = mpi
         self._comm = comm
-        self._ops = ops or _Ops(mpi)
+        self._ops = ops or Operations(mpi)
         self.ranks = ranks
         self.rank: int = comm.Get_rank()
         self.size: int = comm.Get_size()
@@ -80,7 +80,7 @@ class MpiCommunicator:
         return _MpiRequest(self._comm.Iallreduce(self._mpi.IN_PLACE, wire, op), (wire,))
 
     def _gathered(self, send: Array, receive: Array) -> tuple[Any, Array]:
-        give, take = _wire(send), _wire(receive)
+        give, take = wire_form(send), wire_form(receive)
         if give.size * self.size != take.size or give.dtype != take.dtype:
             raise WorldError(
                 f"all_gather of {send.size} {send.dtype} from each of {self.size} ranks fills {send.size * self.size}, "
@@ -118,7 +118,7 @@ class MpiCommunicator:
 
     def all_to_all(self, send: Array, receive: Array) -> None:
         """Send block s to rank s, and receive its block for this rank as block s."""
-        self._comm.Alltoall(blocks(_wire(send), self.size), blocks(_wire(receive), self.size))
+        self._comm.Alltoall(blocks(wire_form(send), self.size), blocks(wire_form(receive), self.size))
 
     def prepare_exchange(
         self, source: Array, send: Sequence[Region], target: Array, receive: Sequence[Region]
@@ -128,32 +128,32 @@ class MpiCommunicator:
         takes = [None if box is None else target[box] for box in receive]
         mine = (gives[self.rank], takes[self.rank])  # copied by numpy, which is quicker than a message to oneself
         gives[self.rank] = takes[self.rank] = None
-        sending, receiving = _Boxes.of(self._mpi, gives), _Boxes.of(self._mpi, takes)
+        sending, receiving = Boxes.of(self._mpi, gives), Boxes.of(self._mpi, takes)
         volume = sum(box.nbytes for box in gives if box is not None)
         exchange = _MpiExchange(self._comm, sending, receiving, mine, volume)
-        weakref.finalize(exchange, _free_types, self._mpi, [*sending.types, *receiving.types]).atexit = False
+        weakref.finalize(exchange, free_types, self._mpi, [*sending.types, *receiving.types]).atexit = False
         return exchange
 
     def broadcast(self, buffer: Array, root: int = 0) -> None:
         """Copy the buffer of the group's rank ``root`` into everyone's."""
-        self._comm.Bcast(_wire(buffer), root)
+        self._comm.Bcast(wire_form(buffer), root)
 
     def send(self, buffer: Array, to: int, tag: int = 0) -> None:
         """Send ``buffer`` to the group's rank ``to``."""
-        self._comm.Send(_wire(buffer), to, tag)
+        self._comm.Send(wire_form(buffer), to, tag)
 
     def start_send(self, buffer: Array, to: int, tag: int = 0) -> "_MpiRequest":
         """Start what ``send`` does."""
-        wire = _wire(buffer)
+        wire = wire_form(buffer)
         return _MpiRequest(self._comm.Isend(wire, to, tag), (wire,))
 
     def receive(self, buffer: Array, source: int, tag: int = 0) -> None:
         """Fill ``buffer`` with what the group's rank ``source`` sends under ``tag``."""
-        self._comm.Recv(_wire(buffer), source, tag)
+        self._comm.Recv(wire_form(buffer), source, tag)
 
     def start_receive(self, buffer: Array, source: int, tag: int = 0) -> "_MpiRequest":
         """Start what ``receive`` does."""
-        wire = _wire(buffer)
+        wire = wire_form(buffer)
         return _MpiRequest(self._comm.Irecv(wire, source, tag), (wire,))
 
     def barrier(self) -> None:
@@ -180,98 +180,11 @@ class _MpiRequest:
         self.request.Wait()
 
 
-def _wire(array: Array) -> Array:
-    """Return the array flat, as a type that every MPI knows: its own, or one of the same size."""
-    if array.dtype.kind == "b":
-        return flat(array).view(np.uint8)
-    if array.dtype == np.float16:
-        return flat(array).view(np.uint16)
-    return flat(array)
-
-
-class _Ops:
-    """MPI's operations by name, and one of our own for float16, which MPI lacks."""
-
-    __slots__ = ("_half", "_mpi", "_plain")
-
-    def __init__(self, mpi: Any) -> None:
-        self._mpi = mpi
-        self._plain = {"sum": mpi.SUM, "max": mpi.MAX, "min": mpi.MIN, "prod": mpi.PROD}
-        self._half: dict[str, Any] = {}
-
-    def find(self, buffer: Array, combine: str) -> tuple[Any, Array]:
-        """Return the operation that combines such buffers, and the buffer as MPI sees it."""
-        check_combine(combine)
-        if buffer.dtype.kind == "b":  # numpy's sum of truth values is "or", its product "and"
-            return self._plain[_BOOL_COMBINE[combine]], _wire(buffer)
-        if buffer.dtype != np.float16:
-            return self._plain[combine], flat(buffer)
-        if combine not in self._half:
-            self._half[combine] = self._mpi.Op.Create(_half_operation(COMBINE[combine]), commute=True)
-        return self._half[combine], _wire(buffer)
-
-
-def _half_operation(function: Callable[..., Any]) -> Callable[[Any, Any, Any], None]:
-    def combine(term: Any, total: Any, _: Any) -> None:
-        into = np.frombuffer(total, np.float16)
-        function(np.frombuffer(term, np.float16), into, out=into)
-
-    return combine
-
-
-@dataclass(frozen=True, slots=True)
-class _Boxes:
-    """One side of an exchange: per rank a count, an address and a type that describes the box from there."""
-
-    counts: list[int]
-    addresses: list[int]
-    types: list[Any]
-    bottom: Any
-    boxes: list[Array | None]
-    """The boxes themselves, so that their memory lives as long as their addresses are kept."""
-
-    @staticmethod
-    def of(mpi: Any, boxes: list[Array | None]) -> "_Boxes":
-        """Describe boxes by their absolute addresses, so that strides of any kind will do."""
-        full = [box is not None and box.size > 0 for box in boxes]
-        first = min((box.ctypes.data for box in boxes if box is not None), default=0)
-        addresses = [box.ctypes.data - first if box is not None else 0 for box in boxes]
-        types = [_box_type(mpi, box) for box in boxes]
-        span = max((_end(box) for box in boxes if box is not None), default=first) - first
-        return _Boxes([int(each) for each in full], addresses, types, mpi.buffer.fromaddress(first, span), boxes)
-
-    @property
-    def message(self) -> list[Any]:
-        """The form in which mpi4py takes it."""
-        return [self.bottom, self.counts, self.addresses, self.types]
-
-
-def _end(box: Array) -> int:
-    return np.lib.array_utils.byte_bounds(box)[1]
-
-
-def _box_type(mpi: Any, box: Array | None) -> Any:
-    """Return a committed type for the elements of ``box``, whose strides are not negative."""
-    made = mpi.BYTE.Create_contiguous(1 if box is None else box.itemsize)
-    for length, stride in reversed(() if box is None else tuple(zip(box.shape, box.strides, strict=True))):
-        inner = made
-        is_dense = stride == inner.Get_extent()[1]
-        made = inner.Create_contiguous(length) if is_dense else inner.Create_hvector(length, 1, stride)
-        inner.Free()
-    return made.Commit()
-
-
-def _free_types(mpi: Any, types: list[Any]) -> None:
-    if not mpi.Is_finalized():
-        for each in types:
-            each.Free()
-
-
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class _MpiExchange:
     comm: Any
-    sending: _Boxes
-    receiving: _Boxes
+    sending: Boxes
+    receiving: Boxes
     mine: tuple[Array | None, Array | None]
     volume_bytes: int
 
@@ -319,7 +232,7 @@ class MpiTransport:
 
     def __init__(self, mpi: Any) -> None:
         self._mpi = mpi
-        self._ops = _Ops(mpi)
+        self._ops = Operations(mpi)
         self._comm = mpi.COMM_WORLD.Dup()
         self._made = [self._comm]
         self.communicator = MpiCommunicator(mpi, self._comm, tuple(range(self._comm.Get_size())), self._ops)

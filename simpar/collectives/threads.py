@@ -1,15 +1,14 @@
 """Ranks as threads of one process: the whole protocol in a page, for notebooks, quick tests and readers.
 
-A collective is a *meeting*. Each rank brings its arrays and may go on; the last to come does the work for all and then
-opens the door, so nothing waits that MPI would not let wait. Meetings of a group are numbered, so that the n-th
-collective of one rank meets the n-th of every other, as MPI's order rule demands.
+Every collective is a meeting (see ``meeting``) and a line of numpy that its last rank runs for all. The meetings of a
+group are numbered, so that the n-th collective of one rank meets the n-th of every other, as MPI's order rule demands.
 """
 
 import pickle
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,119 +16,14 @@ from numpy.typing import NDArray
 
 from simpar.collectives.communicator import COMBINE, Array, Region, aligned_zeros, blocks, check_combine, flat
 from simpar.collectives.group import Done
+from simpar.collectives.meeting import Attendance, Delivery, Hub, Meeting, Released, Work
 from simpar.collectives.world import World
 from simpar.context import Context, entered
-from simpar.errors import SimparError, WorldError
+from simpar.errors import WorldError
 
-__all__ = ["Hub", "ThreadCommunicator", "ThreadTransport", "run_threads"]
+__all__ = ["ThreadCommunicator", "ThreadTransport", "run_threads"]
 
 Result = TypeVar("Result")
-Work = Callable[[list[Any]], None]
-
-
-class _Released(SimparError):
-    """Ends a rank's thread because another rank failed."""
-
-
-@dataclass(slots=True)
-class _Meeting:
-    """One collective on its way: what each rank brought, and whether the work is done."""
-
-    kind: str
-    brought: list[Any]
-    come: int = 0
-    done: bool = False
-    error: BaseException | None = None
-
-
-@dataclass(slots=True)
-class Hub:
-    """What the threads of one world share.
-
-    Args:
-        size: how many ranks there are.
-    """
-
-    size: int
-    changed: threading.Condition = field(default_factory=threading.Condition)
-    meetings: dict[tuple[Any, ...], _Meeting] = field(default_factory=dict[tuple[Any, ...], _Meeting])
-    letters: dict[tuple[Any, ...], deque[Array]] = field(default_factory=dict[tuple[Any, ...], deque[Array]])
-    posted: dict[int, list[tuple[int, bytes]]] = field(default_factory=dict[int, list[tuple[int, bytes]]])
-    waiting: dict[int, tuple[str, Callable[[], bool]]] = field(default_factory=dict[int, Any])
-    ended: int = 0
-    first_error: BaseException | None = None
-
-    def wait_for(self, rank: int, what: str, ready: Callable[[], bool]) -> None:
-        """Wait, holding ``changed``, until ``ready`` or until a rank has failed.
-
-        Raises:
-            WorldError: every rank that has not ended waits, so that nobody can make anybody ready.
-        """
-        self.waiting[rank] = (what, ready)
-        self._check_someone_runs()
-        self.changed.wait_for(lambda: self.first_error is not None or ready())
-        del self.waiting[rank]
-        if not ready():
-            raise _Released("another rank failed")
-
-    def _check_someone_runs(self) -> None:
-        if len(self.waiting) + self.ended < self.size or any(ready() for _, ready in self.waiting.values()):
-            return
-        if self.waiting and self.first_error is None:
-            waits = "; ".join(f"rank {rank} waits in {what}" for rank, (what, _) in sorted(self.waiting.items()))
-            self.fail(
-                WorldError(
-                    f"the ranks wait for each other for ever: {waits}; {self.ended} of {self.size} have ended. "
-                    "All ranks of a group call the same collectives in the same order."
-                )
-            )
-
-    def end(self) -> None:
-        """Count a rank that has ended."""
-        with self.changed:
-            self.ended += 1
-            self._check_someone_runs()
-
-    def fail(self, error: BaseException) -> None:
-        """Keep the first error and release every rank that waits, now and later."""
-        with self.changed:
-            if self.first_error is None:
-                self.first_error = error
-            self.changed.notify_all()
-
-
-@dataclass(slots=True)
-class _Attendance:
-    """A request: this rank's part in a meeting."""
-
-    hub: Hub
-    rank: int
-    meeting: _Meeting
-
-    def wait(self) -> None:
-        with self.hub.changed:
-            self.hub.wait_for(self.rank, self.meeting.kind, lambda: self.meeting.done)
-        if self.meeting.error is not None:
-            raise self.meeting.error
-
-
-@dataclass(slots=True)
-class _Delivery:
-    """A request: a letter that is to arrive."""
-
-    hub: Hub
-    rank: int
-    address: tuple[Any, ...]
-    buffer: Array
-    arrived: bool = False
-
-    def wait(self) -> None:
-        if self.arrived:
-            return
-        with self.hub.changed:
-            self.hub.wait_for(self.rank, "receive", lambda: bool(self.hub.letters.get(self.address)))
-            self.buffer[...] = self.hub.letters[self.address].popleft()
-        self.arrived = True
 
 
 class ThreadCommunicator:
@@ -154,12 +48,12 @@ class ThreadCommunicator:
         """Return zeroed bytes, aligned to 64."""
         return aligned_zeros(nbytes)
 
-    def _meet(self, kind: str, bring: Any, work: Work) -> _Attendance:
+    def _meet(self, kind: str, bring: Any, work: Work) -> Attendance:
         """Bring something to the group's next meeting; the last to come does ``work`` on what all brought."""
         key = (self.ranks, self._met)
         self._met += 1
         with self._hub.changed:
-            meeting = self._hub.meetings.setdefault(key, _Meeting(kind, [None] * self.size))
+            meeting = self._hub.meetings.setdefault(key, Meeting(kind, [None] * self.size))
             if meeting.kind != kind:
                 raise WorldError(
                     f"rank {self.ranks[self.rank]} calls {kind} while another rank of group {self.ranks} calls "
@@ -170,9 +64,9 @@ class ThreadCommunicator:
             is_last = meeting.come == self.size
         if is_last:
             self._finish(key, meeting, work)
-        return _Attendance(self._hub, self.ranks[self.rank], meeting)
+        return Attendance(self._hub, self.ranks[self.rank], meeting)
 
-    def _finish(self, key: tuple[Any, ...], meeting: _Meeting, work: Work) -> None:
+    def _finish(self, key: tuple[Any, ...], meeting: Meeting, work: Work) -> None:
         try:
             work(meeting.brought)
         except Exception as error:  # every rank raises it from wait
@@ -182,7 +76,7 @@ class ThreadCommunicator:
             del self._hub.meetings[key]
             self._hub.changed.notify_all()
 
-    def start_all_reduce(self, buffer: Array, combine: str = "sum") -> _Attendance:
+    def start_all_reduce(self, buffer: Array, combine: str = "sum") -> Attendance:
         """Start what ``all_reduce`` does."""
         check_combine(combine)
         return self._meet(f"all_reduce ({combine})", flat(buffer), lambda all_: _all_reduce(all_, combine))
@@ -191,7 +85,7 @@ class ThreadCommunicator:
         """Replace ``buffer`` on every rank by the buffers of all ranks, combined in the order of the group."""
         self.start_all_reduce(buffer, combine).wait()
 
-    def start_all_gather(self, send: Array, receive: Array) -> _Attendance:
+    def start_all_gather(self, send: Array, receive: Array) -> Attendance:
         """Start what ``all_gather`` does."""
         return self._meet("all_gather", (flat(send), blocks(receive, self.size)), _all_gather)
 
@@ -199,7 +93,7 @@ class ThreadCommunicator:
         """Fill ``receive`` with the ``send`` of every rank."""
         self.start_all_gather(send, receive).wait()
 
-    def start_reduce_scatter(self, send: Array, receive: Array, combine: str = "sum") -> _Attendance:
+    def start_reduce_scatter(self, send: Array, receive: Array, combine: str = "sum") -> Attendance:
         """Start what ``reduce_scatter`` does."""
         check_combine(combine)
         bring = (blocks(send, self.size), flat(receive))
@@ -243,10 +137,10 @@ class ThreadCommunicator:
         """Send a copy of ``buffer`` to the group's rank ``to``."""
         self.start_send(buffer, to, tag)
 
-    def start_receive(self, buffer: Array, source: int, tag: int = 0) -> _Delivery:
+    def start_receive(self, buffer: Array, source: int, tag: int = 0) -> Delivery:
         """Start what ``receive`` does."""
         address = (self.ranks, source, self.rank, tag)
-        return _Delivery(self._hub, self.ranks[self.rank], address, buffer)
+        return Delivery(self._hub, self.ranks[self.rank], address, buffer)
 
     def receive(self, buffer: Array, source: int, tag: int = 0) -> None:
         """Fill ``buffer`` with what the group's rank ``source`` sends under ``tag``."""
@@ -389,7 +283,7 @@ def run_threads(n: int, function: Callable[..., Result], *args: Any) -> list[Res
             with entered(Context(world=World(ThreadTransport(hub, rank)))):
                 results[rank] = function(*args)
             hub.end()
-        except _Released:
+        except Released:
             pass
         except BaseException as error:
             error.add_note(f"raised on rank {rank} of {n}")

@@ -2,24 +2,41 @@
 
 Read in this order: ``mpi`` (which MPI there is and what it must be told), ``alarm`` (what a rank does when it fails),
 ``rank`` (how a rank runs a script), ``noise`` (what of MPI's own output is left out), ``process`` (``run_ranks``: start
-them, pass on what they print, stop them all).
+them, pass on what they print, stop them all), ``repair`` (what lets plain ``mpirun`` work).
 """
 
 from simpar.launch.alarm import Alarm, alarm_folder, print_whole_lines, stop_together
-from simpar.launch.mpi import MPICH, OPEN_MPI, Mpi, find_mpi, launch_command, launch_environment, mpi_environment
+from simpar.launch.mpi import (
+    MPICH,
+    OPEN_MPI,
+    Mpi,
+    core_count,
+    find_mpi,
+    has_avx512,
+    identify,
+    launch_command,
+    launch_environment,
+    mpi_environment,
+)
 from simpar.launch.process import run_ranks, run_script
+from simpar.launch.repair import ROOT_EXPORTS, repair
 
 __all__ = [
     "MPICH",
     "OPEN_MPI",
+    "ROOT_EXPORTS",
     "Alarm",
     "Mpi",
     "alarm_folder",
+    "core_count",
     "find_mpi",
+    "has_avx512",
+    "identify",
     "launch_command",
     "launch_environment",
     "mpi_environment",
     "print_whole_lines",
+    "repair",
     "run_ranks",
     "run_script",
     "stop_together",

@@ -20,9 +20,9 @@ __all__ = [
     "OPEN_MPI",
     "Mpi",
     "core_count",
-    "cpu_flags",
     "find_mpi",
     "fits_avx512",
+    "has_avx512",
     "identify",
     "launch_command",
     "launch_environment",
@@ -168,12 +168,17 @@ def rank_environment(n: int) -> dict[str, str]:
     itself, which it does not on some AMD processors.
     """
     threads = dict.fromkeys(_BLAS_THREADS, str(max(1, core_count() // n)))
-    return threads | ({"OPENBLAS_CORETYPE": "SkylakeX"} if fits_avx512(cpu_flags()) else {})
+    return threads | ({"OPENBLAS_CORETYPE": "SkylakeX"} if has_avx512() else {})
 
 
 def core_count() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def has_avx512() -> bool:
+    """Return whether this processor runs OpenBLAS's SkylakeX kernels."""
+    return fits_avx512(_cpu_flags())
 
 
 def fits_avx512(flags: frozenset[str]) -> bool:
@@ -185,7 +190,7 @@ def fits_avx512(flags: frozenset[str]) -> bool:
     return flags >= _AVX512
 
 
-def cpu_flags() -> frozenset[str]:
+def _cpu_flags() -> frozenset[str]:
     """Return what the processor can do, by the names Linux gives; empty elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()

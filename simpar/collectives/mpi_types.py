@@ -1,0 +1,104 @@
+"""How numpy's arrays look to MPI: their types, their operations, and boxes of them.
+
+Nothing here imports mpi4py: the module ``mpi4py.MPI`` is an argument.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simpar.collectives.communicator import COMBINE, Array, check_combine, flat
+
+__all__ = ["Boxes", "Operations", "free_types", "wire_form"]
+
+_BOOL_COMBINE = {"sum": "max", "max": "max", "min": "min", "prod": "min"}
+
+
+def wire_form(array: Array) -> Array:
+    """Return the array flat, as a type that every MPI knows: its own, or one of the same size."""
+    if array.dtype.kind == "b":
+        return flat(array).view(np.uint8)
+    if array.dtype == np.float16:
+        return flat(array).view(np.uint16)
+    return flat(array)
+
+
+class Operations:
+    """MPI's operations by name, and one of our own for float16, which MPI lacks."""
+
+    __slots__ = ("_half", "_mpi", "_plain")
+
+    def __init__(self, mpi: Any) -> None:
+        self._mpi = mpi
+        self._plain = {"sum": mpi.SUM, "max": mpi.MAX, "min": mpi.MIN, "prod": mpi.PROD}
+        self._half: dict[str, Any] = {}
+
+    def find(self, buffer: Array, combine: str) -> tuple[Any, Array]:
+        """Return the operation that combines such buffers, and the buffer as MPI sees it."""
+        check_combine(combine)
+        if buffer.dtype.kind == "b":  # numpy's sum of truth values is "or", its product "and"
+            return self._plain[_BOOL_COMBINE[combine]], wire_form(buffer)
+        if buffer.dtype != np.float16:
+            return self._plain[combine], flat(buffer)
+        if combine not in self._half:
+            self._half[combine] = self._mpi.Op.Create(_half_operation(COMBINE[combine]), commute=True)
+        return self._half[combine], wire_form(buffer)
+
+
+def _half_operation(function: Callable[..., Any]) -> Callable[[Any, Any, Any], None]:
+    def combine(term: Any, total: Any, _: Any) -> None:
+        into = np.frombuffer(total, np.float16)
+        function(np.frombuffer(term, np.float16), into, out=into)
+
+    return combine
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """One side of an exchange: per rank a count, an address and a type that describes the box from there."""
+
+    counts: list[int]
+    addresses: list[int]
+    types: list[Any]
+    bottom: Any
+    boxes: list[Array | None]
+    """The boxes themselves, so that their memory lives as long as their addresses are kept."""
+
+    @staticmethod
+    def of(mpi: Any, boxes: list[Array | None]) -> "Boxes":
+        """Describe boxes by their absolute addresses, so that strides of any kind will do."""
+        full = [box is not None and box.size > 0 for box in boxes]
+        first = min((box.ctypes.data for box in boxes if box is not None), default=0)
+        addresses = [box.ctypes.data - first if box is not None else 0 for box in boxes]
+        types = [_box_type(mpi, box) for box in boxes]
+        span = max((_end(box) for box in boxes if box is not None), default=first) - first
+        return Boxes([int(each) for each in full], addresses, types, mpi.buffer.fromaddress(first, span), boxes)
+
+    @property
+    def message(self) -> list[Any]:
+        """The form in which mpi4py takes it."""
+        return [self.bottom, self.counts, self.addresses, self.types]
+
+
+def _end(box: Array) -> int:
+    return np.lib.array_utils.byte_bounds(box)[1]
+
+
+def _box_type(mpi: Any, box: Array | None) -> Any:
+    """Return a committed type for the elements of ``box``, whose strides are not negative."""
+    made = mpi.BYTE.Create_contiguous(1 if box is None else box.itemsize)
+    for length, stride in reversed(() if box is None else tuple(zip(box.shape, box.strides, strict=True))):
+        inner = made
+        is_dense = stride == inner.Get_extent()[1]
+        made = inner.Create_contiguous(length) if is_dense else inner.Create_hvector(length, 1, stride)
+        inner.Free()
+    return made.Commit()
+
+
+def free_types(mpi: Any, types: list[Any]) -> None:
+    """Free types that were committed, unless MPI has ended and freed them already."""
+    if not mpi.Is_finalized():
+        for each in types:
+            each.Free()
