@@ -163,7 +163,7 @@ def adjoint(trace: Trace, start: int, seeds: Iterable[Tensor], targets: Sequence
         for target in targets:
             if target in cotangents:
                 trace.cotangents.setdefault(trace.bind(cotangents[target].operand()), target)
-        return [cotangents.get(v) or filled(v.shape, v.dtype, 0) for v in targets]
+        return [cotangents[v] if v in cotangents else filled(v.shape, v.dtype, 0) for v in targets]
 
 
 def _reached_from(nodes: Sequence[Node], targets: Iterable[Value]) -> set[Value]:
@@ -186,7 +186,7 @@ def _pull_back(trace: Trace, node: Node, cotangents: dict[Value, Tensor], needed
     for v in node.outputs:
         if v in cotangents:
             trace.cotangents.setdefault(trace.bind(cotangents[v].operand()), v)
-        given.append(cotangents.get(v) or filled(v.shape, v.dtype, 0))
+        given.append(cotangents[v] if v in cotangents else filled(v.shape, v.dtype, 0))
     results = tuple(Tensor.wrap(v) for v in node.outputs)
     several = len(results) > 1
     operands = [Tensor.wrap(v) for v in node.inputs]

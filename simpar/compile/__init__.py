@@ -3,7 +3,7 @@
 The function runs once on symbolic Tensors (``graph.trace``); what it leaves is a graph of one device. Then the passes,
 in order:
 
-1. ``drop_unused``: what no result depends on goes;
+1. ``drop_unused``, ``merge_equal``: what no result depends on goes, what is there twice is made once;
 2. ``assign_layouts``: a layout for every value, from the ops' strategies (``assign_uncut`` in the modes in which each
    rank runs its own program);
 3. ``insert_redistribution``: where layouts disagree, the steps between them; where a value is partial, its collective;

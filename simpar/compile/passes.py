@@ -1,6 +1,6 @@
 """The passes, in order."""
 
-from simpar.graph import Graph, drop_unused
+from simpar.graph import Graph, drop_unused, merge_equal, verify_graph
 from simpar.partition import (
     Partitioned,
     PartitionOptions,
@@ -10,6 +10,7 @@ from simpar.partition import (
     fuse_collectives,
     insert_redistribution,
     localize,
+    verify_partitioned,
 )
 
 __all__ = ["compile_graph", "partition_graph"]
@@ -22,10 +23,12 @@ def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
         StrategyError: a strategy does not fit; the error names cell, op and line.
         LayoutError: an axis does not divide.
     """
-    graph = drop_unused(graph)
+    graph = verify_graph(graph, "tracing")
+    graph = verify_graph(drop_unused(graph), "drop_unused")
+    graph = verify_graph(merge_equal(graph), "merge_equal")
     assigned = assign_layouts(graph, options) if options.is_partitioned else assign_uncut(graph, options)
-    partitioned = insert_redistribution(graph, assigned, options)
-    return fuse_collectives(partitioned, options)
+    partitioned = verify_partitioned(insert_redistribution(graph, assigned, options), "insert_redistribution")
+    return verify_partitioned(fuse_collectives(partitioned, options), "fuse_collectives")
 
 
 def compile_graph(graph: Graph, options: PartitionOptions, rank: int) -> Plan:

@@ -10,7 +10,7 @@ Read in this order: ``ir`` (what a graph is), ``opdef`` (what an op is), ``trace
 
 from simpar.graph.ir import Argument, Constant, Graph, Node, ParameterInput, ParameterSpec, Strategy, Value
 from simpar.graph.opdef import OPS, Example, Local, OpDef, local_shape, lookup, op
-from simpar.graph.rewrite import drop_unused
+from simpar.graph.rewrite import drop_unused, merge_equal
 from simpar.graph.text import graph_text
 from simpar.graph.trace import (
     Operand,
@@ -22,6 +22,7 @@ from simpar.graph.trace import (
     tracing,
     user_line,
 )
+from simpar.graph.verify import verify_graph
 
 __all__ = [
     "OPS",
@@ -44,9 +45,11 @@ __all__ = [
     "graph_text",
     "local_shape",
     "lookup",
+    "merge_equal",
     "op",
     "refuse_value",
     "register_collectives",
     "tracing",
     "user_line",
+    "verify_graph",
 ]

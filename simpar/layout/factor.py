@@ -141,7 +141,7 @@ def parse_rule(
     left, arrow, right = text.partition("->")
     if not arrow:
         raise RuleError(f"rule {text!r} has no '->' between operands and results.")
-    operands = [_words(part) for part in left.split(",")] if left.strip() else []
+    operands = [_words(part) for part in left.split(",")] if left.strip() or shapes else []
     if len(operands) != len(shapes):
         raise RuleError(f"rule {text!r} takes {len(operands)} operands, but {len(shapes)} were given.")
     lead = _leading(text, operands, shapes)
@@ -302,32 +302,42 @@ def _plain(strategy: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
 # --- from the operands' layouts to an assignment ---
 
 
-def follow(rule: Rule, layouts: Sequence[Layout | None], device_num: int) -> Assignment:
+def follow(
+    rule: Rule, layouts: Sequence[Layout | None], device_num: int, wanted: Layout | None = None
+) -> Assignment:
     """Return the assignment that follows the layouts in which the operands already are.
 
-    Operands speak in the order given by their size, the largest first; a factor that one has cut is not cut otherwise by
-    the next, and a device axis cuts one factor only. What an operand wanted and did not get is redistributed later.
+    Operands speak in the order given by their size, the largest first, and last the result, so that no rank computes
+    more of it than it keeps. A factor that one has cut is not cut otherwise by the next, and a device axis cuts one
+    factor only. What an operand wanted and did not get is redistributed later.
 
     Args:
         layouts: one per operand; None for an operand that takes whatever the others decide.
         device_num: how many devices there are, for the case that no operand has a layout.
+        wanted: the layout in which the first result is needed, if it is known.
+
+    >>> rule = parse_rule("i k, k j -> i j", ((8, 4), (4, 6)))
+    >>> follow(rule, (Layout((2, 2), (1, -1)), Layout((2, 2), (-1, 0))), 4).result(rule, 0).tensor_map
+    (1, 0)
     """
-    known = [(i, lay) for i, lay in enumerate(layouts) if lay is not None]
-    known.sort(key=lambda pair: -prod(rule.length(axis) for axis in rule.operands[pair[0]]))
-    speakers = [(i, lay) for i, lay in known if prod(lay.cuts) > 1]
+    known = [(rule.operands[i], lay) for i, lay in enumerate(layouts) if lay is not None]
+    known.sort(key=lambda pair: -prod(rule.length(axis) for axis in pair[0]))
+    if wanted is not None:
+        known.append((rule.results[0], wanted))
+    speakers = [(axes, lay) for axes, lay in known if prod(lay.cuts) > 1]
     if not speakers:
         first = known[0][1] if known else Layout((device_num,), ())
         return Assignment(first.dev_mat, {}, first.rank_list)
     dev_mat, ranks = speakers[0][1].dev_mat, speakers[0][1].rank_list
-    heard: list[tuple[int, Layout]] = []
-    for i, lay in speakers:
+    heard: list[tuple[tuple[Axis, ...], Layout]] = []
+    for speaker, lay in speakers:
         common = refine(dev_mat, lay.dev_mat)
         if common is not None and lay.rank_list == ranks:
             dev_mat = common
-            heard.append((i, lay))
+            heard.append((speaker, lay))
     axes: dict[str, tuple[int, ...]] = {}
-    for i, lay in heard:
-        _listen(rule, rule.operands[i], lay.refined(dev_mat), axes)
+    for speaker, lay in heard:
+        _listen(rule, speaker, lay.refined(dev_mat), axes)
     return Assignment(dev_mat, axes, ranks)
 
 
@@ -347,18 +357,29 @@ def _listen(rule: Rule, operand: tuple[Axis, ...], layout: Layout, axes: dict[st
                 break
 
 
-def cut_first_axis(rule: Rule, device_num: int) -> Assignment:
-    """Return MindSpore's assignment of an op without a strategy: the first axis of its largest operand is cut as far
-    as it divides, everything else is whole."""
+def cut_first_axis(rule: Rule, layouts: Sequence[Layout | None], device_num: int) -> Assignment:
+    """Return the assignment of an op without a strategy: only the first axis of its largest operand is cut.
+
+    That is MindSpore's batch parallelism: as far as the axis divides. An operand that arrives cut along this axis, and
+    this axis only, is taken as it is, so that nothing has to move.
+
+    Args:
+        layouts: in which the operands arrive; None where it is not known.
+        device_num: how many devices there are.
+    """
     ranks = [len(axes) for axes in rule.operands]
-    first = rule.operands[ranks.index(max(ranks))][:1] if ranks and max(ranks) else ()
+    largest = ranks.index(max(ranks)) if ranks else 0
+    first = rule.operands[largest][:1] if ranks else ()
     factor = first[0][0] if first and first[0] else None
     if factor is None or factor in rule.whole:
         return Assignment((device_num,), {})
+    there = layouts[largest]
+    if there is not None and there.cuts[0] > 1 and prod(there.cuts) == there.cuts[0]:
+        if rule.sizes[factor] % there.cuts[0] == 0:
+            return Assignment(there.dev_mat, {factor: there.cutting_axes[0]}, there.rank_list)
     cut = gcd(rule.sizes[factor], device_num)
     if cut == 1:
         return Assignment((device_num,), {})
     if cut == device_num:
         return Assignment((device_num,), {factor: (0,)})
     return Assignment((cut, device_num // cut), {factor: (1,)})
-

@@ -8,7 +8,8 @@ and value out:
 - ``insert``: where layouts disagree, the steps of a redistribution; where a value is partial, its collective;
 - ``fusion``: collectives that belong together become one message;
 - ``localize``: global shapes to slices, device axes to groups of ranks;
-- ``plan``: what comes out, as plain data.
+- ``plan``: what comes out, as plain data;
+- ``verify``: what must hold after each of them.
 """
 
 from simpar.partition.assign import Assigned, Cut, assign_layouts
@@ -18,6 +19,7 @@ from simpar.partition.localize import localize
 from simpar.partition.plan import Collective, Instruction, Plan, PlannedParameter, PlannedValue
 from simpar.partition.strategy import BucketOptions, OptimizerSharding, PartitionOptions, argument_shape
 from simpar.partition.uncut import assign_uncut
+from simpar.partition.verify import verify_partitioned
 
 __all__ = [
     "Assigned",
@@ -37,4 +39,5 @@ __all__ = [
     "fuse_collectives",
     "insert_redistribution",
     "localize",
+    "verify_partitioned",
 ]

@@ -103,7 +103,7 @@ class _Assigner:
             assignment = chosen_assignment(node, rule, self.options.device_num)
         else:
             plain = [None if lay is None else lay.resolved() for lay in known]
-            assignment = default_assignment(node, rule, plain, self.options.device_num)
+            assignment = default_assignment(node, rule, plain, self.options.device_num, self._wanted(node))
         self._place_parameters(node, rule, assignment)
         terms = _terms_that_pass(definition, rule, assignment, known)
         operands = tuple(
@@ -149,10 +149,14 @@ class _Assigner:
             return made
         if node.out_strategy is not None:
             return _wanted_result(node, made)
-        primal = self.graph.cotangents.get(value)
-        if primal is not None and primal in self.layouts and primal not in self.parameters:
-            return self.layouts[primal].resolved()
-        return made.resolved()
+        return self._wanted(node, value) or made.resolved()
+
+    def _wanted(self, node: Node, value: Value | None = None) -> Layout | None:
+        """Return the layout of the value whose cotangent a result is, if it is one."""
+        primal = self.graph.cotangents.get(value or node.outputs[0])
+        if primal is None or primal not in self.layouts or primal in self.parameters:
+            return None
+        return self.layouts[primal].resolved()
 
 
 def _stay_partial(graph: Graph) -> set[Value]:

@@ -181,15 +181,17 @@ def _by_layouts(node: Node, rule: Rule, given: Sequence[tuple[int, ...] | Layout
     return assignment
 
 
-def default_assignment(node: Node, rule: Rule, known: Sequence[Layout | None], device_num: int) -> Assignment:
+def default_assignment(
+    node: Node, rule: Rule, known: Sequence[Layout | None], device_num: int, wanted: Layout | None = None
+) -> Assignment:
     """Return how a node without a strategy is cut.
 
     A forward op is cut along its first axis as far as that divides, as MindSpore does it; a reshape, and everything
-    that autodiff or an optimizer made, follows its operands.
+    that autodiff or an optimizer made, follows its operands, and the layout in which its result is wanted.
     """
     if node.phase == "forward" and node.op not in FOLLOWERS:
-        return cut_first_axis(rule, device_num)
-    return follow(rule, known, device_num)
+        return cut_first_axis(rule, known, device_num)
+    return follow(rule, known, device_num, wanted)
 
 
 def storage_layout(compute: Layout, value: Value, spec: ParameterSpec, sharding: OptimizerSharding | None) -> Layout:
