@@ -260,7 +260,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         database.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         database.close()
-        if wal.exists() or "unable to open" not in str(error):
+        is_read_only = "unable to open" in str(error) or "readonly" in str(error)
+        if wal.exists() or not is_read_only:
             raise
         return sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True, isolation_level=None)
     return database

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,8 @@ from simpar.recorder import (
 from simpar.recorder.schema import APPLICATION_ID, SCHEMA_VERSION
 from simpar.recorder.store import has_writer
 from tests.recorder import sample
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -132,6 +135,13 @@ def test_run_is_running_while_its_writer_lives_and_killed_after(tmp_path: Path) 
         assert run.info().state == "killed"
 
 
+def test_run_killed_before_its_first_batch_goes_by_its_folder(tmp_path: Path) -> None:
+    with sample.writing(tmp_path / "run.sqlite"):
+        pass
+    with open_run(tmp_path) as run:
+        assert (run.info().run, run.info().state, run.info().steps) == (tmp_path.name, "killed", 0)
+
+
 def test_run_with_a_failed_rank_has_failed(tmp_path: Path) -> None:
     failure = RankFailed(2, "ValueError", "no", "Traceback ...")
     with sample.writing(tmp_path / "run.sqlite") as writer:
@@ -190,7 +200,7 @@ for number in range(1, 1_000_000):
 def test_killed_writer_loses_at_most_its_last_batch(tmp_path: Path) -> None:
     path = tmp_path / "run.sqlite"
     command = [sys.executable, "-c", KILLED_WRITER, str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         told = 0
         while told < 50:
@@ -294,6 +304,27 @@ def test_copied_store_without_its_side_files_opens(store: Path, tmp_path: Path) 
     copy.write_bytes(store.read_bytes())
     with open_run(copy) as run:
         assert run.info().state == "finished"
+
+
+READER_OF_A_READ_ONLY_FOLDER = """
+import os, sys
+from simpar.recorder import open_run
+if os.getuid() == 0:
+    os.setuid(65534)  # root may write anywhere
+with open_run(sys.argv[1]) as run:
+    print(run.info().steps, not os.access(sys.argv[1], os.W_OK))
+"""
+
+
+def test_store_in_a_folder_that_takes_no_files_can_be_read() -> None:
+    with tempfile.TemporaryDirectory() as given:  # not tmp_path, which other users cannot enter
+        folder = Path(given)
+        sample.write_sample(folder / "run.sqlite").chmod(0o444)
+        folder.chmod(0o555)
+        command = [sys.executable, "-c", READER_OF_A_READ_ONLY_FOLDER, given]
+        run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
+        folder.chmod(0o755)
+    assert (run.stdout, run.stderr) == ("5 True\n", "")
 
 
 # --- the contract with later readers ---
