@@ -143,12 +143,10 @@ def _receive(
 ) -> Iterator[Transfer]:
     if rank not in target.ranks or 0 in shape:
         return
-    need = target.box(shape, rank)
-    lengths = source.slice_shape(shape)
+    need, lengths = target.box(shape, rank), source.slice_shape(shape)
     blocks = [range(start // n, (stop - 1) // n + 1) for (start, stop), n in zip(need, lengths, strict=True)]
     for block in product(*blocks):
-        holds = tuple((b * n, (b + 1) * n) for b, n in zip(block, lengths, strict=True))
-        shared = _overlap(need, holds)
+        shared = _overlap(need, _box(block, lengths))
         assert shared is not None, "each of these blocks overlaps the box by construction"
         yield _sender(source, target, block, rank, moving), shared
 
@@ -163,12 +161,12 @@ def _send(
 ) -> Iterator[Transfer]:
     if rank not in source.ranks or 0 in shape:
         return
-    have, block = source.box(shape, rank), source.blocks(rank)
+    have, block, lengths = source.box(shape, rank), source.blocks(rank), target.slice_shape(shape)
     known = set(target.ranks) if moving is None else None
     for peer in group:
         if known is not None and peer not in known:
             continue
-        shared = _overlap(have, target.box(shape, peer))
+        shared = _overlap(have, _box(target.blocks(peer), lengths))
         if shared is not None and _sender(source, target, block, peer, moving) == rank:
             yield peer, shared
 
@@ -196,6 +194,10 @@ def _sender(
             distance, shift = divmod(distance, axis_size(source.dev_mat, a))
             at[last - a] = (at[last - a] + shift) % axis_size(source.dev_mat, a)
     return source.ranks[rank_at(source.dev_mat, at)]
+
+
+def _box(blocks: Sequence[int], lengths: Sequence[int]) -> Box:
+    return tuple((b * n, (b + 1) * n) for b, n in zip(blocks, lengths, strict=True))
 
 
 def _overlap(one: Box, two: Box) -> Box | None:

@@ -56,7 +56,7 @@ def is_first_of_its_kind(layout: Layout) -> bool:
 
 
 @pytest.mark.parametrize("dev_mat", [(2,), (4,), (2, 2), (2, 3)])
-@pytest.mark.parametrize("combine", ["sum", "max"])
+@pytest.mark.parametrize("combine", ["sum", "min"])
 def test_every_pair_of_layouts_of_a_matrix(dev_mat: tuple[int, ...], combine: str) -> None:
     shape = (2 * prod(dev_mat), prod(dev_mat))
     for source in all_layouts(dev_mat, 2, combine=combine):
@@ -64,12 +64,10 @@ def test_every_pair_of_layouts_of_a_matrix(dev_mat: tuple[int, ...], combine: st
             prove(source, target, shape)
 
 
-@pytest.mark.parametrize("combine", ["sum", "min"])
-def test_every_pair_of_layouts_over_three_device_axes(combine: str) -> None:
-    for source in filter(is_first_of_its_kind, all_layouts((2, 2, 2), 2, combine=combine)):
-        if source.is_partial or combine == "sum":
-            for target in all_layouts((2, 2, 2), 2):
-                prove(source, target, (8, 8))
+def test_every_pair_of_layouts_over_three_device_axes() -> None:
+    for source in filter(is_first_of_its_kind, all_layouts((2, 2, 2), 2, combine="sum")):
+        for target in all_layouts((2, 2, 2), 2):
+            prove(source, target, (8, 8))
 
 
 @pytest.mark.parametrize(
