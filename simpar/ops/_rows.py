@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "or_new", "rows_of", "spans", "widened"]
+__all__ = ["Array", "as_tuple", "or_new", "rows_of", "spans", "widened"]
 
 Array = NDArray[Any]
 
@@ -37,6 +37,11 @@ def or_new(out: Array | None, shape: Sequence[int], dtype: Any) -> Array:
     return np.empty(tuple(shape), dtype) if out is None else out
 
 
+def as_tuple(given: Array | tuple[Array, ...] | None) -> tuple[Array, ...]:
+    """Return the arrays of ``out``, or of a kernel's results: none, one or several."""
+    return given if isinstance(given, tuple) else () if given is None else (given,)
+
+
 def widened(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Let a kernel compute in float32 what is given in float16, where sums and exponentials soon leave the range.
 
@@ -46,12 +51,12 @@ def widened(kernel: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(kernel)
     def run(*arrays: Array, out: Any = None, **attrs: Any) -> Any:
         half = any(a.dtype == np.float16 for a in arrays)
-        outs: tuple[Array, ...] = out if isinstance(out, tuple) else () if out is None else (out,)
+        outs: tuple[Array, ...] = as_tuple(out)
         if not half and all(o.flags.c_contiguous for o in outs):
             return kernel(*arrays, out=out, **attrs)
         wide = tuple(a.astype(np.float32) if a.dtype == np.float16 else a for a in arrays)
         made = kernel(*wide, out=None, **attrs)
-        results: tuple[Array, ...] = made if isinstance(made, tuple) else (made,)
+        results: tuple[Array, ...] = as_tuple(made)
         if not outs:
             outs = tuple(r.astype(np.float16) if half and r.dtype == np.float32 else r for r in results)
         else:

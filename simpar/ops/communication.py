@@ -41,7 +41,7 @@ class ReduceOp:
     PROD = "prod"
 
 
-def ranks_of_group(group: str) -> tuple[int, ...] | None:
+def ranks_of_group(group: object) -> tuple[int, ...] | None:
     """Return the ranks of a group made by ``create_group``, None for all ranks.
 
     Raises:
@@ -154,7 +154,7 @@ op("all_to_all", infer_shape=_exchanged, bprop=_all_to_all_bprop)
 class _Collective(Primitive):
     """A collective in a named group; ``add_prim_attr("fusion", n)`` lets those of one number share a message."""
 
-    def __init__(self, group: str, **attrs: Any) -> None:
+    def __init__(self, group: object, **attrs: Any) -> None:
         super().__init__(**attrs)
         self.group = group
         self._ranks = ranks_of_group(group)
@@ -172,6 +172,12 @@ def _checked_op(given: object) -> str:
         kind = RuleError if isinstance(given, str) else DTypeError
         raise kind(f"op is {given!r}; choose ReduceOp.SUM, MAX, MIN or PROD.")
     return str(given)
+
+
+def _checked_rank(given: object) -> int:
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise DTypeError(f"root_rank is {given!r}; give the number of a rank.")
+    return given
 
 
 class AllReduce(_Collective, op="all_reduce"):
@@ -234,9 +240,7 @@ class Broadcast(_Collective, op="broadcast"):
     """
 
     def __init__(self, root_rank: int, group: str = WORLD_GROUPS[0]) -> None:
-        if isinstance(root_rank, bool) or not isinstance(root_rank, int):
-            raise DTypeError(f"root_rank is {root_rank!r}; give the number of a rank.")
-        super().__init__(group, root=root_rank)
+        super().__init__(group, root=_checked_rank(root_rank))
 
     def __call__(self, input_x: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Return the root's Tensors, in a tuple as they are given."""

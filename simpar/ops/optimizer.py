@@ -11,7 +11,7 @@ import numpy as np
 
 from simpar.dtype import DType
 from simpar.graph import Example, op
-from simpar.ops._rows import BLOCK_BYTES, Array
+from simpar.ops._rows import BLOCK_BYTES, Array, as_tuple
 from simpar.tensor import Tensor, call
 
 __all__ = ["adam", "adam_weight_decay", "momentum", "sgd"]
@@ -22,7 +22,11 @@ Attrs = Mapping[str, Any]
 def _rule(states: int) -> Any:
     """Return the rule of an update: weight, states and gradient alike, then scalars; weight and states result."""
     wide, results = ", ".join(["..."] * (states + 2)), ", ".join(["..."] * (states + 1))
-    return lambda shapes, attrs: f"{wide}{', ' * (len(shapes) - states - 2)} -> {results}"
+
+    def rule(shapes: Sequence[Sequence[int]], attrs: Attrs) -> str:
+        return f"{wide}{', ' * (len(shapes) - states - 2)} -> {results}"
+
+    return rule
 
 
 def _dtypes(states: int) -> Any:
@@ -35,7 +39,7 @@ def _dtypes(states: int) -> Any:
 def _targets(out: Any, operands: Sequence[Array]) -> tuple[Array, ...]:
     if out is None:
         return tuple(np.empty(a.shape, a.dtype) for a in operands)
-    return out if isinstance(out, tuple) else (out,)
+    return as_tuple(out)
 
 
 def _blocks(*arrays: Array) -> Iterator[list[Array]]:
@@ -267,7 +271,12 @@ def momentum(
         step: how many steps were taken before; ``dampening`` does not act on the first (step 0).
         momentum, dampening, nesterov, weight_decay: as MindSpore's optimizers take them.
     """
-    attrs = {"momentum": momentum, "dampening": dampening, "nesterov": nesterov, "weight_decay": weight_decay}
+    attrs: dict[str, Any] = {
+        "momentum": momentum,
+        "dampening": dampening,
+        "nesterov": nesterov,
+        "weight_decay": weight_decay,
+    }
     made = call("momentum", param, accum, grad, lr, *([] if step is None else [step]), **attrs)
     return _several(made)
 
@@ -296,7 +305,13 @@ def adam(
         beta1, beta2, epsilon, nesterov: as MindSpore's Adam takes them; epsilon is added to sqrt(moment2).
         weight_decay: is added to the gradient, times the weight.
     """
-    attrs = {"beta1": beta1, "beta2": beta2, "epsilon": epsilon, "nesterov": nesterov, "weight_decay": weight_decay}
+    attrs: dict[str, Any] = {
+        "beta1": beta1,
+        "beta2": beta2,
+        "epsilon": epsilon,
+        "nesterov": nesterov,
+        "weight_decay": weight_decay,
+    }
     return _several(call("adam", param, moment1, moment2, grad, lr, beta1_power, beta2_power, **attrs))
 
 
@@ -313,10 +328,10 @@ def adam_weight_decay(
     weight_decay: float = 0.0,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return weight and moments after one step of MindSpore's ``AdamWeightDecay``: decay apart from the gradient."""
-    attrs = {"beta1": beta1, "beta2": beta2, "epsilon": epsilon, "weight_decay": weight_decay}
+    attrs: dict[str, Any] = {"beta1": beta1, "beta2": beta2, "epsilon": epsilon, "weight_decay": weight_decay}
     return _several(call("adam_weight_decay", param, moment1, moment2, grad, lr, **attrs))
 
 
-def _several(made: Any) -> Any:
-    assert isinstance(made, tuple), "the update has several results"
+def _several(made: Tensor | tuple[Tensor, ...]) -> Any:
+    assert not isinstance(made, Tensor), "the update has several results"
     return made

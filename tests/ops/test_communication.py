@@ -45,7 +45,7 @@ def test_the_world_group_has_every_name_of_mindspore() -> None:
 
 @pytest.mark.usefixtures("four")
 def test_an_unknown_group_is_named_beside_the_known_ones() -> None:
-    with pytest.raises(RuntimeError, match="no group 'trio'.*'pair', 'four'"):
+    with pytest.raises(RuntimeError, match=r"no group .trio.*.pair., .four."):
         ops.AllReduce(group="trio")
 
 

@@ -48,8 +48,8 @@ def test_20_steps_of_momentum_agree_with_pytorch(dampening: float, nesterov: boo
 
 
 def test_momentum_without_a_step_is_apply_momentum() -> None:
-    p, v, g = 2.0, 3.0, 5.0
-    made = optimizer.momentum(*(Tensor([x]) for x in (p, v, g)), scalar(0.5), momentum=0.5)
+    p, v, g = Tensor([2.0]), Tensor([3.0]), Tensor([5.0])
+    made = optimizer.momentum(p, v, g, scalar(0.5), momentum=0.5)
     assert [t.tolist() for t in made] == [[2.0 - 0.5 * 6.5], [6.5]]
 
 
@@ -57,17 +57,20 @@ def test_20_steps_of_adam_agree_with_pytorch() -> None:
     """PyTorch corrects the second moment before it adds epsilon; a tiny epsilon hides the difference."""
     p, m, v = Tensor(WEIGHT), Tensor(np.zeros_like(WEIGHT)), Tensor(np.zeros_like(WEIGHT))
     for step, g in enumerate(GRADIENTS, 1):
-        powers = Tensor(np.float64(0.9**step)), Tensor(np.float64(0.99**step))
-        p, m, v = optimizer.adam(p, m, v, Tensor(g), scalar(0.1), *powers, beta2=0.99, epsilon=1e-20, weight_decay=0.1)
+        one, two = Tensor(np.float64(0.9**step)), Tensor(np.float64(0.99**step))
+        p, m, v = optimizer.adam(p, m, v, Tensor(g), scalar(0.1), one, two, beta2=0.99, epsilon=1e-20, weight_decay=0.1)
     expected = torch_result("Adam", lr=0.1, betas=(0.9, 0.99), eps=1e-20, weight_decay=0.1)
     np.testing.assert_allclose(p.asnumpy(), expected, rtol=1e-4, atol=1e-5)
     assert p.asnumpy().dtype == np.float32
 
 
 def test_nesterov_adam_looks_one_gradient_ahead() -> None:
-    p, m, v, g = (np.array([x]) for x in (1.0, 2.0, 4.0, 3.0))
+    p, m, v, g = (Tensor(np.array([x])) for x in (1.0, 2.0, 4.0, 3.0))
     made = optimizer.adam(
-        *map(Tensor, (p, m, v, g)),
+        p,
+        m,
+        v,
+        g,
         scalar(0.5),
         scalar(0.5),
         scalar(0.75),
@@ -83,10 +86,8 @@ def test_nesterov_adam_looks_one_gradient_ahead() -> None:
 
 
 def test_adam_weight_decay_decays_apart_from_the_gradient() -> None:
-    p, m, v, g = (np.array([x]) for x in (1.0, 2.0, 4.0, 3.0))
-    made = optimizer.adam_weight_decay(
-        *map(Tensor, (p, m, v, g)), scalar(0.5), beta1=0.5, beta2=0.75, epsilon=1.0, weight_decay=0.125
-    )
+    p, m, v, g = (Tensor(np.array([x])) for x in (1.0, 2.0, 4.0, 3.0))
+    made = optimizer.adam_weight_decay(p, m, v, g, scalar(0.5), beta1=0.5, beta2=0.75, epsilon=1.0, weight_decay=0.125)
     m2, v2 = 0.5 * 2 + 0.5 * 3, 0.75 * 4 + 0.25 * 9
     np.testing.assert_allclose(made[0].asnumpy(), 1 - 0.5 * (m2 / (np.sqrt(v2) + 1) + 0.125))
 
@@ -101,7 +102,7 @@ def test_updates_may_overwrite_weight_and_state(name: str, contiguous: bool) -> 
     operands = [*wide, *(np.asarray(0.25, "f4") for s in example.shapes if not s)]
     expected = kernel(*operands, **example.attrs)
     expected = expected if isinstance(expected, tuple) else (expected,)
-    out = tuple(operands[: len(expected)])
-    kernel(*operands, out=out if len(out) > 1 else out[0], **example.attrs)
+    out: tuple[Array, ...] = tuple(operands[: len(expected)])
+    kernel(*operands, out=out if len(expected) > 1 else out[0], **example.attrs)
     for made, wanted in zip(out, expected, strict=True):
         assert np.array_equal(made, wanted)
