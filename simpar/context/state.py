@@ -22,6 +22,7 @@ __all__ = [
     "STAND_ALONE",
     "Context",
     "ParallelOptions",
+    "compiler",
     "current",
     "entered",
     "register_runner",
@@ -138,11 +139,23 @@ Runner = Callable[..., Any]
 _RUNNERS: dict[str, Runner] = {}
 
 
-def register_runner(runner: Runner) -> None:
-    """Let ``compile`` say how graph mode runs a function; ``nn`` and ``jit`` stand below it and ask ``runner``."""
+def register_runner(runner: Runner, compiler: Runner | None = None) -> None:
+    """Let ``compile`` say how graph mode runs a function; ``nn`` and ``jit`` stand below it and ask ``runner``.
+
+    Args:
+        runner: runs a function: ``runner(function, arguments, owner)``.
+        compiler: takes the same and compiles it only.
+    """
     _RUNNERS["graph"] = runner
+    if compiler is not None:
+        _RUNNERS["compile"] = compiler
 
 
 def runner() -> Runner | None:
     """Return what runs a function in graph mode, or None while only lower rooms are imported."""
     return _RUNNERS.get("graph")
+
+
+def compiler() -> Runner | None:
+    """Return what compiles a function without running it, or None while only lower rooms are imported."""
+    return _RUNNERS.get("compile")
