@@ -10,7 +10,7 @@ from simpar.errors import ContextKeyError, SimparError
 
 NAMES = [name for name in errors.__all__ if name != "SimparError"]
 TREE = (errors.__doc__ or "").split("SimparError", 1)[1].split("\n\n")[0]
-DRAWN = {name: rest for name, rest in re.findall(r"── (\w+) (.*)", TREE)}
+DRAWN: dict[str, str] = dict(re.findall(r"── (\w+) (.*)", TREE))
 BUILTINS = [
     (name, builtin)
     for name, rest in DRAWN.items()
