@@ -31,8 +31,9 @@ def _matmul_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
     result = " ".join(w for w, s in (("...", None), ("i", shapes[0]), ("j", shapes[1])) if s is None or len(s) > 1)
     x = _flip(x) if attrs.get("transpose_a") and len(shapes[0]) > 1 else x
     y = _flip(y) if attrs.get("transpose_b") and len(shapes[1]) > 1 else y
-    lead = (f"_{i}" for i in reversed(range(max(map(len, shapes)) - 2)))
-    return parse_rule(f"{x}, {y} -> {result}", shapes, order=(*lead, "i", "k", "j"))
+    lead = [f"_{i}" for i in reversed(range(max(map(len, shapes)) - 2))]
+    used = [f for f in "ikj" if f in f"{x} {y}"]
+    return parse_rule(f"{x}, {y} -> {result}", shapes, order=(*lead, *used))
 
 
 def _matmul(

@@ -258,11 +258,13 @@ def _lengths(length: int, parts: int | tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _split(
-    x: Array, *, axis: int, parts: int | tuple[int, ...], out: tuple[Array, ...] | None = None
+    x: Array, *, axis: int, parts: int | tuple[int, ...], out: tuple[Array, ...] | Array | None = None
 ) -> tuple[Array, ...]:
     ends = np.cumsum(_lengths(x.shape[axis], parts))[:-1]
     made = np.split(x, [int(e) for e in ends], axis=axis)
-    return tuple(part.copy() for part in made) if out is None else tuple(map(write, made, out))
+    if out is None:
+        return tuple(part.copy() for part in made)
+    return tuple(map(write, made, out if isinstance(out, tuple) else (out,)))
 
 
 def _split_bprop(g: Any, x: Tensor, *, axis: int) -> Tensor:

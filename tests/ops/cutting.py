@@ -1,0 +1,172 @@
+"""Runs an op as ranks would: every rank on its slices, the results put together by their layouts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simpar.dtype import as_dtype
+from simpar.graph import Example, Local, OpDef
+from simpar.layout import Assignment, Layout, Rule
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+JOINS = {"sum": np.add, "max": np.maximum, "min": np.minimum, "prod": np.multiply}
+
+
+@dataclass(frozen=True, slots=True)
+class Uncut:
+    """An op, its operands and its results on one device."""
+
+    op: OpDef
+    attrs: Mapping[str, Any]
+    rule: Rule
+    operands: tuple[Array, ...]
+    results: tuple[Array, ...]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether no cut can change the order of a sum, so that results are equal to the last bit."""
+        return not self.rule.whole and not any(self.rule.missing(i) for i in range(len(self.results)))
+
+
+def uncut(op: OpDef, example: Example) -> Uncut:
+    """Run an op on one device, in the types that its record tells."""
+    operands = operands_of(example)
+    rule = op.bind([a.shape for a in operands], example.attrs)
+    return Uncut(op, example.attrs, rule, operands, results_of(op, operands, example.attrs))
+
+
+def operands_of(example: Example, floats: str = "float32") -> tuple[Array, ...]:
+    """Return repeatable random operands; those that are float32 get the type ``floats``."""
+    rng = np.random.default_rng(7)
+    types = example.dtypes or ("float32",) * len(example.shapes)
+    return tuple(_random(rng, example, i, floats if t == "float32" else t) for i, t in enumerate(types))
+
+
+def _random(rng: np.random.Generator, example: Example, place: int, dtype: str) -> Array:
+    low, high = (b[place] if isinstance(b, tuple) else b for b in (example.low, example.high))
+    if dtype == "bool":
+        return np.asarray(rng.random(example.shapes[place]) < 0.5)
+    if dtype.startswith("float"):
+        return np.asarray(rng.uniform(low, high, example.shapes[place]), dtype)
+    return np.asarray(rng.integers(int(low), int(high), example.shapes[place]), dtype)
+
+
+def results_of(op: OpDef, operands: Sequence[Array], attrs: Mapping[str, Any]) -> tuple[Array, ...]:
+    """Return the op's results, whose shapes must be those that the record tells."""
+    assert op.kernel is not None
+    _, inferred = op.infer([a.shape for a in operands], [as_dtype(a.dtype) for a in operands], attrs)
+    made = op.kernel(*operands, **attrs)
+    results = made if isinstance(made, tuple) else (made,)
+    for result, (shape, _) in zip(results, inferred, strict=True):
+        assert np.shape(result) == shape, f"the kernel made {np.shape(result)}, the rule says {shape}"
+    return tuple(np.asarray(r, t.numpy) for r, (_, t) in zip(results, inferred, strict=True))
+
+
+# --- the cuts ---
+
+
+def legal_assignments(rule: Rule, dev_mat: Shape) -> Iterator[Assignment]:
+    """Give every way in which the device axes may cut the rule's factors; a device axis may also repeat the work."""
+    last = len(dev_mat) - 1
+    for choice in product((None, *rule.order), repeat=len(dev_mat)):
+        axes: dict[str, Shape] = {}
+        for place, f in enumerate(choice):
+            if f is not None:
+                axes[f] = (*axes.get(f, ()), last - place)
+        if is_legal(rule, Assignment(dev_mat, axes)):
+            yield Assignment(dev_mat, axes)
+            if any(len(used) > 1 for used in axes.values()):  # the same axes, minor one first
+                yield Assignment(dev_mat, {f: used[::-1] for f, used in axes.items()})
+
+
+def is_legal(rule: Rule, assignment: Assignment) -> bool:
+    """Tell whether factors divide, whole ones are not cut, and minor ones only where the major ones are fully cut."""
+    if any(f in rule.whole or rule.sizes[f] % assignment.cut(f) for f in assignment.axes):
+        return False
+    for axis in (axis for axes in rule.operands + rule.results for axis in axes):
+        for major, minor in pairwise(axis):
+            if assignment.cut(minor) > 1 and assignment.cut(major) != rule.sizes[major]:
+                return False
+    return True
+
+
+def cut_results(given: Uncut, assignment: Assignment) -> tuple[Array, ...]:
+    """Return the op's results, computed slice by slice and joined."""
+    left = [assignment.result(given.rule, i) for i in range(len(given.results))]
+    parts = [_run_rank(given, assignment, rank) for rank in left[0].ranks]
+    combine = given.rule.combine
+    return tuple(
+        join(lay, w, [p[i] for p in parts], combine) for i, (lay, w) in enumerate(zip(left, given.results, strict=True))
+    )
+
+
+def _run_rank(given: Uncut, assignment: Assignment, rank: int) -> tuple[Array, ...]:
+    """Run the kernel on one rank's slices."""
+    local = local_of(given, assignment, rank)
+    taken = [assignment.operand(given.rule, i) for i in range(len(given.operands))]
+    slices = [_slice(x, lay, rank) for x, lay in zip(given.operands, taken, strict=True)]
+    out = tuple(garbage(shape, w.dtype) for shape, w in zip(local.results, given.results, strict=True))
+    run_into(given.op, slices, out, given.op.local_attrs(given.attrs, local))
+    return out
+
+
+def run_into(op: OpDef, operands: Sequence[Array], out: tuple[Array, ...], attrs: Mapping[str, Any]) -> None:
+    """Run a kernel that writes into ``out``, which is one array for one result, as executors call it."""
+    assert op.kernel is not None
+    first, *others = out
+    op.kernel(*operands, out=out if others else first, **attrs)
+
+
+def local_of(given: Uncut, assignment: Assignment, rank: int) -> Local:
+    """Return one rank's part of the op."""
+    rule, dev_mat = given.rule, assignment.dev_mat
+    taken = [assignment.operand(rule, i) for i in range(len(given.operands))]
+    left = [assignment.result(rule, i) for i in range(len(given.results))]
+    starts: dict[str, int] = {}
+    for f, axes in assignment.axes.items():
+        ((start, _),) = Layout(dev_mat, (axes,)).box((rule.sizes[f],), rank)
+        starts[f] = start
+    return Local(
+        operands=tuple(lay.slice_shape(x.shape) for lay, x in zip(taken, given.operands, strict=True)),
+        results=tuple(lay.slice_shape(w.shape) for lay, w in zip(left, given.results, strict=True)),
+        starts=starts,
+        boxes=tuple(lay.box(w.shape, rank) for lay, w in zip(left, given.results, strict=True)),
+        shapes=tuple(w.shape for w in given.results),
+        sizes=rule.sizes,
+    )
+
+
+def _slice(whole: Array, layout: Layout, rank: int) -> Array:
+    index = tuple(slice(*bounds) for bounds in layout.box(whole.shape, rank))
+    return np.ascontiguousarray(whole[index]).reshape(layout.slice_shape(whole.shape))
+
+
+def garbage(shape: Shape, dtype: Any) -> Array:
+    """Return a buffer whose old contents would be noticed."""
+    return np.full(shape, np.nan if np.dtype(dtype).kind == "f" else 1, dtype)
+
+
+# --- together again ---
+
+
+def join(layout: Layout, whole: Array, parts: Sequence[Array], combine: str) -> Array:
+    """Return the value that the ranks hold together; ranks that repeat must hold the same bits."""
+    terms: dict[tuple[tuple[int, int], ...], dict[Shape, Array]] = {}
+    for rank, part in enumerate(parts):
+        term = Layout(layout.dev_mat, layout.partial).blocks(rank)
+        held = terms.setdefault(layout.box(whole.shape, rank), {})
+        if term in held:
+            np.testing.assert_array_equal(held[term], part, err_msg="ranks that repeat the work differ")
+        held[term] = part
+    made = np.empty_like(whole)
+    for bounds, held in terms.items():
+        total, *others = held.values()
+        for other in others:
+            total = JOINS[combine](total, other)
+        made[tuple(slice(*b) for b in bounds)] = total
+    return made
