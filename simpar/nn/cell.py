@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import nullcontext
 from typing import Any, Self, cast
 
-from simpar.context import GRAPH_MODE, current, runner
+from simpar.context import GRAPH_MODE, compiler, current, runner
 from simpar.errors import CellAttributeError, DTypeError, NotYetError, TraceError
 from simpar.layout import Layout
 from simpar.nn.cell_options import CellOptions
@@ -180,6 +180,10 @@ class Cell(CellOptions):
             raise DTypeError(f"insert_child_to_cell takes a Cell, not {type(child_cell).__name__}.")
         self._cells[child_name] = child_cell
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy takes over: all but the compiled programs."""
+        return {name: value for name, value in self.__dict__.items() if name != "_simpar_programs"}
+
     # --- names ---
 
     def update_parameters_name(self, prefix: str = "", recurse: bool = True) -> None:
@@ -278,9 +282,7 @@ class Cell(CellOptions):
         if not self._names_hold:
             self.check_names()
         run = runner() if current().mode == GRAPH_MODE else None
-        if run is None or not all(_can_enter_graph(a) for a in args):
-            return self.construct(*args)
-        return run(self.construct, args, self)
+        return self.construct(*args) if run is None else run(self.construct, args, self)
 
     def _in_order(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         bound = inspect.signature(self.construct).bind(*args, **kwargs)
@@ -298,10 +300,10 @@ class Cell(CellOptions):
             TraceError: only a part of simpar was imported, so that there is no compiler.
         """
         self.check_names()
-        compiler: Callable[..., Any] | None = getattr(runner(), "compile", None)
-        if compiler is None:
+        compile_function = compiler()
+        if compile_function is None:
             raise TraceError("there is nothing to compile with: `import simpar` as a whole.")
-        compiler(self.construct, args, self)
+        compile_function(self.construct, args, self)
 
     @property
     def training(self) -> bool:
@@ -377,10 +379,3 @@ def _parameters_of(value: object) -> tuple[Parameter, ...]:
         return ()
     members = tuple(cast("Sequence[Any]", value))
     return members if all(isinstance(m, Parameter) for m in members) else ()
-
-
-def _can_enter_graph(argument: object) -> bool:
-    """Tell whether an argument of a call can enter a compiled graph."""
-    if isinstance(argument, list | tuple):
-        return all(_can_enter_graph(a) for a in cast("Sequence[object]", argument))
-    return isinstance(argument, Tensor | bool | int | float | str | None)

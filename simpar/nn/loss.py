@@ -79,7 +79,7 @@ class SoftmaxCrossEntropyWithLogits(LossBase):
 
     def construct(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the loss for logits (b, c)."""
-        if self.sparse and not getattr(self.softmax_cross_entropy, "in_strategy", None):
+        if self.sparse and not self.softmax_cross_entropy.in_strategy:
             return self.get_loss(call("sparse_softmax_cross_entropy", logits, labels, ignore_index=-100)[0])
         if self.sparse:
             on, off = Tensor(1.0, logits.dtype), Tensor(0.0, logits.dtype)

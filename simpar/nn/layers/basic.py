@@ -77,7 +77,7 @@ class Dense(Cell):
             bias = Uniform(1 / sqrt(in_channels)) if bias_init is None else bias_init
             self.bias = Parameter(initial(bias, (out_channels,), dtype, "the bias of Dense"))
         self.matmul = ops.MatMul(transpose_b=True)
-        self.bias_add = ops.BiasAdd()
+        self.bias_add = ops.BiasAdd("NHWC")  # the last axis, however many there are
         self.activation = get_activation(activation)
 
     def construct(self, x: Tensor) -> Tensor:
@@ -98,9 +98,9 @@ class Dense(Cell):
         return f"input_channels={self.in_channels}, output_channels={self.out_channels}, has_bias={self.has_bias}"
 
 
-def _axes_of(primitive: Any) -> int | None:
+def _axes_of(primitive: ops.Primitive) -> int | None:
     """Return how many axes the strategy of an op gives its first operand, None without one."""
-    strategy = getattr(primitive, "in_strategy", None)
+    strategy = primitive.in_strategy
     if not strategy:
         return None
     first = strategy[0]
@@ -150,7 +150,7 @@ class Embedding(Cell):
         if self.use_one_hot:
             on, off = Tensor(1.0, self.embedding_table.dtype), Tensor(0.0, self.embedding_table.dtype)
             return self.matmul(self.one_hot(ids, self.vocab_size, on, off), self.embedding_table)
-        strategy = getattr(self.gather, "in_strategy", None)
+        strategy = self.gather.in_strategy
         if strategy and isinstance(strategy[1], tuple) and len(strategy[1]) == 1 and ids.ndim > 1:
             rows = self.gather(self.embedding_table, ids.reshape(-1), 0)
             return rows.reshape(*ids.shape, self.embedding_size)

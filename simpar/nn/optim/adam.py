@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from simpar import ops
 from simpar.dtype import float32
 from simpar.errors import ContextError
 from simpar.nn.optim.optimizer import Optimizer
+from simpar.ops import optimizer as updates
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
 
@@ -54,7 +54,7 @@ class Adam(Optimizer):
 
     def _update(self, place: int, gradient: Tensor, rate: Tensor) -> None:
         p, m, v = self.parameters[place], self.moment1[place], self.moment2[place]
-        new_p, new_m, new_v = ops.adam(
+        new_p, new_m, new_v = updates.adam(
             p,
             m,
             v,
@@ -103,7 +103,7 @@ class AdamWeightDecay(Optimizer):
 
     def _update(self, place: int, gradient: Tensor, rate: Tensor) -> None:
         p, m, v = self.parameters[place], self.moments1[place], self.moments2[place]
-        new_p, new_m, new_v = ops.adam_weight_decay(
+        new_p, new_m, new_v = updates.adam_weight_decay(
             p,
             m,
             v,

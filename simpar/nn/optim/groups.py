@@ -106,7 +106,8 @@ def read_learning_rate(given: Any, name: str) -> Rate:
         return given
     if isinstance(given, bool | str) or not isinstance(given, int | float | Tensor | Iterable):
         raise DTypeError(f"a learning rate is a number, a Tensor, a list of numbers or a schedule, not {given!r}.")
-    plain: Any = given.asnumpy() if isinstance(given, Tensor) else list(given) if isinstance(given, Iterable) else given
+    listed = given.asnumpy() if isinstance(given, Tensor) else given
+    plain: Any = list(cast("Iterable[Any]", listed)) if isinstance(given, Iterable) else listed
     numbers = np.asarray(plain, np.float32)
     if numbers.ndim > 1 or not numbers.size or numbers.min() < 0:
         raise ContextError(

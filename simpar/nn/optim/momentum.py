@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from simpar import ops
 from simpar.errors import ContextError
 from simpar.nn.optim.optimizer import Optimizer
+from simpar.ops import optimizer as updates
 from simpar.tensor import Tensor
 
 __all__ = ["Momentum"]
@@ -38,7 +38,7 @@ class Momentum(Optimizer):
 
     def _update(self, place: int, gradient: Tensor, rate: Tensor) -> None:
         p, v = self.parameters[place], self.moments[place]
-        new_p, new_v = ops.momentum(
+        new_p, new_v = updates.momentum(
             p,
             v,
             gradient,

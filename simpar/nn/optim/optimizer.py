@@ -4,18 +4,18 @@ Calling one with the gradients records the update of each Parameter as nodes of 
 where nothing is traced. States (velocities, moments) are clones of their Parameters and take their layouts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from simpar import ops
 from simpar.context import current
 from simpar.dtype import int32
 from simpar.errors import ContextError
 from simpar.nn.cell import Cell
 from simpar.nn.optim.groups import Group, Rate, read_groups, read_learning_rate
-from simpar.ops.support import one
 from simpar.parameter import Parameter, ParameterTuple
 from simpar.tensor import Tensor
 
@@ -23,7 +23,7 @@ __all__ = ["Optimizer", "update_phase"]
 
 
 @contextmanager
-def update_phase() -> Iterator[None]:
+def update_phase() -> Generator[None]:
     """Record what follows as the update of the step."""
     trace = current().trace
     if trace is None:
@@ -108,7 +108,7 @@ class Optimizer(Cell):
             return rate
         else:
             last = Tensor(rate.shape[0] - 1, int32)
-            now = one("gather", rate, one("minimum", self.global_step, last), axis=0)
+            now = ops.gather(rate, ops.minimum(self.global_step, last), 0)
         return now.reshape(()) if now.ndim else now
 
     def get_weight_decay(self) -> tuple[float, ...]:

@@ -2,10 +2,10 @@
 
 from math import pi
 
+from simpar import ops
 from simpar.dtype import float32
 from simpar.errors import ContextError
 from simpar.nn.cell import Cell
-from simpar.ops.support import one
 from simpar.tensor import Tensor, as_tensor
 
 __all__ = [
@@ -34,12 +34,12 @@ def _positive(schedule: Cell, **numbers: float) -> None:
 
 
 def _power(base: float, exponent: Tensor) -> Tensor:
-    return one("pow", Tensor(base, float32), exponent)
+    return ops.pow(Tensor(base, float32), exponent)
 
 
 def _share(global_step: Tensor, steps: int) -> Tensor:
     """Return which part of ``steps`` has been done, at most 1."""
-    return one("minimum", global_step.astype(float32), Tensor(float(steps), float32)) / float(steps)
+    return ops.minimum(global_step.astype(float32), Tensor(float(steps), float32)) / float(steps)
 
 
 class _Decay(LearningRateSchedule):
@@ -54,7 +54,7 @@ class _Decay(LearningRateSchedule):
     def _periods(self, global_step: Tensor) -> Tensor:
         """Return how many times ``decay_steps`` have passed; whole times only for a staircase."""
         periods = global_step.astype(float32) / float(self.decay_steps)
-        return one("floor", periods) if self.is_stair else periods
+        return ops.floor(periods) if self.is_stair else periods
 
 
 class ExponentialDecayLR(_Decay):
@@ -78,7 +78,7 @@ class NaturalExpDecayLR(_Decay):
     def construct(self, global_step: Tensor) -> Tensor:
         """Return the learning rate at a step."""
         step = self._periods(global_step) * float(self.decay_steps) if self.is_stair else global_step.astype(float32)
-        return one("exp", step * -self.decay_rate) * self.learning_rate
+        return ops.exp(step * -self.decay_rate) * self.learning_rate
 
 
 class InverseDecayLR(_Decay):
@@ -107,7 +107,7 @@ class CosineDecayLR(LearningRateSchedule):
 
     def construct(self, global_step: Tensor) -> Tensor:
         """Return the learning rate at a step."""
-        wave = one("cos", _share(global_step, self.decay_steps) * pi) + 1.0
+        wave = ops.cos(_share(global_step, self.decay_steps) * pi) + 1.0
         return wave * (0.5 * (self.max_lr - self.min_lr)) + self.min_lr
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from simpar import ops
 from simpar.errors import ContextError
 from simpar.nn.optim.optimizer import Optimizer
+from simpar.ops import optimizer as updates
 from simpar.tensor import Tensor
 
 __all__ = ["SGD"]
@@ -49,11 +49,11 @@ class SGD(Optimizer):
     def _update(self, place: int, gradient: Tensor, rate: Tensor) -> None:
         p, decay = self.parameters[place], self.get_weight_decay()[place]
         if not self.accum:
-            p.assign_value(ops.sgd(p, gradient, rate, weight_decay=decay))
+            p.assign_value(updates.sgd(p, gradient, rate, weight_decay=decay))
             return
         accum = self.accum[place]
         step = self._step if self.dampening else None
-        new_p, new_accum = ops.momentum(
+        new_p, new_accum = updates.momentum(
             p,
             accum,
             gradient,

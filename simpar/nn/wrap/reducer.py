@@ -6,10 +6,9 @@ from simpar.context import current
 from simpar.dtype import float32
 from simpar.errors import ContextError
 from simpar.nn.cell import Cell
-from simpar.ops import WORLD_GROUPS, ranks_of_group
-from simpar.ops.support import one
+from simpar.ops import communication
 from simpar.parameter import Parameter
-from simpar.tensor import Tensor
+from simpar.tensor import Tensor, call
 
 __all__ = ["DistributedGradReducer"]
 
@@ -36,14 +35,14 @@ class DistributedGradReducer(Cell):
         mean: bool | None = None,
         degree: int | None = None,
         fusion_type: int = 1,
-        group: str = WORLD_GROUPS[0],
+        group: str = communication.WORLD_GROUPS[0],
     ) -> None:
         super().__init__(auto_prefix=False)
         if degree is not None and (isinstance(degree, bool) or not isinstance(degree, int) or degree < 1):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ContextError(f"degree is {degree!r}; give a positive int, or None for the number of ranks.")
         self.mean = current().parallel.gradients_mean if mean is None else mean
         self.degree, self.fusion_type = degree, fusion_type
-        self._group = ranks_of_group(group)
+        self._group = communication.ranks_of_group(group)
         self._members = _Members(tuple(parameters))
 
     def construct(self, grads: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -65,7 +64,7 @@ class DistributedGradReducer(Cell):
         options = current()
         size = options.device_num if self._group is None else len(self._group)
         wide = gradient.astype(float32) if options.parallel.gradient_fp32_sync else gradient
-        total = one(
+        total = call(
             "all_reduce",
             wide,
             op="sum",
@@ -74,6 +73,7 @@ class DistributedGradReducer(Cell):
             fusion=parameter.comm_fusion,
             parameter=parameter.name,
         )
+        assert isinstance(total, Tensor), "all_reduce has one result"
         if self.mean:
             total = total * (1 / (self.degree or size))
         return total.astype(gradient.dtype)
