@@ -65,7 +65,7 @@ def _sparse(
 
 def _bprop(g: tuple[Tensor, ...], logits: Tensor, labels: Tensor, *, out: tuple[Tensor, ...]) -> tuple[Tensor, None]:
     """Pull back the loss; labels are data and the second result is a by-product, both without a gradient."""
-    return out[1] * one("expand_dims", g[0], axis=-1), None
+    return out[1] * one("expand_dims", g[0], axis=g[0].ndim), None
 
 
 def _dtype(types: Any, attrs: Any) -> Any:
