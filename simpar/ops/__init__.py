@@ -26,6 +26,7 @@ from simpar.ops import (
     shape,
     slicing,
 )
+from simpar.ops import matmul as matmul_records
 from simpar.ops.communication import *  # noqa: F403
 from simpar.ops.convolution import *  # noqa: F403
 from simpar.ops.functional import *  # noqa: F403
