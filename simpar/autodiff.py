@@ -4,11 +4,12 @@ The function runs once and leaves its nodes in the trace; then each node, last t
 results and answers with those of its operands (``OpDef.bprop``). The answers are ordinary nodes, so that a gradient
 can be partitioned, or differentiated again. This module knows no op.
 
-The trace learns which value is the cotangent of which (``Trace.cotangents``): a cotangent takes the layout of its value.
+The trace learns which value is the cotangent of which (``Trace.cotangents``), because a cotangent takes the layout of its
+value.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from simpar.context import current, runner
 from simpar.errors import TraceError
@@ -131,14 +132,14 @@ def _differentiate(
     inputs = [trace.bind(args[p].operand()) for p in positions]
     held = [trace.parameter(w) for w in weights]
     out = fn(*args)
-    results = out if isinstance(out, tuple) else (out,)
+    results: tuple[Any, ...] = cast("Any", out) if isinstance(out, tuple) else (out,)
     seeds = [r for r in (results[:1] if has_aux else results) if isinstance(r, Tensor)]
     found = adjoint(trace, start, seeds, [*inputs, *held])
     by_input, by_weight = found[: len(inputs)], found[len(inputs) :]
     for weight, value, gradient in zip(weights, held, by_weight, strict=True):
         if value == trace.parameter_input(weight):
             trace.gradients[value] = trace.bind(gradient.operand())
-    return out, tuple(by_input), tuple(by_weight)
+    return cast("Any", out), tuple(by_input), tuple(by_weight)
 
 
 def adjoint(trace: Trace, start: int, seeds: Iterable[Tensor], targets: Sequence[Value]) -> list[Tensor]:
@@ -187,11 +188,11 @@ def _pull_back(trace: Trace, node: Node, cotangents: dict[Value, Tensor], needed
         if v in cotangents:
             trace.cotangents.setdefault(trace.bind(cotangents[v].operand()), v)
         given.append(cotangents[v] if v in cotangents else filled(v.shape, v.dtype, 0))
-    results = tuple(Tensor.wrap(v) for v in node.outputs)
+    results = [Tensor.wrap(v) for v in node.outputs]
     several = len(results) > 1
     operands = [Tensor.wrap(v) for v in node.inputs]
     made = definition.backward(
-        tuple(given) if several else given[0], operands, results if several else results[0], node.attrs
+        tuple(given) if several else given[0], operands, tuple(results) if several else results[0], node.attrs
     )
     for v, cotangent in zip(node.inputs, made, strict=True):
         if cotangent is not None and v in needed:

@@ -16,7 +16,7 @@ change, or when a flag changed that it asked for while it was traced.
 | mode | passes 2 to 4 | gradients |
 |---|---|---|
 | ``stand_alone`` | nothing to do | not synchronised |
-| ``data_parallel``, ``hybrid_parallel`` | ``assign_uncut``, fusion | the reducer of ``nn`` adds collectives to the graph |
+| ``data_parallel``, ``hybrid_parallel`` | ``assign_uncut``, fusion | the reducer of ``nn`` adds collectives |
 | ``semi_auto_parallel`` | all | what the rules say |
 | ``auto_parallel`` | its search of strategies is not built yet | |
 

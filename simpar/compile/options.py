@@ -33,12 +33,16 @@ def partition_options(context: Context) -> PartitionOptions:
     n = context.device_num
     size = parallel.optimizer_weight_shard_size
     if size > n:
-        raise ContextError(f"optimizer_weight_shard_size is {size}, but there are {n} devices. Use at most {n}, or -1 for all.")
+        raise ContextError(
+            f"optimizer_weight_shard_size is {size}, but there are {n} devices. Use at most {n}, or -1 for all."
+        )
     sharding = OptimizerSharding(parallel.parallel_optimizer_threshold << 10, size)
     return PartitionOptions(
         device_num=n,
         is_partitioned=context.is_partitioned,
-        dataset_strategy="full_batch" if parallel.full_batch or not context.is_partitioned else parallel.dataset_strategy,
+        dataset_strategy="full_batch"
+        if parallel.full_batch or not context.is_partitioned
+        else parallel.dataset_strategy,
         sharding=sharding if parallel.enable_parallel_optimizer and context.is_partitioned else None,
         buckets=_buckets(context),
     )
@@ -71,10 +75,12 @@ def check_world(context: Context) -> None:
     if world is None and n > 1:
         raise WorldError(
             f"the program is compiled for {n} devices, but no ranks are connected. Call simpar.communication.init() in "
-            f"the script and start it with `simpar run SCRIPT -n {n}`, or look at its plan with `simpar plan SCRIPT -n {n}`."
+            f"the script and start it with `simpar run SCRIPT -n {n}`, or look at its plan with `simpar plan SCRIPT "
+            f"-n {n}`."
         )
     if world is not None and world.size != n and context.parallel.parallel_mode != "stand_alone":
         raise WorldError(
-            f"device_num is {n}, but {world.size} ranks run. Start as many ranks as devices (`simpar run SCRIPT -n {n}`), "
+            f"device_num is {n}, but {world.size} ranks run. Start as many ranks as devices (`simpar run SCRIPT -n "
+            f"{n}`), "
             f"or leave device_num out of set_auto_parallel_context."
         )

@@ -227,10 +227,13 @@ def _compare_plans(world: World, plan: Plan) -> None:
         if a != b:
             raise PlanMismatchError(
                 f"ranks traced different programs. Line {number} of the plan is `{a}` on rank 0 and `{b}` on "
-                f"rank{'s' if len(ranks) > 1 else ''} {', '.join(map(str, ranks))}. Every rank must run the same ops in "
+                f"rank{'s' if len(ranks) > 1 else ''} {', '.join(map(str, ranks))}. Every rank must run the same ops "
+                "in "
                 f"the same order: do not let the program depend on the rank."
             )
-    raise PlanMismatchError(f"ranks {ranks} closed over other constants than rank 0. Build constants alike on every rank.")
+    raise PlanMismatchError(
+        f"ranks {ranks} closed over other constants than rank 0. Build constants alike on every rank."
+    )
 
 
 # --- the doors ---
@@ -263,5 +266,5 @@ def _run_collective(op: str, arrays: list[Any], attrs: Any) -> Any:
 
 
 register_collectives(_run_collective)
-register_runner(run_function)
+register_runner(run_function, compile_function)
 cast("Any", run_function).compile = compile_function

@@ -18,7 +18,9 @@ def describe_program(recorder: Any, name: str, plan: Plan, executor: Executor) -
         CollectiveSpec(i, c.kind, c.group, c.message_bytes, c.cause, c.fusion, c.parameters, _phase(plan, c))
         for i, c in enumerate(executor.timed)
     )
-    recorder.emit(ProgramCompiled(name, plan.text if plan.rank == 0 else "", plan.digest, specs, executor.planned_bytes))
+    recorder.emit(
+        ProgramCompiled(name, plan.text if plan.rank == 0 else "", plan.digest, specs, executor.planned_bytes)
+    )
 
 
 def _phase(plan: Plan, collective: Any) -> str:
@@ -28,7 +30,9 @@ def _phase(plan: Plan, collective: Any) -> str:
 def _placed(given: PlannedParameter) -> ParameterPlaced:
     spec = given.spec
     flags = tuple(
-        name for name in ("requires_grad", "layerwise_parallel", "parallel_optimizer", "comm_recompute") if getattr(spec, name)
+        name
+        for name in ("requires_grad", "layerwise_parallel", "parallel_optimizer", "comm_recompute")
+        if getattr(spec, name)
     )
     kind = "parameter" if spec.state_of is None else "optimizer state"
     value = given.value

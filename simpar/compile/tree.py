@@ -33,12 +33,15 @@ def _walk(given: Any, leaves: list[Tensor]) -> tuple[Any, Rebuild]:
         return "T", lambda new: new[place]
     if isinstance(given, tuple | list):
         parts = [_walk(x, leaves) for x in cast("Sequence[Any]", given)]
-        make: Callable[[Any], Any] = tuple if isinstance(given, tuple) else list
-        return (make.__name__, *(k for k, _ in parts)), lambda new: make(r(new) for _, r in parts)
+        is_tuple = isinstance(given, tuple)
+        make = cast("Callable[[Any], Any]", tuple if is_tuple else list)
+        return ("tuple" if is_tuple else "list", *(k for k, _ in parts)), lambda new: make([r(new) for _, r in parts])
     if isinstance(given, dict):
         items = cast("dict[Any, Any]", given)
         named = {k: _walk(v, leaves) for k, v in items.items()}
-        return ("dict", *((k, key) for k, (key, _) in named.items())), lambda new: {k: r(new) for k, (_, r) in named.items()}
+        return ("dict", *((k, key) for k, (key, _) in named.items())), lambda new: {
+            k: r(new) for k, (_, r) in named.items()
+        }
     return _hashable(given), lambda new: given
 
 

@@ -1,8 +1,8 @@
 """Runs a plan on numpy slices.
 
-Planned once, replayed many times: every value has its array before the first step, every instruction is a call without
-arguments, and a step is a loop over calls. Read in this order: ``memory`` (who may overlap whom), ``buffers`` (the array
-of every value), ``moves`` (collectives as calls), ``executor`` (the loop).
+Planned once, replayed many times: every value has its array before the first step, every instruction is a call
+without arguments, and a step is a loop over calls. Read in this order: ``memory`` (who may overlap whom), ``buffers``
+(the array of every value), ``moves`` (collectives as calls), ``executor`` (the loop).
 """
 
 from simpar.execute.executor import Executor, run_collective

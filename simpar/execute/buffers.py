@@ -1,8 +1,8 @@
 """Arrays for every value of a plan: state, constants, and one arena with liveness-planned reuse.
 
 A value gets memory of its own unless it is a view (a reshape, a slice), may overwrite an operand that nobody reads any
-more (an elementwise op), or is summed in place. Values that must stand side by side do: the members of a bucket, so that
-a fusion group needs no packing, and the gradients of a run of updates, so that an optimizer is one loop.
+more (an elementwise op), or is summed in place. Values that must stand side by side do: the members of a bucket, so
+that a fusion group needs no packing, and the gradients of a run of updates, so that an optimizer is one loop.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +43,9 @@ class Buffers:
         return same and one.strides == two.strides and one.shape == two.shape
 
 
-def allocate_buffers(plan: Plan, state: Mapping[int, Array], constants: Mapping[int, Array], allocate: Allocate) -> Buffers:
+def allocate_buffers(
+    plan: Plan, state: Mapping[int, Array], constants: Mapping[int, Array], allocate: Allocate
+) -> Buffers:
     """Return an array for every value of a plan.
 
     Args:
@@ -88,7 +90,9 @@ def _outlast_moves(plan: Plan, uses: dict[int, int]) -> None:
 
 
 class _Allocator:
-    def __init__(self, plan: Plan, state: Mapping[int, Array], constants: Mapping[int, Array], allocate: Allocate) -> None:
+    def __init__(
+        self, plan: Plan, state: Mapping[int, Array], constants: Mapping[int, Array], allocate: Allocate
+    ) -> None:
         self.plan, self.allocate = plan, allocate
         self.arrays: dict[int, Array] = {**state, **constants}
         self.fixed = frozenset(self.arrays)
@@ -164,7 +168,7 @@ class _Allocator:
         return self.live.death(value) <= place
 
     def _overwrite(self, ins: Instruction, place: int, which: int, result: int, beside: set[int]) -> None:
-        """Let a result take the memory of a parameter it updates, or of an operand that is read here for the last time."""
+        """Let a result take the memory of a parameter it updates, or of an operand read here for the last time."""
         target = self.plan.values[result]
         parameter = self.written.get(result)
         if parameter is not None:
@@ -260,4 +264,3 @@ def _alike(plan: Plan, one: Instruction, two: Instruction) -> bool:
         if is_scalar != (not b.slice_shape) or a.dtype != b.dtype or (is_scalar and x != y):
             return False
     return True
-

@@ -91,7 +91,9 @@ class Executor:
                 calls += [] if call is None else [call]
                 continue
             until = min((readers.get(v, end) for v in ins.outputs), default=end)
-            first, last = self._timed(plan_move(ins, self.plan, *self._arrays(ins), self.world), ins.collective, until > i + 1)
+            first, last = self._timed(
+                plan_move(ins, self.plan, *self._arrays(ins), self.world), ins.collective, until > i + 1
+            )
             calls.append(first)
             if last is not None:
                 awaited.setdefault(until, []).append(last)
@@ -174,8 +176,8 @@ def _merge_updates(plan: Plan, buffers: Buffers) -> tuple[dict[int, Call], dict[
     """Join a run of updates over neighbouring arrays into one call over all of them.
 
     Returns:
-        The joined calls by the place of the run's first instruction, and for each later instruction of the run the place
-        at which it is done with.
+        The joined calls by the place of the run's first instruction, and for each later instruction of the run the
+        place at which it is done with.
     """
     places = {id(ins): i for i, ins in enumerate(plan.instructions)}
     calls: dict[int, Call] = {}
@@ -197,7 +199,7 @@ def _merge_updates(plan: Plan, buffers: Buffers) -> tuple[dict[int, Call], dict[
 
 
 def _joined(arrays: list[Array]) -> Array | None:
-    """Return one flat array over neighbours, in their order; a scalar that all share as it is; None if they are apart."""
+    """Return one flat array over neighbours, in their order; a shared scalar as it is; None if they are apart."""
     if arrays[0].ndim == 0:
         return arrays[0]
     at = [a.__array_interface__["data"][0] for a in arrays]
@@ -214,7 +216,9 @@ def place_parameters(plan: Plan, parameters: Sequence[Held]) -> dict[int, Array]
     """
     held = {p.value.id: h for p, h in zip(plan.parameters, parameters, strict=True)}
     planned = {p.value.id: p for p in plan.parameters}
-    order = dict.fromkeys(v for run in update_runs(plan) for k in range(len(run[0].inputs)) for v in (i.inputs[k] for i in run))
+    order = dict.fromkeys(
+        v for run in update_runs(plan) for k in range(len(run[0].inputs)) for v in (i.inputs[k] for i in run)
+    )
     new = [v for v in dict.fromkeys((*order, *planned)) if v in planned and held[v].placed is None]
     for dtype in dict.fromkeys(planned[v].value.dtype for v in new):
         mine = [planned[v].value for v in new if planned[v].value.dtype == dtype]
@@ -235,8 +239,9 @@ def _fold_constants(plan: Plan) -> dict[int, Array]:
         if ins.collective is not None or not ins.inputs or not all(v in known for v in ins.inputs):
             continue
         arrays = [known[v] for v in ins.inputs]
-        made = view_of(ins, arrays[0]) if ins.op == "slice" else _computed(ins, arrays)
-        for v, array in zip(ins.outputs, made if isinstance(made, tuple) else (made,), strict=True):
+        made: Any = view_of(ins, arrays[0]) if ins.op == "slice" else _computed(ins, arrays)
+        results: tuple[Any, ...] = made if isinstance(made, tuple) else (made,)
+        for v, array in zip(ins.outputs, results, strict=True):
             known[v] = np.asarray(array, dtype=plan.values[v].dtype.numpy)
     return known
 

@@ -64,9 +64,7 @@ def place_blocks(blocks: Iterable[Block]) -> int:
 
 
 def _lowest_gap(block: Block, placed: Sequence[Block]) -> int:
-    rivals = sorted(
-        (b for b in placed if b.birth <= block.death and block.birth <= b.death), key=lambda b: b.offset
-    )
+    rivals = sorted((b for b in placed if b.birth <= block.death and block.birth <= b.death), key=lambda b: b.offset)
     at = 0
     for rival in rivals:
         if rival.offset - at >= block.nbytes:

@@ -5,6 +5,7 @@ memory; otherwise they are packed into one and unpacked after.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,11 @@ class Move:
     """
 
     def __init__(
-        self, run: Call, start: Callable[[], Request] | None = None, before: Sequence[Call] = (), after: Sequence[Call] = ()
+        self,
+        run: Call,
+        start: Callable[[], Request] | None = None,
+        before: Sequence[Call] = (),
+        after: Sequence[Call] = (),
     ) -> None:
         self._run, self._start, self._before, self._after = run, start, tuple(before), tuple(after)
         self._request: Request | None = None
@@ -101,9 +106,7 @@ def _all_reduce(group: Communicator, combine: str, inputs: Sequence[Array], outp
         before = [_copy(part, x) for part, x in zip(parts, inputs, strict=True)]
         after = [_copy(y, part) for part, y in zip(parts, outputs, strict=True)]
     whole = buffer
-    return Move(
-        lambda: group.all_reduce(whole, combine), lambda: group.start_all_reduce(whole, combine), before, after
-    )
+    return Move(lambda: group.all_reduce(whole, combine), lambda: group.start_all_reduce(whole, combine), before, after)
 
 
 def _reduce_scatter(
@@ -259,7 +262,7 @@ def side_by_side(arrays: Sequence[Array]) -> Array | None:
     by_place = sorted(arrays, key=_address)
     if any(not x.flags.c_contiguous for x in by_place):
         return None
-    for x, y in zip(by_place, by_place[1:], strict=False):
+    for x, y in pairwise(by_place):
         if _address(x) + x.nbytes != _address(y) or x.dtype != y.dtype:
             return None
     first = by_place[0]

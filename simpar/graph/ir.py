@@ -146,6 +146,14 @@ class Graph:
             yield from node.outputs
 
     @property
+    def parameter_of(self) -> dict[Value, Value]:
+        """For the gradient of a parameter, that parameter's input value; the first one if several share it."""
+        found: dict[Value, Value] = {}
+        for parameter, gradient in self.gradients.items():
+            found.setdefault(gradient, parameter)
+        return found
+
+    @property
     def next_id(self) -> int:
         """A number that no value has yet."""
         return 1 + max((v.id for v in self.values), default=-1)

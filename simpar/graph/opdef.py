@@ -10,7 +10,7 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from simpar.dtype import DType, promote
 from simpar.errors import RuleError
@@ -150,7 +150,7 @@ class OpDef:
         wanted = inspect.signature(self.bprop).parameters.values()
         keywords = {p.name: offered[p.name] for p in wanted if p.kind is p.KEYWORD_ONLY and p.name in offered}
         made = self.bprop(g, *inputs, **keywords)
-        return made if isinstance(made, tuple) else (made,)
+        return cast("tuple[Any, ...]", made if isinstance(made, tuple) else (made,))
 
 
 def local_shape(name: str = "shape") -> Callable[[Attrs, Local], Attrs]:
@@ -183,4 +183,3 @@ def lookup(name: str) -> OpDef:
     if name not in OPS:
         raise RuleError(f"there is no op {name!r}. Known ops: {', '.join(sorted(OPS))}.")
     return OPS[name]
-

@@ -53,7 +53,9 @@ class _Printer:
 
     def node(self, node: Node) -> str:
         results = "; ".join(self.typed(v) for v in node.outputs)
-        attrs = "".join(f" {k}={_plain(v)}" for k, v in sorted(node.attrs.items()) if k not in _HIDDEN and v not in ("", 0))
+        attrs = "".join(
+            f" {k}={_plain(v)}" for k, v in sorted(node.attrs.items()) if k not in _HIDDEN and v not in ("", 0)
+        )
         steps: tuple[Step, ...] = tuple(node.attrs.get("steps") or filter(None, (node.attrs.get("step"),)))
         how = "; ".join(
             s.describe(v.shape, v.dtype.itemsize).removeprefix(s.kind) for s, v in zip(steps, node.inputs, strict=False)

@@ -5,11 +5,11 @@ once on numpy arrays. ``Tensor`` calls it by the op's name, so that tensors stan
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,7 +160,7 @@ class Trace:
         return outputs
 
     @contextmanager
-    def inside(self, scope: str) -> Iterator[None]:
+    def inside(self, scope: str) -> Generator[None]:
         """Record what follows as part of a cell."""
         self.scope.append(scope)
         try:
@@ -169,7 +169,7 @@ class Trace:
             self.scope.pop()
 
     @contextmanager
-    def during(self, phase: str) -> Iterator[None]:
+    def during(self, phase: str) -> Generator[None]:
         """Record what follows as part of a phase: forward, backward or update."""
         before, self.phase = self.phase, phase
         try:
@@ -192,7 +192,7 @@ class Trace:
 
 
 @contextmanager
-def tracing(trace: Trace) -> Iterator[Trace]:
+def tracing(trace: Trace) -> Generator[Trace]:
     """Record every op of the ``with`` block in ``trace``."""
     context = current()
     before, context.trace = context.trace, trace
@@ -226,7 +226,9 @@ def apply(
     if trace is not None and (symbolic or made.kernel is None):
         return trace.record(made, operands, attrs, _Call(strategy, out_strategy))
     if symbolic:
-        raise TraceError(f"op {name} was given a Tensor of a trace that has ended. Keep such Tensors inside the function.")
+        raise TraceError(
+            f"op {name} was given a Tensor of a trace that has ended. Keep such Tensors inside the function."
+        )
     return _compute(made, [x for x in operands if not isinstance(x, Value)], attrs)
 
 
@@ -241,7 +243,7 @@ def _compute(made: OpDef, arrays: list[Array], attrs: Attrs) -> tuple[Array, ...
         result = made.kernel(*arrays, **attrs)
         if not isinstance(result, tuple):
             return (np.asarray(result, dtype=results[0][1].numpy),)
-    return result if isinstance(result, tuple) else (result,)
+    return cast("tuple[Array, ...]", result if isinstance(result, tuple) else (result,))
 
 
 _COLLECTIVES: list[Callable[[str, list[Array], Attrs], Any]] = []

@@ -47,7 +47,9 @@ def verify_graph(graph: Graph, made_by: str, infer: bool = True) -> Graph:
             raise VerifyError(f"after {made_by}: {v} is a result of the graph, but nothing makes it.")
     for p, v in graph.writes.items():
         if (p.shape, p.dtype) != (v.shape, v.dtype):
-            raise VerifyError(f"after {made_by}: a parameter of shape {p.shape} {p.dtype} is written {v.shape} {v.dtype}.")
+            raise VerifyError(
+                f"after {made_by}: a parameter of shape {p.shape} {p.dtype} is written {v.shape} {v.dtype}."
+            )
     return graph
 
 

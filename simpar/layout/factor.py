@@ -173,7 +173,9 @@ def _leading(text: str, operands: list[list[Axis]], shapes: Sequence[Shape]) -> 
         lead = [1] * (len(own) - len(lead)) + lead
         for i, n in enumerate(reversed(own), start=1):
             if n != 1 and lead[-i] not in (1, n):
-                raise RuleError(f"leading axes {own} do not broadcast with {tuple(lead)} (rule {text!r}, shapes {_show(shapes)}).")
+                raise RuleError(
+                    f"leading axes {own} do not broadcast with {tuple(lead)} (rule {text!r}, shapes {_show(shapes)})."
+                )
             lead[-i] = max(lead[-i], n) if n and lead[-i] else 0
     return tuple(lead)
 
@@ -191,7 +193,10 @@ def _expand_operand(text: str, words: list[Axis], shape: Shape, lead: Shape) -> 
     axes = _expand(words, max(count, 0))
     if len(axes) != len(shape):
         raise RuleError(f"an operand of shape {shape} has {len(shape)} axes, but rule {text!r} wants {len(axes)}.")
-    repeats = [n == 1 and axis[:1] and axis[0][0] == "_" and lead[-1 - int(axis[0][1:])] != 1 for n, axis in zip(shape, axes, strict=True)]
+    repeats = [
+        n == 1 and axis[:1] and axis[0][0] == "_" and lead[-1 - int(axis[0][1:])] != 1
+        for n, axis in zip(shape, axes, strict=True)
+    ]
     return tuple(() if stretched else axis for axis, stretched in zip(axes, repeats, strict=True))
 
 
@@ -267,7 +272,8 @@ def _cuts_of(rule: Rule, strategy: Sequence[Sequence[int]]) -> dict[str, int]:
             for f, n in _split_cut(rule, axis, cut, f"axis {place} of input {index}, shape {shape}"):
                 if cuts.setdefault(f, n) != n:
                     raise StrategyError(
-                        f"strategy {_plain(strategy)} cuts axis {place} of input {index} into {n}, but the same index of "
+                        f"strategy {_plain(strategy)} cuts axis {place} of input {index} into {n}, but the same "
+                        "index of "
                         f"rule '{rule}' into {cuts[f]} in an earlier input. Cut factor {f!r} alike."
                     )
     return cuts
@@ -284,7 +290,10 @@ def _split_cut(rule: Rule, axis: Axis, cut: int, where: str) -> Iterator[tuple[s
         if not own:
             break
         if own > 1 and f in rule.whole:
-            raise StrategyError(f"{where} must not be cut by this op (factor {f!r} of rule '{rule}'), but the strategy cuts it into {cut}. Write 1 there.")
+            raise StrategyError(
+                f"{where} must not be cut by this op (factor {f!r} of rule '{rule}'), but the strategy cuts it into "
+                f"{cut}. Write 1 there."
+            )
         left //= own
         yield f, own
         if own < size:
@@ -292,7 +301,9 @@ def _split_cut(rule: Rule, axis: Axis, cut: int, where: str) -> Iterator[tuple[s
             break
     if left > 1:
         length = rule.length(axis)
-        raise StrategyError(f"{where}: length {length} cannot be cut into {cut} equal slices. Choose a cut that divides {length}.")
+        raise StrategyError(
+            f"{where}: length {length} cannot be cut into {cut} equal slices. Choose a cut that divides {length}."
+        )
 
 
 def _plain(strategy: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
@@ -302,9 +313,7 @@ def _plain(strategy: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
 # --- from the operands' layouts to an assignment ---
 
 
-def follow(
-    rule: Rule, layouts: Sequence[Layout | None], device_num: int, wanted: Layout | None = None
-) -> Assignment:
+def follow(rule: Rule, layouts: Sequence[Layout | None], device_num: int, wanted: Layout | None = None) -> Assignment:
     """Return the assignment that follows the layouts in which the operands already are.
 
     Operands speak in the order given by their size, the largest first, and last the result, so that no rank computes
@@ -374,9 +383,9 @@ def cut_first_axis(rule: Rule, layouts: Sequence[Layout | None], device_num: int
     if factor is None or factor in rule.whole:
         return Assignment((device_num,), {})
     there = layouts[largest]
-    if there is not None and there.cuts[0] > 1 and prod(there.cuts) == there.cuts[0]:
-        if rule.sizes[factor] % there.cuts[0] == 0:
-            return Assignment(there.dev_mat, {factor: there.cutting_axes[0]}, there.rank_list)
+    is_cut_so = there is not None and there.cuts[0] > 1 and prod(there.cuts) == there.cuts[0]
+    if there is not None and is_cut_so and rule.sizes[factor] % there.cuts[0] == 0:
+        return Assignment(there.dev_mat, {factor: there.cutting_axes[0]}, there.rank_list)
     cut = gcd(rule.sizes[factor], device_num)
     if cut == 1:
         return Assignment((device_num,), {})

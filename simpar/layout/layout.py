@@ -72,7 +72,8 @@ class Layout:
     def _check_rank_list(self, ranks: tuple[int, ...]) -> None:
         if len(ranks) != self.size or len(set(ranks)) != self.size:
             raise LayoutError(
-                f"rank_list {ranks} must name {self.size} different ranks, one for each place of dev_mat {self.dev_mat}."
+                f"rank_list {ranks} must name {self.size} different ranks, one for each place of dev_mat "
+                f"{self.dev_mat}."
             )
         in_order = ranks == tuple(range(self.size))
         object.__setattr__(self, "rank_list", None if in_order else ranks)
@@ -152,7 +153,8 @@ class Layout:
         names = ", ".join(map(str, self.cutting_axes[axis]))
         plural = "axes" if "," in names else "axis"
         return (
-            f"axis {axis} of shape {shape} has length {length}, which device {plural} {names} of dev_mat {self.dev_mat} "
+            f"axis {axis} of shape {shape} has length {length}, which device {plural} {names} of dev_mat "
+            f"{self.dev_mat} "
             f"cannot cut into {cut} equal slices. Pad it to {-(-length // cut) * cut} or map it to NOT_CUT."
         )
 

@@ -59,7 +59,7 @@ class _Assigner:
         self.graph, self.options = graph, options
         self.layouts: dict[Value, Layout] = {}
         self.parameters = {p.value: p for p in graph.parameters}
-        self.parameter_of = {g: p for p, g in reversed(graph.gradients.items())}
+        self.parameter_of = graph.parameter_of
         self.by_name: dict[str, Layout] = {}
         self.taken: dict[Value, dict[Value, Layout]] = {}
         self.lazy = _stay_partial(graph)
@@ -94,8 +94,10 @@ class _Assigner:
     def _cut(self, node: Node, definition: OpDef) -> Cut:
         if definition.rule is None:
             raise StrategyError(
-                f"a hand-written {node.op} moves data between ranks, but in semi_auto_parallel mode simpar cuts the whole "
-                f"program itself. Use it in hybrid_parallel or data_parallel mode, or write the op with a strategy instead."
+                f"a hand-written {node.op} moves data between ranks, but in semi_auto_parallel mode simpar cuts the "
+                "whole "
+                "program itself. Use it in hybrid_parallel or data_parallel mode, or write the op with a strategy "
+                "instead."
             )
         rule = definition.bind([v.shape for v in node.inputs], node.attrs)
         known = [self._known(node, v) for v in node.inputs]
@@ -107,7 +109,9 @@ class _Assigner:
         self._place_parameters(node, rule, assignment)
         terms = _terms_that_pass(definition, rule, assignment, known)
         operands = tuple(
-            replace(assignment.operand(rule, i), partial=terms, combine="sum") if _is_term(lay, terms) else assignment.operand(rule, i)
+            replace(assignment.operand(rule, i), partial=terms, combine="sum")
+            if _is_term(lay, terms)
+            else assignment.operand(rule, i)
             for i, lay in enumerate(known)
         )
         made = [assignment.result(rule, i) for i in range(len(node.outputs))]
@@ -161,7 +165,8 @@ class _Assigner:
 
 def _stay_partial(graph: Graph) -> set[Value]:
     """Return the values of the backward pass that may stay partial: their only use is a sum, or a linear op on the way
-    to the gradient of a parameter, so that terms are joined once and late."""
+    to the gradient of a parameter, so that terms are joined once and late.
+    """
     uses: dict[Value, list[Node]] = {}
     for node in graph.nodes:
         for v in node.inputs:
@@ -217,18 +222,23 @@ def _wanted_result(node: Node, made: Layout) -> Layout:
     Raises:
         StrategyError: it does not fit the result.
     """
-    wanted = (node.out_strategy or ())[0]
+    assert node.out_strategy is not None, "only nodes with an out_strategy want a result"
+    wanted = node.out_strategy[0]
     shape = node.outputs[0].shape
     if isinstance(wanted, Layout):
         wanted.slice_shape(shape)
         return wanted
     if len(wanted) != len(shape):
-        raise StrategyError(f"{node.where}: out_strategy {wanted} must have one number for each axis of the result {shape}.")
+        raise StrategyError(
+            f"{node.where}: out_strategy {wanted} must have one number for each axis of the result {shape}."
+        )
     tensor_map = tuple(_axes_for(made, axis, cut) for axis, cut in enumerate(wanted))
     if any(axes is None for axes in tensor_map):
         raise StrategyError(
-            f"{node.where}: out_strategy {wanted} asks for cuts that the device matrix {made.dev_mat} of the op does not have. "
-            f"Ask for the cuts the result has, {made.cuts}, or for an axis cut over the ranks that hold its terms as well."
+            f"{node.where}: out_strategy {wanted} asks for cuts that the device matrix {made.dev_mat} of the op does "
+            "not have. "
+            f"Ask for the cuts the result has, {made.cuts}, or for an axis cut over the ranks that hold its terms as "
+            "well."
         )
     layout = Layout(made.dev_mat, tuple(axes or () for axes in tensor_map), made.rank_list)
     layout.slice_shape(shape)

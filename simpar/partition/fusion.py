@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 
 from simpar.graph import Graph, Node, Value
-from simpar.layout import Layout, Step
-from simpar.layout.device_matrix import axis_size, strides
+from simpar.layout import Layout, Step, axis_size, strides
 from simpar.partition.insert import Partitioned
 from simpar.partition.strategy import BucketOptions, PartitionOptions
 

@@ -50,7 +50,7 @@ class _Inserter:
         self.graph, self.assigned, self.options = graph, assigned, options
         self.layouts: dict[Value, Layout] = {v: assigned.layouts[v] for v in graph.inputs}
         self.parameters = {p.value: p.spec for p in graph.parameters}
-        self.parameter_of = {g: p for p, g in reversed(graph.gradients.items())}
+        self.parameter_of = graph.parameter_of
         self.nodes: list[Node] = []
         self.now: dict[Value, Value] = {}  # a result as it is kept, by the result of the old graph
         self.forms: dict[tuple[Value, str], list[Value]] = {}
@@ -90,7 +90,11 @@ class _Inserter:
         spec = self.parameters.get(value)
         attrs = (f"operand {value} of {node.where}: {self.layouts[here]} -> {layout}", 0, "")
         if spec is not None:
-            attrs = (f"parallel optimizer: {spec.name} is stored cut" if self._is_stored_cut(value, layout) else attrs[0], spec.comm_fusion, spec.name)
+            attrs = (
+                f"parallel optimizer: {spec.name} is stored cut" if self._is_stored_cut(value, layout) else attrs[0],
+                spec.comm_fusion,
+                spec.name,
+            )
         phase = node.phase if spec is not None and spec.comm_recompute else ""
         forms = self.forms.setdefault((here, phase), [])
         for form in forms:
@@ -116,7 +120,9 @@ class _Inserter:
             moved = Value(self.next_id, value.shape, value.dtype)
             self.next_id += 1
             named = {"step": step, "cause": cause, "fusion": fusion, "parameter": parameter}
-            self.nodes.append(Node(step.kind, (value,), (moved,), named, phase=node.phase, scope=node.scope, line=node.line))
+            self.nodes.append(
+                Node(step.kind, (value,), (moved,), named, phase=node.phase, scope=node.scope, line=node.line)
+            )
             self.layouts[moved] = step.after
             value = moved
         return value

@@ -45,7 +45,9 @@ def _digest(graph: Graph, text: str) -> str:
     """Hash the text and the constants; ranks that agree on it run the same plan."""
     whole = hashlib.sha256(text.encode())
     for constant in graph.constants:
-        whole.update(constant.array.tobytes() if constant.array.size <= 1 << 20 else repr(constant.array.shape).encode())
+        whole.update(
+            constant.array.tobytes() if constant.array.size <= 1 << 20 else repr(constant.array.shape).encode()
+        )
     return whole.hexdigest()
 
 
@@ -112,7 +114,15 @@ def _hand_written(node: Node, held: Mapping[Value, PlannedValue], device_num: in
     names = attrs.get("parameters") or ((attrs["parameter"],) if attrs.get("parameter") else ())
     cause = str(attrs.get("cause") or (f"gradient of {names[0]}" if names else f"written in {node.where}"))
     return Collective(
-        node.op, group, share, sent, cause, int(attrs.get("fusion") or 0), tuple(names), (), str(attrs.get("op") or "sum")
+        node.op,
+        group,
+        share,
+        sent,
+        cause,
+        int(attrs.get("fusion") or 0),
+        tuple(names),
+        (),
+        str(attrs.get("op") or "sum"),
     )
 
 
@@ -146,4 +156,3 @@ def _starts(rule: Rule, operands: tuple[Layout, ...], results: tuple[Layout, ...
                 cut = max(1, cut // own)
                 starts[f] = max(starts.get(f, 0), block // cut % own * (size // own))
     return starts
-

@@ -56,7 +56,8 @@ class Collective:
     """What an instruction moves between ranks.
 
     Args:
-        kind: ``all_reduce``, ``all_gather``, ``reduce_scatter``, ``all_to_all``, ``exchange``, ``permute``, ``broadcast``.
+        kind: ``all_reduce``, ``all_gather``, ``reduce_scatter``, ``all_to_all``, ``exchange``, ``permute`` or
+            ``broadcast``.
         group: the ranks that take part with this one, in group order.
         volume_bytes: what this rank sends, by the count of ring and pairwise algorithms.
         message_bytes: what this rank hands to the collective.

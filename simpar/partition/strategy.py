@@ -176,7 +176,8 @@ def _by_layouts(node: Node, rule: Rule, given: Sequence[tuple[int, ...] | Layout
             if assignment.operand(rule, i).cutting_axes != entry.cutting_axes:
                 raise StrategyError(
                     f"input {i} is given as {entry}, but rule '{rule}' and the other inputs make it "
-                    f"{assignment.operand(rule, i)}. Cut each index of the rule alike, and those that must be whole not."
+                    f"{assignment.operand(rule, i)}. Cut each index of the rule alike, and those that must be whole "
+                    "not."
                 )
     return assignment
 
@@ -220,7 +221,7 @@ def storage_layout(compute: Layout, value: Value, spec: ParameterSpec, sharding:
 
 
 def _split_repeats(layout: Layout, wanted: int) -> tuple[Layout, tuple[int, ...]] | None:
-    """Return the layout and the innermost of its repeated device axes that hold ``wanted`` ranks, one split if need be."""
+    """Return the layout and the innermost of its repeated device axes that hold ``wanted`` ranks; one may be split."""
     axes: tuple[int, ...] = ()
     left = wanted
     for a in reversed(layout.repeated_axes):

@@ -47,7 +47,8 @@ def _check_steps(partitioned: Partitioned, node: Node, made_by: str) -> None:
         one, two = partitioned.layouts[before], partitioned.layouts[after]
         if not (one.same_slices(step.before) and two.same_slices(step.after)):
             raise VerifyError(
-                f"after {made_by}: a step {step.kind} goes from {step.before} to {step.after}, but its operand is {one} and "
+                f"after {made_by}: a step {step.kind} goes from {step.before} to {step.after}, but its operand is "
+                f"{one} and "
                 f"its result {two}."
             )
 
