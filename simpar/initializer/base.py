@@ -8,6 +8,7 @@ equal under every layout.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -97,15 +98,19 @@ class Initializer:
         raise NotYetError(f"{type(self).__name__} has no _initialize(self, arr): define it and let it fill the array.")
 
 
+_ONE_AT_A_TIME = Lock()  # numpy's global generator is shared by threads that play ranks
+
+
 def whole(given: Initializer, dtype: np.dtype[Any], draw: Draw) -> Array:
     """Return all values of a tensor, with numpy's global generator seeded for this tensor and restored after."""
     made = np.zeros(draw.shape, dtype)
-    state = np.random.get_state()
-    np.random.seed((draw.seed + 0x9E3779B9 * draw.stream) % 2**32)
-    try:
-        given._initialize(made)  # pyright: ignore[reportPrivateUsage]
-    finally:
-        np.random.set_state(state)
+    with _ONE_AT_A_TIME:
+        state = np.random.get_state()
+        np.random.seed((draw.seed + 0x9E3779B9 * draw.stream) % 2**32)
+        try:
+            given._initialize(made)  # pyright: ignore[reportPrivateUsage]
+        finally:
+            np.random.set_state(state)
     return made
 
 

@@ -207,6 +207,12 @@ class Parameter(Described):
                 f"or pass slice_shape=True if it is this rank's slice."
             )
 
+        if new.layout is not None and self.layout is not None and not new.layout.same_slices(self.layout):
+            raise LayoutError(
+                f"Parameter {self.name!r} is stored in layout {self.layout}, but the new data is cut by {new.layout}. "
+                f"Let the program that makes it return it whole."
+            )
+
     def _own_part(self, new: Tensor) -> Array:
         """Return the values of ``new``, and of a whole value only the part that this rank holds."""
         box = self._box if new.shape == self._full and self._box is not None else None

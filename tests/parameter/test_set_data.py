@@ -114,6 +114,15 @@ def test_whole_value_for_a_slice_is_cut() -> None:
     assert storage.tolist() == [[0, 0], [0, 0]]
 
 
+def test_slice_of_another_layout_is_refused() -> None:
+    made = ones(4, 4)
+    made.place(Layout((2,), (0, -1)), 1)
+    new = Tensor(np.zeros((2, 4)), types.float32)
+    new.layout, new.full_shape_of_slice = Layout((2, 2), (0, -1)), (4, 4)
+    with pytest.raises(LayoutError, match="cut by"):
+        made.set_data(new)
+
+
 def test_slice_given_by_the_user_is_placed_as_it_is() -> None:
     mode("semi_auto_parallel")
     made = ones(4, 2).set_data(Tensor([[1.0, 2.0], [3.0, 4.0]]), slice_shape=True)
