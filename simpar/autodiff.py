@@ -4,8 +4,8 @@ The function runs once and leaves its nodes in the trace; then each node, last t
 results and answers with those of its operands (``OpDef.bprop``). The answers are ordinary nodes, so that a gradient
 can be partitioned, or differentiated again. This module knows no op.
 
-The trace learns which value is the cotangent of which (``Trace.cotangents``), because a cotangent takes the layout of its
-value.
+The trace learns which value is the cotangent of which (``Trace.cotangents``), because a cotangent takes the layout of
+its value.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -240,7 +240,7 @@ def _fold_constants(plan: Plan) -> dict[int, Array]:
             continue
         arrays = [known[v] for v in ins.inputs]
         made: Any = view_of(ins, arrays[0]) if ins.op == "slice" else _computed(ins, arrays)
-        results: tuple[Any, ...] = made if isinstance(made, tuple) else (made,)
+        results = cast("tuple[Any, ...]", made if isinstance(made, tuple) else (made,))
         for v, array in zip(ins.outputs, results, strict=True):
             known[v] = np.asarray(array, dtype=plan.values[v].dtype.numpy)
     return known

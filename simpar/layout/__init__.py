@@ -15,7 +15,7 @@ Read it in this order:
 - `drawing`: layouts as pictures, made of `drawing_parts`, drawn by `drawing_terminal` and `drawing_svg`.
 """
 
-from simpar.layout.device_matrix import axis_size, coordinates, refine
+from simpar.layout.device_matrix import axis_size, coordinates, refine, strides
 from simpar.layout.drawing import LayoutPicture, draw, to_svg
 from simpar.layout.factor import Assignment, Axis, Rule, assign_by_strategy, cut_first_axis, follow, parse_rule
 from simpar.layout.intersection import Box, Transfer, intersections
@@ -61,5 +61,6 @@ __all__ = [
     "plan_redistribution",
     "refine",
     "repeated",
+    "strides",
     "to_svg",
 ]
