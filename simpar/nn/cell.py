@@ -37,7 +37,7 @@ class Cell(CellOptions):
     """
 
     def __init__(self, auto_prefix: bool = True) -> None:
-        attributes = self.__dict__  # past __setattr__, which needs these
+        attributes = vars(self)  # past __setattr__, which needs these
         attributes["_params"] = dict[str, Parameter | None]()
         attributes["_cells"] = dict[str, Cell | None]()
         attributes["_lists"] = dict[str, tuple[Parameter, ...]]()
@@ -90,7 +90,7 @@ class Cell(CellOptions):
             raise CellAttributeError(f"{self._place(name)} is {what}: call super().__init__() before assigning it.")
         if self.__dict__.get(name) is not None and name not in self._lists:
             raise DTypeError(f"{self._place(name)} holds {self.__dict__[name]!r} already; {what} needs a free name.")
-        self.__dict__.pop(name, None)
+        vars(self).pop(name, None)
         self._lists.pop(name, None)
         self._names_hold = False
 
@@ -152,7 +152,7 @@ class Cell(CellOptions):
             CellAttributeError: the name is empty, has a dot, or is that of another attribute.
             DTypeError: ``param`` is no Parameter.
         """
-        self.__dict__["_names_hold"] = False
+        vars(self)["_names_hold"] = False
         if not param_name or (check_name_contain_dot and "." in param_name):
             raise CellAttributeError(f"{param_name!r} cannot name a Parameter: give a name without dots.")
         if "_params" not in self.__dict__:
@@ -161,7 +161,7 @@ class Cell(CellOptions):
             raise CellAttributeError(
                 f"{self._place(param_name)} exists already; insert the Parameter under another name."
             )
-        if not isinstance(param, Parameter | None):
+        if not isinstance(param, Parameter | None):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DTypeError(f"insert_param_to_cell takes a Parameter, not {type(param).__name__}.")
         if param is not None and is_unnamed(param):
             param.name = param_name
@@ -176,13 +176,13 @@ class Cell(CellOptions):
         """
         if not child_name or (child_name not in self._cells and hasattr(self, child_name)):
             raise CellAttributeError(f"{child_name!r} cannot name a Cell here: it is empty or taken.")
-        if not isinstance(child_cell, Cell):
+        if not isinstance(child_cell, Cell):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DTypeError(f"insert_child_to_cell takes a Cell, not {type(child_cell).__name__}.")
         self._cells[child_name] = child_cell
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy takes over: all but the compiled programs."""
-        return {name: value for name, value in self.__dict__.items() if name != "_simpar_programs"}
+        """Return what a copy takes over: all but programs and functions that belong to this very Cell."""
+        return {name: value for name, value in self.__dict__.items() if not name.startswith("_simpar_")}
 
     # --- names ---
 

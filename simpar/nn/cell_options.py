@@ -26,10 +26,7 @@ class CellOptions(ABC):
             DTypeError: the number is no int.
             ContextError: it is negative.
         """
-        if isinstance(fusion_type, bool) or not isinstance(fusion_type, int):
-            raise DTypeError(f"fusion_type is an int of at least 0, not {fusion_type!r}.")
-        if fusion_type < 0:
-            raise ContextError(f"fusion_type is {fusion_type}; give 0 (never fuse) or a positive number.")
+        _check_count("fusion_type", fusion_type)
         for parameter in self.trainable_params(recurse):
             parameter.comm_fusion = fusion_type
         return self
@@ -61,10 +58,7 @@ class CellOptions(ABC):
 
     @pipeline_stage.setter
     def pipeline_stage(self, value: int) -> None:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise DTypeError(f"pipeline_stage is an int of at least 0, not {value!r}.")
-        if value < 0:
-            raise ContextError(f"pipeline_stage is {value}; stages count from 0.")
+        _check_count("pipeline_stage", value)
         self._pipeline_stage = value
 
     def set_param_ps(self, recurse: bool = True, init_in_server: bool = False) -> None:
@@ -78,3 +72,10 @@ class CellOptions(ABC):
         """Set how the trainable Parameters meet the server of federated learning; see ``Parameter.set_param_fl``."""
         for parameter in self.trainable_params():
             parameter.set_param_fl(push_to_server, pull_from_server, requires_aggr)
+
+
+def _check_count(name: str, given: object) -> None:
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise DTypeError(f"{name} is {given!r}, a {type(given).__name__}; give a whole number of at least 0.")
+    if given < 0:
+        raise ContextError(f"{name} is {given}; give a whole number of at least 0.")

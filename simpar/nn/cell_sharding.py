@@ -37,7 +37,8 @@ def shard_function(
         out = function(*_mark("input", args, in_strategy))
         if out_strategy is None:
             return out
-        marked = _mark("result", out if isinstance(out, tuple) else (out,), out_strategy)
+        results = cast("tuple[Any, ...]", out) if isinstance(out, tuple) else (out,)
+        marked = _mark("result", results, out_strategy)
         return marked if isinstance(out, tuple) else marked[0]
 
     def run(*args: Any) -> Any:

@@ -64,7 +64,7 @@ def test_softmax_cross_entropy(reduction: str, sparse: bool, with_strategy: bool
 @REDUCTIONS
 def test_cross_entropy_with_weights_ignored_classes_and_smoothing(reduction: str) -> None:
     torch = pytest.importorskip("torch")
-    weight = np.float32([1, 2, 0.5, 1])
+    weight = np.array([1, 2, 0.5, 1], np.float32)
     loss = nn.CrossEntropyLoss(Tensor(weight), ignore_index=3, reduction=reduction, label_smoothing=0.1)
     wanted = torch.nn.functional.cross_entropy(
         torch.tensor(LOGITS),

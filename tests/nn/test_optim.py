@@ -217,7 +217,7 @@ def test_numbers_out_of_range_are_refused(wrong: Callable[[], object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "rate", [[0.5, 0.25], Tensor([0.5, 0.25]), np.float32([0.5, 0.25])], ids=["list", "Tensor", "array"]
+    "rate", [[0.5, 0.25], Tensor([0.5, 0.25]), np.array([0.5, 0.25], np.float32)], ids=["list", "Tensor", "array"]
 )
 def test_a_list_of_rates_gives_each_step_its_own_and_the_last_one_stays(rate: Any) -> None:
     w = weight()

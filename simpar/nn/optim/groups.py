@@ -106,11 +106,13 @@ def read_learning_rate(given: Any, name: str) -> Rate:
         return given
     if isinstance(given, bool | str) or not isinstance(given, int | float | Tensor | Iterable):
         raise DTypeError(f"a learning rate is a number, a Tensor, a list of numbers or a schedule, not {given!r}.")
-    listed = given.asnumpy() if isinstance(given, Tensor) else given
-    plain: Any = list(cast("Iterable[Any]", listed)) if isinstance(given, Iterable) else listed
-    numbers = np.asarray(plain, np.float32)
+    numbers = given.asnumpy() if isinstance(given, Tensor) else np.array(_listed(given), np.float32)
     if numbers.ndim > 1 or not numbers.size or numbers.min() < 0:
         raise ContextError(
             f"a learning rate is at least 0, one number or a list with one for each step, not {given!r}."
         )
     return Parameter(Tensor(numbers, float32), name=name, requires_grad=False)
+
+
+def _listed(given: Any) -> Any:
+    return list(cast("Iterable[Any]", given)) if isinstance(given, Iterable) else given

@@ -1,6 +1,6 @@
 """WithLossCell, WithEvalCell, WithGradCell, ForwardValueAndGrad, TrainOneStepCell."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from simpar.autodiff import value_and_grad
@@ -77,7 +77,8 @@ class WithGradCell(Cell):
 
     def construct(self, *inputs: Any) -> tuple[Tensor, ...]:
         """Return the gradients for these inputs."""
-        return loss_and_gradients(self.network, self.network.trainable_params(), self.sens)(*inputs)[1]
+        weights = tuple(self.network.trainable_params())
+        return _kept(self, _ids(weights), lambda: loss_and_gradients(self.network, weights, self.sens))(*inputs)[1]
 
 
 class ForwardValueAndGrad(Cell):
@@ -101,23 +102,24 @@ class ForwardValueAndGrad(Cell):
     ) -> None:
         super().__init__(auto_prefix=False)
         self.network = network
-        self._weights = (lambda: tuple(weights or network.trainable_params())) if get_by_list else lambda: None
-        self.get_all, self.sens_param = get_all, sens_param
+        self.weights = tuple(weights or ())
+        self.get_all, self.get_by_list, self.sens_param = get_all, get_by_list, sens_param
 
     def construct(self, *inputs: Any) -> tuple[Any, Any]:
         """Return the value, and the gradients by inputs, by weights, or a pair of both."""
-        data = inputs[:-1] if self.sens_param else inputs
-        weights = self._weights()
-        positions = tuple(range(len(data))) if self.get_all else None if weights is not None else 0
+        weights = (self.weights or tuple(self.network.trainable_params())) if self.get_by_list else None
+        count = len(inputs) - self.sens_param
+        positions = tuple(range(count)) if self.get_all else None if weights is not None else 0
+        key = (_ids(weights), positions)
         if not self.sens_param:
-            return value_and_grad(self.network, positions, weights)(*data)
-        sens = inputs[-1]
+            return _kept(self, key, lambda: value_and_grad(self.network, positions, weights))(*inputs)
 
         def weighted(*args: Any) -> tuple[Any, Any]:
-            value = self.network(*args)
-            return (value * sens).sum(), value
+            value = self.network(*args[:-1])
+            return (value * args[-1]).sum(), value
 
-        (_, value), gradients = value_and_grad(weighted, positions, weights, has_aux=True)(*data)
+        run = _kept(self, key, lambda: value_and_grad(weighted, positions, weights, has_aux=True))
+        (_, value), gradients = run(*inputs)
         return value, gradients
 
 
@@ -147,11 +149,25 @@ class TrainOneStepCell(Cell):
 
     def construct(self, *inputs: Any) -> Any:
         """Return the loss of the step, before the update; with ``return_grad`` and the gradients."""
-        loss, gradients = loss_and_gradients(self.network, self.weights, self.sens)(*inputs)
+        weights = self.weights
+        run = _kept(self, _ids(weights), lambda: loss_and_gradients(self.network, weights, self.sens))
+        loss, gradients = run(*inputs)
         if self.grad_reducer is not None:
             gradients = self.grad_reducer(gradients)
         self.optimizer(gradients)
         return (loss, gradients) if self.return_grad else loss
+
+
+def _kept(cell: Cell, key: object, make: Callable[[], Any]) -> Any:
+    """Return what ``make`` makes, the same function at every call with an equal key, so that it compiles once."""
+    known = vars(cell).get("_simpar_gradients")
+    if known is None or known[0] != key:
+        known = vars(cell)["_simpar_gradients"] = (key, make())
+    return known[1]
+
+
+def _ids(weights: Sequence[Parameter] | None) -> tuple[int, ...]:
+    return tuple(map(id, weights or ()))
 
 
 def loss_and_gradients(network: Cell, weights: Sequence[Parameter], sens: float) -> Any:

@@ -43,7 +43,7 @@ class DistributedGradReducer(Cell):
         self.mean = current().parallel.gradients_mean if mean is None else mean
         self.degree, self.fusion_type = degree, fusion_type
         self._group = communication.ranks_of_group(group)
-        self._members = _Members(tuple(parameters))
+        self._of = tuple(parameters)
 
     def construct(self, grads: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Return the gradients, reduced.
@@ -51,7 +51,7 @@ class DistributedGradReducer(Cell):
         Raises:
             ContextError: there are more or fewer than Parameters.
         """
-        parameters = self._members.parameters
+        parameters = self._of
         if len(grads) != len(parameters):
             raise ContextError(
                 f"{len(grads)} gradients for {len(parameters)} Parameters; give one each, in their order."
@@ -77,10 +77,3 @@ class DistributedGradReducer(Cell):
         if self.mean:
             total = total * (1 / (self.degree or size))
         return total.astype(gradient.dtype)
-
-
-class _Members:
-    """Holds Parameters without making them the Cell's own."""
-
-    def __init__(self, parameters: tuple[Parameter, ...]) -> None:
-        self.parameters = parameters
