@@ -20,16 +20,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, TextIO
 
-__all__ = ["ALARM_FOLDER", "INTERRUPTED", "Alarm", "alarm_folder", "exit_code", "print_whole_lines", "stop_together"]
+__all__ = [
+    "ALARM_FOLDER",
+    "INTERRUPTED",
+    "STOPPED",
+    "Alarm",
+    "alarm_folder",
+    "exit_code",
+    "print_whole_lines",
+    "stop_together",
+]
 
 ALARM_FOLDER = "SIMPAR_ALARM_FOLDER"
 """The variable in which ``simpar run`` tells its ranks where the first to fail leaves its token."""
+STOPPED = "stopped"
+"""The file beside that folder in which a rank that ends before MPI has started leaves the exit code of all."""
 
 INTERRUPTED = 130
 """The exit code of a program that Ctrl-C ended: 128 and the signal's number."""
 
 _PATIENCE_S = 5.0
-"""How long a rank that was not first waits to be stopped by the first, before it stops everything itself."""
+"""How long a rank that was not first waits for the first to have spoken."""
+_RESPITE_S = 1.0
+"""How long it then waits to be stopped by the first, before it stops everything itself."""
 
 
 def alarm_folder() -> str:
@@ -89,8 +102,16 @@ class Alarm:
             _flush(sys.stderr)
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
-            self.pause(_PATIENCE_S)
+            self._wait_for_the_first()
         self.abort(code)
+
+    def _wait_for_the_first(self) -> None:
+        tick_s = 0.02
+        for _ in range(int(_PATIENCE_S / tick_s)):
+            if not self.folder.exists():  # the first has spoken
+                break
+            self.pause(tick_s)
+        self.pause(_RESPITE_S)
 
 
 def _flush(stream: TextIO | None) -> None:

@@ -31,8 +31,11 @@ _PARAGRAPHS: Final = (
     ),
     _Paragraph(b"=" * 83, re.compile(rb"=   BAD TERMINATION"), re.compile(rb"for debugging suggestions(?:\n|\Z)")),
 )
-_LINES: Final = re.compile(rb"Abort\(\d+\) on node \d+ \(rank \d+ in comm \d+\): application called MPI_Abort")
-_BEGINNINGS: Final = (*(each.first for each in _PARAGRAPHS), b"Abort(", b"\0")
+_LINES: Final = re.compile(
+    rb"Abort\(\d+\) on node \d+ \(rank \d+ in comm \d+\): application called MPI_Abort"
+    rb"|\[[\w.-]+:\d+\] PMIX ERROR: PMIX_ERR_UNREACH "  # a rank that is starting finds that all have ended
+)
+_BEGINNINGS: Final = (*(each.first for each in _PARAGRAPHS), b"Abort(", b"[", b"\0")
 _SIGNAL: Final = re.compile(rb"EXIT STRING: ([^\n]*)")
 
 

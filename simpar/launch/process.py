@@ -1,6 +1,7 @@
 """Ranks started, listened to and stopped: ``run_ranks`` starts mpiexec and leaves nothing behind."""
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +17,7 @@ from types import FrameType
 from typing import IO, Final, NoReturn
 
 from simpar.errors import LaunchError
-from simpar.launch.alarm import ALARM_FOLDER, INTERRUPTED
+from simpar.launch.alarm import ALARM_FOLDER, INTERRUPTED, STOPPED
 from simpar.launch.mpi import find_mpi, launch_command, launch_environment, rank_environment
 from simpar.launch.noise import NoiseFilter
 
@@ -79,7 +81,8 @@ def run_ranks(
         raise LaunchError(f"a program cannot run on {n} ranks; give 1 or more.")
     base = dict(os.environ if environ is None else environ)
     with tempfile.TemporaryDirectory(prefix="simpar-", ignore_cleanup_errors=True) as folder:
-        marks = {ALARM_FOLDER: folder, _MARK: uuid.uuid4().hex}
+        marks = {ALARM_FOLDER: str(Path(folder, "alarm")), _MARK: uuid.uuid4().hex}
+        Path(folder, "alarm").mkdir()
         if n == 1 and vendor is None:
             return _watch(list(program), rank_environment(n) | base | marks, timeout_s, alone=True)
         mpi = find_mpi(vendor)
@@ -96,7 +99,7 @@ def _watch(command: list[str], environ: Mapping[str, str], timeout_s: float | No
     relays = [_Relay(process.stdout, _OUTPUT), _Relay(process.stderr, _ERRORS)]
     try:
         with _sigterm_raises():
-            code = process.wait(timeout_s)
+            code = _wait(process, timeout_s, Path(environ[ALARM_FOLDER]).with_name(STOPPED))
     except KeyboardInterrupt:
         return _stop(process, environ[_MARK], relays, "interrupted.", INTERRUPTED)
     except _Stopped as stopped:
@@ -109,15 +112,40 @@ def _watch(command: list[str], environ: Mapping[str, str], timeout_s: float | No
     return code if code >= 0 else 128 - code
 
 
+def _wait(process: subprocess.Popen[bytes], timeout_s: float | None, stopped: Path) -> int:
+    """Return the exit code of mpiexec when it has ended.
+
+    Raises:
+        subprocess.TimeoutExpired: the time was up before.
+        _Stopped: a rank failed before MPI had started, and its mpiexec did not end by itself.
+    """
+    deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            return process.wait(max(0.0, min(_PAUSE_S, left)))
+        except subprocess.TimeoutExpired:
+            if left <= _PAUSE_S:
+                raise
+        if stopped.exists() and not _ends_within(process, _GRACE_S / 2):
+            raise _Stopped(int(stopped.read_text(encoding="ascii") or 1), "")
+
+
+def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    return process.returncode is not None
+
+
 def _stop(process: subprocess.Popen[bytes], mark: str, relays: "list[_Relay]", why: str, code: int) -> int:
     """Stop all ranks, say why in one line, and return ``code``; what MPI would still say about it is left out."""
     for relay in relays:
         relay.expect_the_end()
-    print(f"simpar run: {why}", file=sys.stderr, flush=True)
+    if why:
+        print(f"simpar run: {why}", file=sys.stderr, flush=True)
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C again: do not wait
         process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_S)
+        _ends_within(process, _GRACE_S)
     _kill_marked(mark)
     with contextlib.suppress(OSError):
         process.kill()

@@ -102,6 +102,16 @@ def test_the_same_error_on_all_ranks_is_shown_once(tmp_path: Path, opening: str)
 
 
 @needs_mpi
+def test_an_error_on_one_rank_before_the_world_is_opened_stops_the_others(tmp_path: Path) -> None:
+    names = "os.environ.get('PMI_RANK', os.environ.get('OMPI_COMM_WORLD_RANK'))"
+    script = write(tmp_path, f"import os\nif {names} == '1': raise ValueError('no data')\n" + OPENING, "")
+    ran = simpar("run", script, "-n", 3, "--timeout", 40)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("rank 1 of 3 failed:\n")
+    assert ran.stderr.endswith("ValueError: no data\n")
+
+
+@needs_mpi
 def test_a_mistake_in_the_text_of_a_script_is_shown_once(tmp_path: Path) -> None:
     ran = simpar("run", write(tmp_path, "def broken(:\n", ""), "-n", 3)
     assert ran.returncode == 1
