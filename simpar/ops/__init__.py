@@ -6,7 +6,7 @@ derived from it. A file of records reads like a table; the suites find every rec
 Read in this order: ``support`` (what the families share), ``elementwise``, ``activation``, ``reduction``, ``matmul``,
 ``shape`` with ``refinement`` and ``slicing``; ``normalization``, ``gather``, ``loss``, ``convolution``, ``pooling``,
 ``random`` (dropout), ``optimizer`` (updates) and ``communication`` (collectives written by the user); then the faces:
-``functional``, ``primitive``, ``operations`` and ``neural``.
+``functional``, ``primitive``, ``operations`` (both with their ``_arrays``) and ``neural``.
 """
 
 from simpar.ops import (
@@ -15,10 +15,12 @@ from simpar.ops import (
     convolution,
     elementwise,
     functional,
+    functional_arrays,
     loss,
     neural,
     normalization,
     operations,
+    operations_arrays,
     optimizer,
     pooling,
     random,
@@ -30,11 +32,13 @@ from simpar.ops import matmul as matmul_records
 from simpar.ops.communication import *  # noqa: F403
 from simpar.ops.convolution import *  # noqa: F403
 from simpar.ops.functional import *  # noqa: F403
+from simpar.ops.functional_arrays import *  # noqa: F403
 from simpar.ops.gather import gather, one_hot
 from simpar.ops.loss import *  # noqa: F403
 from simpar.ops.neural import *  # noqa: F403
 from simpar.ops.normalization import *  # noqa: F403
 from simpar.ops.operations import *  # noqa: F403
+from simpar.ops.operations_arrays import *  # noqa: F403
 from simpar.ops.pooling import *  # noqa: F403
 from simpar.ops.primitive import Primitive
 from simpar.ops.random import dropout
@@ -45,6 +49,7 @@ RECORDS = (
     convolution,
     elementwise,
     loss,
+    matmul_records,
     normalization,
     optimizer,
     pooling,
@@ -53,14 +58,16 @@ RECORDS = (
     shape,
     slicing,
 )
-"""The modules that hold the records, beside ``matmul`` and ``gather``, whose names are functions here."""
+"""The modules that hold the records, beside ``gather``."""
 
 __all__ = ["RECORDS", "Primitive", "dropout", "gather", "one_hot", "optimizer"]
 __all__ += communication.__all__
 __all__ += convolution.__all__
 __all__ += functional.__all__
+__all__ += functional_arrays.__all__
 __all__ += loss.__all__
 __all__ += neural.__all__
 __all__ += normalization.__all__
 __all__ += operations.__all__
+__all__ += operations_arrays.__all__
 __all__ += pooling.__all__

@@ -57,41 +57,39 @@ _record_grad("relu_grad", _relu_grad)
 
 
 def _sigmoid_block(target: Array, x: Array) -> None:
-    below = np.minimum(x, 0)
-    np.exp(below, out=below)
-    scale = np.abs(x)
-    np.negative(scale, out=scale)
-    np.exp(scale, out=scale)  # never above 1, so that nothing overflows
-    scale += 1
-    np.divide(below, scale, out=target)
+    np.negative(x, out=target)
+    with np.errstate(over="ignore"):  # where exp(-x) is too large the result is 0, as it should be
+        np.exp(target, out=target)
+    np.add(target, 1, out=target)
+    np.divide(1, target, out=target)
 
 
 def _sigmoid(x: Array, out: Array | None = None) -> Array:
     return blockwise(_sigmoid_block, out, x)
 
 
-def _sigmoid_grad_block(target: Array, g: Array, y: Array) -> None:
-    slope = 1 - y
-    slope *= y
+def _sigmoid_grad_block(target: Array, g: Array, y: Array, slope: Array) -> None:
+    np.subtract(1, y, out=slope)
+    np.multiply(slope, y, out=slope)
     np.multiply(g, slope, out=target)
 
 
 def _sigmoid_grad(g: Array, y: Array, out: Array | None = None) -> Array:
-    return blockwise(_sigmoid_grad_block, out, g, y)
+    return blockwise(_sigmoid_grad_block, out, g, y, scratch=1)
 
 
 def _sigmoid_bprop(g: Tensor, x: Tensor, *, out: Tensor) -> Tensor:
     return one("sigmoid_grad", g, out)
 
 
-def _tanh_grad_block(target: Array, g: Array, y: Array) -> None:
-    slope = y * y
+def _tanh_grad_block(target: Array, g: Array, y: Array, slope: Array) -> None:
+    np.multiply(y, y, out=slope)
     np.subtract(1, slope, out=slope)
     np.multiply(g, slope, out=target)
 
 
 def _tanh_grad(g: Array, y: Array, out: Array | None = None) -> Array:
-    return blockwise(_tanh_grad_block, out, g, y)
+    return blockwise(_tanh_grad_block, out, g, y, scratch=1)
 
 
 def _tanh_bprop(g: Tensor, x: Tensor, *, out: Tensor) -> Tensor:
@@ -107,69 +105,72 @@ _record_grad("tanh_grad", _tanh_grad)
 # --- gelu: Hendrycks and Gimpel, https://arxiv.org/abs/1606.08415 ---
 
 
-def _erf(x: Array) -> Array:
-    from scipy.special import erf  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType] # numpy has none
+def _erf(x: Array) -> None:
+    """Replace x by its error function."""
+    from scipy.special import erf  # pyright: ignore # numpy has none; scipy comes with scikit-learn
 
-    made: Array = erf(x)
-    return made
-
-
-def _inner_tanh(x: Array) -> tuple[Array, Array]:
-    """Return x² and tanh(√(2/π) (x + 0.044715 x³)), by products: powers are slow."""
-    squared = x * x
-    made = squared * (_C * _CUBIC)
-    made += _C
-    made *= x
-    return squared, np.tanh(made, out=made)
+    erf(x, out=x)
 
 
-def _gelu_tanh_block(target: Array, x: Array) -> None:
-    _, made = _inner_tanh(x)
-    made += 1
-    made *= 0.5
+def _inner_tanh(x: Array, squared: Array, made: Array) -> None:
+    """Write x² and tanh(√(2/π) (x + 0.044715 x³)), by products: powers are slow."""
+    np.multiply(x, x, out=squared)
+    np.multiply(squared, _C * _CUBIC, out=made)
+    np.add(made, _C, out=made)
+    np.multiply(made, x, out=made)
+    np.tanh(made, out=made)
+
+
+def _gelu_tanh_block(target: Array, x: Array, squared: Array, made: Array) -> None:
+    _inner_tanh(x, squared, made)
+    np.add(made, 1, out=made)
+    np.multiply(made, 0.5, out=made)
     np.multiply(made, x, out=target)
 
 
-def _gelu_erf_block(target: Array, x: Array) -> None:
-    made = _erf(x * sqrt(0.5))
-    made += 1
-    made *= 0.5
+def _gelu_erf_block(target: Array, x: Array, made: Array, _: Array) -> None:
+    np.multiply(x, sqrt(0.5), out=made)
+    _erf(made)
+    np.add(made, 1, out=made)
+    np.multiply(made, 0.5, out=made)
     np.multiply(made, x, out=target)
 
 
-def _gelu_tanh_grad_block(target: Array, g: Array, x: Array) -> None:
-    slope, inner = _inner_tanh(x)
-    slope *= 1.5 * _C * _CUBIC
-    slope += 0.5 * _C
-    slope *= x  # x/2 times the slope of what tanh is taken of
-    rest = inner * inner
+def _gelu_tanh_grad_block(target: Array, g: Array, x: Array, slope: Array, inner: Array, rest: Array) -> None:
+    _inner_tanh(x, slope, inner)
+    np.multiply(slope, 1.5 * _C * _CUBIC, out=slope)
+    np.add(slope, 0.5 * _C, out=slope)
+    np.multiply(slope, x, out=slope)  # x/2 times the slope of what tanh is taken of
+    np.multiply(inner, inner, out=rest)
     np.subtract(1, rest, out=rest)
-    slope *= rest
-    inner += 1
-    inner *= 0.5
-    slope += inner
+    np.multiply(slope, rest, out=slope)
+    np.add(inner, 1, out=inner)
+    np.multiply(inner, 0.5, out=inner)
+    np.add(slope, inner, out=slope)
     np.multiply(g, slope, out=target)
 
 
-def _gelu_erf_grad_block(target: Array, g: Array, x: Array) -> None:
-    slope = x * x
-    slope *= -0.5
+def _gelu_erf_grad_block(target: Array, g: Array, x: Array, slope: Array, below: Array, _: Array) -> None:
+    np.multiply(x, x, out=slope)
+    np.multiply(slope, -0.5, out=slope)
     np.exp(slope, out=slope)
-    slope *= sqrt(0.5 / pi)
-    slope *= x
-    below = _erf(x * sqrt(0.5))
-    below += 1
-    below *= 0.5
-    slope += below
+    np.multiply(slope, sqrt(0.5 / pi), out=slope)
+    np.multiply(slope, x, out=slope)
+    np.multiply(x, sqrt(0.5), out=below)
+    _erf(below)
+    np.add(below, 1, out=below)
+    np.multiply(below, 0.5, out=below)
+    np.add(slope, below, out=slope)
     np.multiply(g, slope, out=target)
 
 
 def _gelu(x: Array, *, approximate: str = "tanh", out: Array | None = None) -> Array:
-    return blockwise(_gelu_tanh_block if approximate == "tanh" else _gelu_erf_block, out, x)
+    return blockwise(_gelu_tanh_block if approximate == "tanh" else _gelu_erf_block, out, x, scratch=2)
 
 
 def _gelu_grad(g: Array, x: Array, *, approximate: str = "tanh", out: Array | None = None) -> Array:
-    return blockwise(_gelu_tanh_grad_block if approximate == "tanh" else _gelu_erf_grad_block, out, g, x)
+    block = _gelu_tanh_grad_block if approximate == "tanh" else _gelu_erf_grad_block
+    return blockwise(block, out, g, x, scratch=3)
 
 
 def _gelu_bprop(g: Tensor, x: Tensor, *, approximate: str = "tanh") -> Tensor:
@@ -184,28 +185,26 @@ _record_grad("gelu_grad", _gelu_grad, _APPROXIMATIONS)
 # --- silu ---
 
 
-def _silu_block(target: Array, x: Array) -> None:
-    made = np.empty_like(x)
-    _sigmoid_block(made, x)
-    np.multiply(made, x, out=target)
-
-
-def _silu_grad_block(target: Array, g: Array, x: Array) -> None:
-    below = np.empty_like(x)
+def _silu_block(target: Array, x: Array, below: Array) -> None:
     _sigmoid_block(below, x)
-    slope = 1 - below
-    slope *= x
-    slope += 1
-    slope *= below
+    np.multiply(below, x, out=target)
+
+
+def _silu_grad_block(target: Array, g: Array, x: Array, below: Array, slope: Array) -> None:
+    _sigmoid_block(below, x)
+    np.subtract(1, below, out=slope)
+    np.multiply(slope, x, out=slope)
+    np.add(slope, 1, out=slope)
+    np.multiply(slope, below, out=slope)
     np.multiply(g, slope, out=target)
 
 
 def _silu(x: Array, out: Array | None = None) -> Array:
-    return blockwise(_silu_block, out, x)
+    return blockwise(_silu_block, out, x, scratch=1)
 
 
 def _silu_grad(g: Array, x: Array, out: Array | None = None) -> Array:
-    return blockwise(_silu_grad_block, out, g, x)
+    return blockwise(_silu_grad_block, out, g, x, scratch=2)
 
 
 def _silu_bprop(g: Tensor, x: Tensor) -> Tensor:

@@ -87,7 +87,7 @@ def _pow_grad(g: Tensor, x: Tensor, y: Tensor, out: Tensor) -> tuple[Tensor, Ten
 
 
 def _extremum_grad(keeps_first: str) -> Binary:
-    """Return the gradient of maximum or minimum: it goes to the operand that was taken, to the first if both are equal."""
+    """Return the gradient of maximum or minimum: to the operand that was taken, to the first if both are equal."""
 
     def gradient(g: Tensor, x: Tensor, y: Tensor, out: Tensor) -> tuple[Tensor, Tensor]:
         mask, zero = one(keeps_first, x, y), like(0, g)

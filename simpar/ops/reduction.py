@@ -43,23 +43,35 @@ def _sum_dtype(types: Sequence[DType], attrs: Attrs) -> DType:
 # --- sum and mean ---
 
 
-def _collapsed(x: Array, axis: tuple[int, ...]) -> tuple[int, int] | None:
-    """Return (rows, columns) if ``axis`` are all leading axes of a C-ordered float array, which a product sums faster."""
-    lead = len(axis)
-    if axis != tuple(range(lead)) or not 0 < lead < x.ndim or x.dtype.itemsize < 4 or x.dtype.kind != "f":
+def _sides(x: Array, axis: tuple[int, ...]) -> tuple[int, int, bool] | None:
+    """Return (rows, columns, whether rows are summed) of a sum that a product with ones does faster, up to three times.
+
+    That is a sum over all leading or all trailing axes of a C-ordered array of floats; a sum over all axes is left to
+    numpy, which adds in pairs and so rounds less.
+    """
+    count = len(axis)
+    lead = axis == tuple(range(count))
+    if not 0 < count < x.ndim or not (lead or axis == tuple(range(x.ndim - count, x.ndim))):
         return None
-    return (prod(x.shape[:lead]), prod(x.shape[lead:])) if x.flags.c_contiguous else None
+    if x.dtype.kind != "f" or x.dtype.itemsize < 4 or not x.flags.c_contiguous or not x.size:
+        return None
+    rows = prod(x.shape[:count] if lead else x.shape[:-count])
+    return rows, x.size // rows, lead
 
 
 def _sum(x: Array, *, axis: tuple[int, ...], keep_dims: bool, out: Array | None = None) -> Array:
-    dtype = np.dtype(np.int64) if x.dtype == bool else x.dtype
-    flat = _collapsed(x, axis)
-    if flat is None or (out is not None and not out.flags.c_contiguous):
-        made: Array = np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keep_dims, out=out)
-        return made
+    sides = _sides(x, axis)
+    if sides is None or (out is not None and not out.flags.c_contiguous):
+        dtype = np.dtype(np.int64) if x.dtype == np.bool_ else x.dtype
+        summed: Array = np.add.reduce(x, axis=axis, dtype=dtype, keepdims=keep_dims, out=out)
+        return summed
+    rows, columns, lead = sides
     if out is None:
-        out = np.empty((1,) * (len(axis) * keep_dims) + x.shape[len(axis) :], x.dtype)
-    np.matmul(np.ones(flat[0], x.dtype), x.reshape(flat), out=out.reshape(-1))
+        kept = [1 if i in axis else n for i, n in enumerate(x.shape) if keep_dims or i not in axis]
+        out = np.empty(kept, x.dtype)
+    table = x.reshape(rows, columns)
+    operands = (np.ones(rows, x.dtype), table) if lead else (table, np.ones(columns, x.dtype))
+    np.matmul(*operands, out=out.reshape(-1))
     return out
 
 

@@ -14,8 +14,8 @@ Axes = list[tuple[str, ...]]
 def reshape_rule(given: Shape, made: Shape) -> Rule:
     """Return the rule of a reshape, by refining both shapes to common factors.
 
-    Both shapes are read from the left; where one axis divides the other, or both have a common divisor, that is a factor
-    of both. What is left of a pair of axes without a common divisor is whole, until the shapes meet again.
+    Both shapes are read from the left; a common divisor of the two axes at hand is a factor of both. Where there is
+    none, what is left of them is whole, until the shapes meet again.
 
     Raises:
         RuleError: the shapes hold different numbers of elements.
@@ -40,7 +40,7 @@ class _Refinement:
     def __init__(self, given: Shape, made: Shape) -> None:
         if _count(given) != _count(made):
             raise RuleError(
-                f"shape {given} has {_count(given)} elements and cannot be reshaped to {made}, which has {_count(made)}."
+                f"shape {given} with its {_count(given)} elements cannot be reshaped to {made} with {_count(made)}."
             )
         self.given, self.made = given, made
         self.sizes: dict[str, int] = {}

@@ -67,7 +67,7 @@ def letters(count: int, prefix: str = "a") -> list[str]:
 
 
 def sum_to(g: Tensor | None, given: Tensor) -> Tensor | None:
-    """Return a cotangent summed over what was broadcast, in the shape and type of the operand; None for whole numbers."""
+    """Return a cotangent summed over what was broadcast, in the operand's shape and type; None for whole numbers."""
     if g is None or not given.dtype.is_float:
         return None
     shape, lead = given.shape, g.ndim - given.ndim
@@ -119,18 +119,21 @@ def write(made: Array, out: Array | None) -> Array:
     return out
 
 
-def blockwise(function: Callable[..., None], out: Array | None, *operands: Array) -> Array:
-    """Call ``function(target, *parts)`` on flat blocks of operands of one shape and return the result.
+def blockwise(function: Callable[..., None], out: Array | None, *operands: Array, scratch: int = 0) -> Array:
+    """Call ``function(target, *parts, *scratch)`` on flat blocks of operands of one shape and return the result.
 
     Args:
         function: writes a block of the result; it must read each part before it writes over it.
         out: the array to write into, which may be an operand; None to make one.
         operands: arrays of one shape.
+        scratch: how many blocks of working space the function gets, made once.
     """
-    made = np.empty(operands[0].shape, operands[0].dtype) if out is None else out
+    made = np.empty(operands[0].shape, np.result_type(*operands)) if out is None else out
     flat = made if made.flags.c_contiguous else np.empty(made.shape, made.dtype)
     target, parts = flat.reshape(-1), [np.ascontiguousarray(x).reshape(-1) for x in operands]
+    space = [np.empty(min(BLOCK, target.size), made.dtype) for _ in range(scratch)]
     for start in range(0, target.size, BLOCK):
-        at = slice(start, start + BLOCK)
-        function(target[at], *(p[at] for p in parts))
+        block = target[start : start + BLOCK]
+        cut = (p[start : start + BLOCK] for p in parts)
+        function(block, *cut, *(w[: block.size] for w in space))
     return made if flat is made else write(flat, made)
