@@ -15,6 +15,7 @@ from simpar.errors import SimparError
 __all__ = ["COMMANDS", "main", "make_app"]
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("simpar.cli.demo:demo", "Train a classifier on four ranks and see what they hold and move."),
     "run": ("simpar.cli.run:run", "Run a script on several ranks."),
     "runs": ("simpar.cli.runs:runs", "List the recorded runs."),
     "show": ("simpar.cli.show:show", "Print a run: who holds what, what moved, the losses."),

@@ -1,0 +1,95 @@
+"""``simpar demo``: a classifier trained on four ranks, and what they held and moved."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter, validators
+from rich.console import Console
+from rich.text import Text
+
+from simpar.cli.output import console
+from simpar.context import Context, entered
+from simpar.demo import RANKS, Result, train
+from simpar.launch import run_ranks
+from simpar.recorder import find_run, holding_table, movement_table, movements, open_run, parameter_table, runs_folder
+
+__all__ = ["demo"]
+
+_LEAST_ACCURACY = 0.95
+_MOST_DIFFERENCE = 1e-4
+_FAILED = 1
+
+Positive = Annotated[int, Parameter(validator=validators.Number(gte=1))]
+
+
+def demo(*, steps: Positive = 300, seed: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 0) -> int:
+    """Train a classifier of handwritten digits on 4 MPI ranks, and show what each rank holds and moves.
+
+    The ranks form a 2 x 2 device matrix. One axis cuts the batch (data parallel), the other the hidden layer (tensor
+    parallel); of what ranks would hold alike, each keeps only its part (the parallel optimizer). Then the same program
+    runs on one rank, and the losses are compared: they are equal up to rounding.
+
+    ```
+    simpar demo                 train, compare, print the tables
+    simpar show last --plan     what this run held and moved, and its plan: instruction by instruction
+    simpar show last hidden.weight      who holds which slice of one parameter
+    ```
+
+    The exit code is 0 if at least 95 % of the test images are read rightly and no loss differs by more than 0.0001.
+
+    Args:
+        steps: How many steps to train.
+        seed: What the first weights and the order of the images follow from.
+    """
+    out = console()
+    out.print(Text(f"Training on {RANKS} ranks: data parallel 2 x tensor parallel 2, with the parallel optimizer", "bold"))
+    out.print("The data: 1797 handwritten digits of 8 x 8 pixels; 360 of them are kept for the test.", highlight=False)
+    with tempfile.TemporaryDirectory(prefix="simpar-demo-") as folder:
+        result = Path(folder, "result.json")
+        program = [sys.executable, "-m", "simpar.demo.rank", str(result), str(steps), str(seed)]
+        code = run_ranks(program, RANKS)
+        if code:
+            return code
+        found = Result(**json.loads(result.read_text(encoding="utf-8")))
+    run = _print_run(out)
+    with entered(Context()):
+        alone = train(1, steps, seed)
+    is_well = _print_verdict(out, found, alone)
+    out.print(f"Look closer: simpar show {run} --plan", highlight=False)
+    return 0 if is_well else _FAILED
+
+
+def _print_run(out: Console) -> str:
+    """Print what the run that has just ended held and moved, and return its id."""
+    with open_run(find_run("last", runs_folder())) as run:
+        placed = run.parameters()
+        out.print(parameter_table(placed))
+        out.print(holding_table(placed))
+        out.print(movement_table(movements(run)))
+        return run.info().run
+
+
+def _print_verdict(out: Console, found: Result, alone: Result) -> bool:
+    """Print accuracy and the difference of the losses, and return whether both are as they should be."""
+    difference = max(abs(a - b) for a, b in zip(found.losses, alone.losses, strict=True))
+    reads, agrees = found.accuracy >= _LEAST_ACCURACY, difference <= _MOST_DIFFERENCE
+    out.print(Text(f"Test accuracy {found.accuracy:.1%} (at least {_LEAST_ACCURACY:.0%}) {_mark(reads)}", _style(reads)))
+    out.print(
+        Text(
+            f"Largest difference of a loss from the same program on one rank, over {len(alone.losses)} steps: "
+            f"{difference:.1e} (at most {_MOST_DIFFERENCE:.0e}) {_mark(agrees)}",
+            _style(agrees),
+        )
+    )
+    return reads and agrees
+
+
+def _mark(is_well: bool) -> str:
+    return "✓" if is_well else "✗"
+
+
+def _style(is_well: bool) -> str:
+    return "green" if is_well else "bold red"

@@ -1,0 +1,9 @@
+"""The program that ``simpar demo`` runs: a classifier of handwritten digits, data parallel x tensor parallel.
+
+Read ``program`` first: the network, its strategies, the training; it is written as a user would write it. ``digits`` is
+the data, ``rank`` what each rank runs.
+"""
+
+from simpar.demo.program import RANKS, Result, train
+
+__all__ = ["RANKS", "Result", "train"]
