@@ -7,7 +7,7 @@ To read the code, begin with ``simpar.compile``: the passes in order. ``simpar.l
 op, a layout per tensor), ``simpar.partition`` what follows from it.
 """
 
-from simpar import common, context, nn, ops
+from simpar import common, communication, context, nn, ops
 from simpar.autodiff import GradOperation, grad, value_and_grad
 from simpar.compile import jit
 from simpar.context import (
@@ -56,6 +56,7 @@ __all__ = [
     "__version__",
     "bool_",
     "common",
+    "communication",
     "context",
     "dtype_to_nptype",
     "float16",

@@ -11,7 +11,7 @@ import numpy as np
 from simpar.collectives import World, solo_world
 from simpar.compile.options import check_world, partition_options
 from simpar.compile.passes import partition_graph
-from simpar.compile.record import describe_program
+from simpar.compile.record import describe_program, open_recorder
 from simpar.compile.tree import Rebuild, flatten
 from simpar.context import Context, current, register_runner
 from simpar.errors import PlanMismatchError, TraceError
@@ -171,6 +171,7 @@ def _compile(function: Function, tensors: list[Tensor], rebuild: Rebuild, owner:
     program.executor = Executor(plan, program.parameters, world)
     if context.parallel.parameter_broadcast and not context.is_partitioned:
         _broadcast(world, fresh)
+    open_recorder(context, world)
     if context.recorder is not None:
         describe_program(context.recorder, name, plan, program.executor)
     return program

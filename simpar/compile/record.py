@@ -1,12 +1,52 @@
-"""What a compiled program tells the recorder, once."""
+"""When a run is recorded, and what a compiled program tells the recorder, once.
 
+``simpar run`` and ``simpar demo`` ask for a record with the variable ``SIMPAR_RECORD``; a program that sets
+``context.recorder`` itself keeps its own.
+"""
+
+import atexit
+import os
+import sys
+import time
+from dataclasses import asdict
 from typing import Any
 
+from simpar.collectives import World
+from simpar.context import Context
 from simpar.execute import Executor
 from simpar.partition import Plan, PlannedParameter
-from simpar.recorder import CollectiveSpec, ParameterPlaced, ProgramCompiled
+from simpar.recorder import CollectiveSpec, ParameterPlaced, ProgramCompiled, RunFinished, start_recording
 
-__all__ = ["describe_program"]
+__all__ = ["describe_program", "open_recorder"]
+
+RECORD = "SIMPAR_RECORD"
+"""Set to 1, every run is recorded."""
+
+
+def open_recorder(context: Context, world: World) -> None:
+    """Open the recorder of this rank if the run is to be recorded and none is open; it closes when the program ends.
+
+    Every rank calls it at its first program.
+    """
+    if context.recorder is not None or os.environ.get(RECORD) != "1":
+        return
+    recorder = context.recorder = start_recording(
+        sys.argv[0],
+        sys.argv[1:],
+        mode=context.parallel.parallel_mode,
+        device_num=context.device_num,
+        rank=world.rank,
+        size=world.size,
+        mailbox=world.mailbox() if world.size > 1 else None,
+        options={k: v for k, v in asdict(context.parallel).items() if isinstance(v, bool | int | float | str)},
+    )
+
+    def finish() -> None:
+        if world.rank == 0:
+            recorder.emit(RunFinished(time.time()))
+        recorder.close()
+
+    atexit.register(finish)
 
 
 def describe_program(recorder: Any, name: str, plan: Plan, executor: Executor) -> None:
