@@ -1,14 +1,19 @@
 """The README is true: its commands, its files, its table of modes."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simpar.context import ParallelMode
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+EXAMPLE = README.split("```python\n", 1)[1].split("```", 1)[0]
+PRINTED = README.split("```text\n", 1)[1].split("```", 1)[0]
 COMMANDS = README.split("```sh\n", 1)[1].split("\n```", 1)[0].splitlines()
 
 
@@ -35,3 +40,23 @@ def test_file_that_is_named_exists(path: str) -> None:
 @pytest.mark.parametrize("mode", ParallelMode.MODE_LIST)
 def test_every_mode_has_a_row(mode: str) -> None:
     assert f"\n| `{mode}` |" in README
+
+
+def test_example_prints_on_four_ranks_what_the_readme_shows(tmp_path: Path) -> None:
+    script = tmp_path / "example.py"
+    script.write_text(EXAMPLE, "utf-8")
+    command = [sys.executable, "-m", "simpar", "run", str(script), "-n", "4"]
+    run = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=120)
+    assert run.stdout == PRINTED, run.stderr
+
+
+def test_example_prints_the_losses_of_one_device() -> None:
+    w1, w2, x = np.full((4, 6), 0.1), np.full((6, 2), 0.1), np.arange(32).reshape(8, 4) / 32
+    losses: list[float] = []
+    for _ in range(3):
+        y = x @ w1
+        z = y @ w2
+        losses.append(float(np.mean(z * z)))
+        dz = 2 * z / z.size
+        w1, w2 = w1 - x.T @ (dz @ w2.T), w2 - y.T @ dz
+    assert PRINTED.startswith("losses " + " ".join(f"{loss:.4f}" for loss in losses))
