@@ -11,11 +11,12 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from simpar import recorder as records
 from simpar.collectives import World
 from simpar.context import Context
 from simpar.execute import Executor
 from simpar.partition import Plan, PlannedParameter
-from simpar.recorder import CollectiveSpec, ParameterPlaced, ProgramCompiled, RunFinished, start_recording
+from simpar.recorder import CollectiveSpec, ParameterPlaced, ProgramCompiled, RunFinished
 
 __all__ = ["describe_program", "open_recorder"]
 
@@ -30,7 +31,7 @@ def open_recorder(context: Context, world: World) -> None:
     """
     if context.recorder is not None or os.environ.get(RECORD) != "1":
         return
-    recorder = context.recorder = start_recording(
+    recorder = context.recorder = records.start_recording(  # loads the store, which other programs do without
         sys.argv[0],
         sys.argv[1:],
         mode=context.parallel.parallel_mode,
