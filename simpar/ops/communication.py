@@ -97,6 +97,11 @@ def _exchanged(shapes: Sequence[Shape], attrs: Attrs) -> tuple[Shape, ...]:
     if count != size:
         raise RuleError(f"all_to_all with split_count {count} in a group of {size} ranks; give one piece per rank.")
     split, joined = attrs["split_dim"], attrs["concat_dim"]
+    if not (0 <= split < len(shape) and 0 <= joined < len(shape)):
+        raise RuleError(
+            f"all_to_all with split_dim {split} and concat_dim {joined} of a shape with {len(shape)} axes; "
+            f"give axes from 0 to {len(shape) - 1}."
+        )
     if shape[split] % count:
         raise RuleError(f"all_to_all cannot cut axis {split} of shape {tuple(shape)} into {count} pieces. Pad it.")
     shape[split] //= count

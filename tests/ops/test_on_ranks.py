@@ -1,0 +1,151 @@
+"""Networks of these ops, cut over ranks that are threads, compute what one device computes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from simpar import ops
+from simpar.autodiff import grad, value_and_grad
+from simpar.collectives import run_threads
+from simpar.communication import create_group, get_rank, init
+from simpar.context import set_auto_parallel_context, set_context
+from simpar.layout import Layout
+from simpar.parameter import Parameter
+from simpar.tensor import Tensor
+
+Array = NDArray[Any]
+Made = tuple[float, list[tuple[Array, Layout | None]]]
+RNG = np.random.default_rng(8)
+
+
+def floats(*shape: int) -> Array:
+    return RNG.standard_normal(shape).astype("f4")
+
+
+def check_equal_to_one_device(program: Callable[[Any], Made], strategies: Any) -> None:
+    """Compare the loss, and the slice of each gradient that each of 4 ranks holds."""
+    value, gradients = program(None)
+
+    def cut() -> Made:
+        init()
+        set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+        return program(strategies)
+
+    for rank, (loss, made) in enumerate(run_threads(4, cut)):
+        np.testing.assert_allclose(loss, value, rtol=1e-5)
+        for (ours, layout), (whole, _) in zip(made, gradients, strict=True):
+            box = () if layout is None else layout.box(whole.shape, rank)
+            expected = whole[tuple(slice(low, high) for low, high in box)]
+            np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5)
+
+
+def results(value: Tensor, gradients: tuple[Tensor, ...]) -> Made:
+    return value.item(), [(g.asnumpy().copy(), g.layout) for g in gradients]
+
+
+TABLE, WEIGHT = floats(16, 8), floats(8, 16)
+IDS, LABELS = (RNG.integers(0, 16, (8, 4)).astype("i4") for _ in range(2))
+
+
+def sequence_model(table_cut: Any) -> Made:
+    """Look up, normalize, drop out, and compare with labels."""
+    table, weight = Parameter(Tensor(TABLE), name="table"), Parameter(Tensor(WEIGHT), name="weight")
+    gamma = Parameter(Tensor(np.ones(8, "f4")), name="gamma")
+    beta = Parameter(Tensor(np.zeros(8, "f4")), name="beta")
+    look_up, norm, drop = ops.Gather(), ops.LayerNorm(2, 2, 1e-5), ops.Dropout(0.8)
+    if table_cut is not None:
+        look_up.shard(table_cut)
+        norm.shard(((2, 2, 1), (1,), (1,)))
+        drop.shard(((2, 2, 1),))
+
+    def loss(ids: Tensor, labels: Tensor) -> Tensor:
+        h, _ = drop(norm(look_up(table, ids, 0), gamma, beta)[0])
+        return ops.cross_entropy((h @ weight).reshape(-1, 16), labels.reshape(-1))
+
+    weights = [table, weight, gamma, beta]
+    return results(*value_and_grad(loss, None, weights)(Tensor(IDS), Tensor(LABELS)))
+
+
+@pytest.mark.parametrize(
+    "table_cut", [((4, 1), (1, 1)), ((2, 2), (1, 1)), ((2, 1), (2, 1)), ((1, 1), (2, 2)), ((1, 4), (1, 1))]
+)
+def test_a_sequence_model_is_the_same_under_every_cut_of_its_table(table_cut: Any) -> None:
+    check_equal_to_one_device(sequence_model, table_cut)
+
+
+IMAGES, KERNELS, GROUPED = floats(8, 4, 8, 8), floats(8, 4, 3, 3), floats(4, 4, 3, 3)
+
+
+def image_model(cuts: Any) -> Made:
+    """Convolve, pool, convolve in groups, pool."""
+    kernels, grouped = Parameter(Tensor(KERNELS), name="kernels"), Parameter(Tensor(GROUPED), name="grouped")
+    first, largest = ops.Conv2D(8, 3, pad_mode="same"), ops.MaxPool(2, 2)
+    second, mean = ops.Conv2D(4, 3, pad_mode="pad", pad=1, stride=2, group=2), ops.AvgPool(2, 2)
+    if cuts is not None:
+        for op, cut in zip((first, largest, second), cuts, strict=True):
+            op.shard(cut)
+
+    def loss(x: Tensor) -> Tensor:
+        return ops.square(mean(second(largest(first(x, kernels)), grouped))).mean()
+
+    value, (by_input, by_weight) = value_and_grad(loss, 0, [kernels, grouped])(Tensor(IMAGES))
+    return results(value, (by_input, *by_weight))
+
+
+@pytest.mark.parametrize(
+    "cuts",
+    [
+        (((4, 1, 1, 1), (1, 1, 1, 1)), ((4, 1, 1, 1),), ((4, 1, 1, 1), (1, 1, 1, 1))),
+        (((2, 2, 1, 1), (1, 2, 1, 1)), ((4, 1, 1, 1),), ((2, 2, 1, 1), (2, 1, 1, 1))),
+        (((1, 2, 1, 1), (2, 2, 1, 1)), ((1, 4, 1, 1),), ((1, 2, 1, 1), (2, 1, 1, 1))),
+    ],
+)
+def test_an_image_model_is_the_same_under_every_cut_of_images_and_channels(cuts: Any) -> None:
+    check_equal_to_one_device(image_model, cuts)
+
+
+@pytest.mark.parametrize("mode", [0, 1])
+def test_collectives_written_by_the_user_move_what_they_say(mode: int) -> None:
+    slices = [np.arange(8, dtype="f4").reshape(4, 2) + 100 * rank for rank in range(4)]
+
+    def moved() -> tuple[list[Array], list[Array]]:
+        init()
+        set_context(mode=mode)
+        set_auto_parallel_context(parallel_mode="hybrid_parallel")
+        collectives = (
+            ops.AllReduce(),
+            ops.AllReduce(ops.ReduceOp.MAX),
+            ops.AllGather(),
+            ops.ReduceScatter(),
+            ops.AlltoAll(4, 0, 1),
+        )
+        x = Tensor(slices[get_rank()])
+        values = [op(x).asnumpy() for op in collectives]
+        return values, [grad(lambda x, op=op: (op(x) * op(x)).sum())(x).asnumpy() for op in collectives]
+
+    total, gathered = np.add.reduce(slices), np.concatenate(slices)
+    for rank, (values, gradients) in enumerate(run_threads(4, moved)):
+        exchanged = np.concatenate([s[rank : rank + 1] for s in slices], axis=1)
+        for ours, expected in zip(values, (total, slices[3], gathered, total[rank : rank + 1], exchanged), strict=True):
+            assert np.array_equal(ours, expected)
+        largest = 8 * slices[3] * (rank == 3)
+        for ours, expected in zip(
+            gradients, (8 * total, largest, 8 * slices[rank], 2 * total, 2 * slices[rank]), strict=True
+        ):
+            np.testing.assert_allclose(ours, expected)
+
+
+def test_collectives_stay_within_their_group() -> None:
+    def moved() -> tuple[float, float]:
+        init()
+        for group, ranks in (("even", [0, 2]), ("odd", [1, 3])):
+            create_group(group, ranks)
+        mine = "odd" if get_rank() % 2 else "even"
+        x = Tensor([float(get_rank())])
+        root = ops.Broadcast(get_rank() % 2 + 2, mine)
+        return ops.AllReduce(group=mine)(x).item(), root((x,))[0].item()
+
+    assert run_threads(4, moved) == [(2, 2), (4, 3), (2, 2), (4, 3)]
