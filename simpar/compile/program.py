@@ -1,8 +1,9 @@
 """Programs: a function compiled for these shapes and options, its cache, and its calls."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import wraps
+from inspect import signature
 from time import perf_counter
 from typing import Any, Protocol, cast
 
@@ -49,6 +50,7 @@ class Program:
         rebuild: puts results into the function's own nest.
         guards: what the function asked while it was traced, and the answers it got.
         options: the context's options it was compiled under.
+        settings: of each Parameter when it was compiled.
         executor: runs the plan; None if only planned.
     """
 
@@ -58,15 +60,19 @@ class Program:
     rebuild: Rebuild
     guards: tuple[tuple[Callable[[], object], object], ...]
     options: object
+    settings: tuple[object, ...]
     executor: Executor | None = None
     step_place: int | None = None
     steps: int = 0
-    _slots: list[Any] = field(default_factory=list[Any])
 
     @property
     def is_valid(self) -> bool:
-        """Whether the answers are still the same."""
-        return self.options is current().parallel and all(ask() == answer for ask, answer in self.guards)
+        """Whether the answers are still the same, and the Parameters are set as they were."""
+        return (
+            self.options is current().parallel
+            and all(ask() == answer for ask, answer in self.guards)
+            and all(p.settings is s for p, s in zip(self.parameters, self.settings, strict=True))
+        )
 
     def run(self, tensors: Sequence[Tensor], context: Context) -> Any:
         """Run one step and return the results in the function's own nest."""
@@ -143,7 +149,17 @@ def _cache_of(function: Function, owner: object) -> dict[Any, list[Program]]:
     bound = getattr(function, "__self__", None)
     holder = bound if bound is not None else function
     place: dict[str, Any] = vars(holder)
-    return place.setdefault("_simpar_programs", {}).setdefault(getattr(function, "__name__", ""), {})
+    return place.setdefault("_simpar_programs", _Programs()).setdefault(getattr(function, "__name__", ""), {})
+
+
+class _Programs(dict[str, dict[Any, list[Program]]]):
+    """The programs of one function or Cell; a copy of the Cell begins without."""
+
+    def __deepcopy__(self, memo: object) -> "_Programs":
+        return _Programs()
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return _Programs, ()
 
 
 # --- from function to program ---
@@ -160,7 +176,9 @@ def _compile(function: Function, tensors: list[Tensor], rebuild: Rebuild, owner:
     name = f"{getattr(owner, '__name__', name)}-{context.count('program')}"
     answers = tuple((ask, ask()) for ask in trace.guards)
     step_place = next((i for i, a in enumerate(graph.arguments) if a.name == "step"), None)
-    program = Program(name, plan, tuple(trace.parameters), nest, answers, context.parallel, step_place=step_place)
+    parameters = cast("tuple[Any, ...]", tuple(trace.parameters))
+    settings = tuple(p.settings for p in parameters)
+    program = Program(name, plan, parameters, nest, answers, context.parallel, settings, step_place=step_place)
     _tell_layouts(owner, plan)
     if context.planner is not None:
         context.planner.take(name, plan)
@@ -248,9 +266,13 @@ def jit(fn: Function | None = None, **_: Any) -> Function:
 
     def decorate(function: Function) -> Function:
         @wraps(function)
-        def run(*args: Any) -> Any:
+        def run(*args: Any, **kwargs: Any) -> Any:
             if current().trace is not None:
-                return function(*args)
+                return function(*args, **kwargs)
+            if kwargs:
+                bound = signature(function).bind(*args, **kwargs)
+                bound.apply_defaults()
+                args = bound.args
             return run_function(function, args, function)
 
         return run

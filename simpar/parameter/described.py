@@ -57,6 +57,11 @@ class Described(Tensor):
     # --- training ---
 
     @property
+    def settings(self) -> Settings:
+        """All settings as one frozen value, which is replaced when one of them changes."""
+        return self._settings
+
+    @property
     def requires_grad(self) -> bool:
         """Whether it is trained."""
         return self._settings.requires_grad
