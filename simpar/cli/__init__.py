@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     used = given[0] if given else None
     try:
         make_app(used)(given, exit_on_error=False, print_error=False)
+    except KeyboardInterrupt:
+        sys.exit(130)  # as a shell counts it: 128 and the signal's number
     except SimparError as error:
         print(f"simpar: {error}", file=sys.stderr)
         sys.exit(1)

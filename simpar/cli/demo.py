@@ -12,9 +12,18 @@ from rich.text import Text
 
 from simpar.cli.output import console
 from simpar.context import Context, entered
-from simpar.demo import RANKS, Result, train
+from simpar.demo import DATA, RANKS, RESULT, Result, split, train, write
 from simpar.launch import run_ranks
-from simpar.recorder import find_run, holding_table, movement_table, movements, open_run, parameter_table, runs_folder
+from simpar.recorder import (
+    OPTIMIZER_STATE,
+    find_run,
+    holding_table,
+    movement_table,
+    movements,
+    open_run,
+    parameter_table,
+    runs_folder,
+)
 
 __all__ = ["demo"]
 
@@ -25,7 +34,7 @@ _FAILED = 1
 Positive = Annotated[int, Parameter(validator=validators.Number(gte=1))]
 
 
-def demo(*, steps: Positive = 300, seed: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 0) -> int:
+def demo(*, steps: Positive = 200, seed: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 0) -> int:
     """Train a classifier of handwritten digits on 4 MPI ranks, and show what each rank holds and moves.
 
     The ranks form a 2 x 2 device matrix. One axis cuts the batch (data parallel), the other the hidden layer (tensor
@@ -45,18 +54,18 @@ def demo(*, steps: Positive = 300, seed: Annotated[int, Parameter(validator=vali
         seed: What the first weights and the order of the images follow from.
     """
     out = console()
-    out.print(Text(f"Training on {RANKS} ranks: data parallel 2 x tensor parallel 2, with the parallel optimizer", "bold"))
-    out.print("The data: 1797 handwritten digits of 8 x 8 pixels; 360 of them are kept for the test.", highlight=False)
+    out.print(Text(f"{RANKS} ranks: data parallel 2 x tensor parallel 2, with the parallel optimizer", "bold"))
+    out.print("1797 handwritten digits of 8 x 8 pixels; 360 of them are kept for the test.", highlight=False)
+    digits = split(seed)
     with tempfile.TemporaryDirectory(prefix="simpar-demo-") as folder:
-        result = Path(folder, "result.json")
-        program = [sys.executable, "-m", "simpar.demo.rank", str(result), str(steps), str(seed)]
-        code = run_ranks(program, RANKS)
+        write(Path(folder, DATA), digits)
+        code = run_ranks([sys.executable, "-m", "simpar.demo.rank", folder, str(steps), str(seed)], RANKS)
         if code:
             return code
-        found = Result(**json.loads(result.read_text(encoding="utf-8")))
+        found = Result(**json.loads(Path(folder, RESULT).read_text(encoding="utf-8")))
     run = _print_run(out)
     with entered(Context()):
-        alone = train(1, steps, seed)
+        alone = train(1, digits, steps, seed)
     is_well = _print_verdict(out, found, alone)
     out.print(f"Look closer: simpar show {run} --plan", highlight=False)
     return 0 if is_well else _FAILED
@@ -65,10 +74,11 @@ def demo(*, steps: Positive = 300, seed: Annotated[int, Parameter(validator=vali
 def _print_run(out: Console) -> str:
     """Print what the run that has just ended held and moved, and return its id."""
     with open_run(find_run("last", runs_folder())) as run:
-        placed = run.parameters()
+        placed = sorted(run.parameters(), key=lambda p: ("requires_grad" not in p.flags, p.kind != OPTIMIZER_STATE))
+        training = run.programs()[0]
         out.print(parameter_table(placed))
         out.print(holding_table(placed))
-        out.print(movement_table(movements(run)))
+        out.print(movement_table([m for m in movements(run) if m.program == training]))
         return run.info().run
 
 
@@ -76,7 +86,9 @@ def _print_verdict(out: Console, found: Result, alone: Result) -> bool:
     """Print accuracy and the difference of the losses, and return whether both are as they should be."""
     difference = max(abs(a - b) for a, b in zip(found.losses, alone.losses, strict=True))
     reads, agrees = found.accuracy >= _LEAST_ACCURACY, difference <= _MOST_DIFFERENCE
-    out.print(Text(f"Test accuracy {found.accuracy:.1%} (at least {_LEAST_ACCURACY:.0%}) {_mark(reads)}", _style(reads)))
+    out.print(
+        Text(f"Test accuracy {found.accuracy:.1%} (at least {_LEAST_ACCURACY:.0%}) {_mark(reads)}", _style(reads))
+    )
     out.print(
         Text(
             f"Largest difference of a loss from the same program on one rank, over {len(alone.losses)} steps: "

@@ -4,6 +4,7 @@ Read ``program`` first: the network, its strategies, the training; it is written
 the data, ``rank`` what each rank runs.
 """
 
-from simpar.demo.program import RANKS, Result, train
+from simpar.demo.digits import DATA, split, write
+from simpar.demo.program import RANKS, RESULT, Result, train
 
-__all__ = ["RANKS", "Result", "train"]
+__all__ = ["DATA", "RANKS", "RESULT", "Result", "split", "train", "write"]

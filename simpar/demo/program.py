@@ -1,8 +1,8 @@
 """A network for one device, cut over four: the program that every rank of the demo runs.
 
-The ranks form a 2 x 2 device matrix ``(dp, mp)``. ``dp`` cuts the batch (data parallel), ``mp`` the hidden layer (tensor
-parallel): ``hidden`` by the columns of its matrix, ``output`` by the rows of its own, so that nothing need move between
-the two. Nothing else is said; who holds what, and what has to move, follows.
+The ranks form a 2 x 2 device matrix ``(dp, mp)``. ``dp`` cuts the batch (data parallel), ``mp`` the hidden layer
+(tensor parallel): ``hidden`` by the columns of its matrix, ``output`` by the rows of its own, so that nothing need move
+between the two. Nothing else is said; who holds what, and what has to move, follows.
 """
 
 from collections.abc import Callable
@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 import simpar as ms
 from simpar import Tensor, nn, ops
-from simpar.demo.digits import Digits, batches, load
+from simpar.demo.digits import Digits, batches
 
-__all__ = ["RANKS", "Network", "Result", "train"]
+__all__ = ["RANKS", "RESULT", "Network", "Result", "train"]
 
 RANKS = 4
+RESULT = "result.json"
+"""The file in which rank 0 leaves the result."""
 BATCH, PIXELS, HIDDEN, DIGITS = 128, 64, 256, 10
 
 Progress = Callable[[int, float], None]
@@ -56,7 +58,7 @@ class CountRight(nn.Cell):
     """Counts the images that the network reads rightly."""
 
     def __init__(self, network: nn.Cell) -> None:
-        super().__init__()
+        super().__init__(auto_prefix=False)  # the parameters keep their names
         self.network = network
 
     def construct(self, images: Tensor, labels: Tensor) -> Tensor:
@@ -65,11 +67,14 @@ class CountRight(nn.Cell):
         return (guesses == labels).astype(ms.float32).sum()
 
 
-def train(ranks: int, steps: int, seed: int, progress: Progress = lambda step, loss: None) -> Result:
+def train(
+    ranks: int, digits: tuple[Digits, Digits], steps: int, seed: int, progress: Progress = lambda step, loss: None
+) -> Result:
     """Train the network and test it, on this number of ranks.
 
     Args:
         ranks: 4, or 1 for the same program on one device.
+        digits: to train with, and to test with.
         steps: of training.
         seed: of the first weights and of the order of the images.
         progress: told each step's number, from 1, and its loss.
@@ -82,7 +87,7 @@ def train(ranks: int, steps: int, seed: int, progress: Progress = lambda step, l
         enable_parallel_optimizer=True,  # of what ranks hold alike, each keeps only its part
         parallel_optimizer_config={"parallel_optimizer_threshold": 0},  # however small it is
     )
-    learn, test = load(seed)
+    learn, test = digits
     network = Network(dp, mp)
     loss = nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean")
     optimizer = nn.Momentum(network.trainable_params(), learning_rate=0.1, momentum=0.9)

@@ -1,4 +1,4 @@
-"""What each rank of the demo runs: ``python -m simpar.demo.rank RESULT STEPS SEED``."""
+"""What each rank of the demo runs: ``python -m simpar.demo.rank FOLDER STEPS SEED``."""
 
 import json
 import sys
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from simpar import communication
 from simpar.context import SEMI_AUTO_PARALLEL, current
-from simpar.demo.program import train
+from simpar.demo.digits import DATA, read
+from simpar.demo.program import RESULT, train
 from simpar.launch import print_whole_lines
 from simpar.recorder import start_recording
 
@@ -17,7 +18,7 @@ _LINES = 10
 _BAR = 32  # characters of a loss as high as the first
 
 
-def play(result: Path, steps: int, seed: int) -> None:
+def play(folder: Path, steps: int, seed: int) -> None:
     """Train as one of the ranks, recorded; rank 0 tells how it goes and writes the result as JSON."""
     print_whole_lines()
     communication.init()
@@ -29,10 +30,11 @@ def play(result: Path, steps: int, seed: int) -> None:
         context.recorder = start_recording(
             "demo", argv, mode=SEMI_AUTO_PARALLEL, device_num=size, rank=rank, size=size, mailbox=mailbox
         )
-    found = train(size, steps, seed, _Progress(steps).tell if rank == 0 else lambda step, loss: None)
+    digits = read(folder / DATA)
+    found = train(size, digits, steps, seed, _Progress(steps).tell if rank == 0 else lambda step, loss: None)
     context.recorder.close()
     if rank == 0:
-        result.write_text(json.dumps(asdict(found)), encoding="utf-8")
+        (folder / RESULT).write_text(json.dumps(asdict(found)), encoding="utf-8")
 
 
 class _Progress:

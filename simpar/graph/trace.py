@@ -28,6 +28,7 @@ Operand = Array | Value
 Attrs = Mapping[str, Any]
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
+_DEMO = str(Path(_PACKAGE, "demo"))  # a program like a user's
 
 
 class ParameterLike(Protocol):
@@ -271,7 +272,8 @@ def user_line() -> str:
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     while frame is not None:
         name = frame.f_code.co_filename
-        if not name.startswith(_PACKAGE) and "contextlib" not in name:
+        is_ours = name.startswith((_PACKAGE, "<frozen")) and not name.startswith(_DEMO)
+        if not is_ours and "contextlib" not in name:
             return f"{Path(name).name}:{frame.f_lineno}"
         frame = frame.f_back
     return ""
