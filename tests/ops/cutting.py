@@ -14,6 +14,8 @@ from simpar.layout import Assignment, Layout, Rule
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
+DEV_MATS = ((2,), (3,), (4,), (2, 2), (2, 3))
+TOLERANCE = {"float16": 2e-3, "float32": 2e-5, "float64": 1e-12}
 JOINS = {"sum": np.add, "max": np.maximum, "min": np.minimum, "prod": np.multiply}
 
 
@@ -170,3 +172,28 @@ def join(layout: Layout, whole: Array, parts: Sequence[Array], combine: str) -> 
             total = JOINS[combine](total, other)
         made[tuple(slice(*b) for b in bounds)] = total
     return made
+
+
+# --- the comparison ---
+
+
+def check_every_cut(op: OpDef, example: Example, dev_mats: Sequence[Shape] = DEV_MATS) -> int:
+    """Compare all legal cuts with the uncut op; return how many there are."""
+    given = uncut(op, example)
+    tried = 0
+    for dev_mat in dev_mats:
+        for assignment in legal_assignments(given.rule, dev_mat):
+            tried += 1
+            made = cut_results(given, assignment)
+            for got, expected in zip(made, given.results, strict=True):
+                compare(given, got, expected, f"{given.rule} over {dev_mat} cut {dict(assignment.axes)}")
+    return tried
+
+
+def compare(given: Uncut, got: Array, expected: Array, says: str) -> None:
+    """Compare one result: to the last bit where no sum can change its order."""
+    if given.is_exact or expected.dtype.kind != "f":
+        np.testing.assert_array_equal(got, expected, err_msg=says)
+    else:
+        near = TOLERANCE[expected.dtype.name]
+        np.testing.assert_allclose(got, expected, rtol=near, atol=near, err_msg=says)

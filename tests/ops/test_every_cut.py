@@ -5,10 +5,8 @@ import pytest
 
 import simpar.ops  # noqa: F401 - makes the records known
 from simpar.graph import OPS, Example, OpDef
-from tests.ops.cutting import Uncut, cut_results, garbage, legal_assignments, operands_of, results_of, run_into, uncut
+from tests.ops.cutting import DEV_MATS, check_every_cut, garbage, operands_of, results_of, run_into
 
-DEV_MATS = ((2,), (3,), (4,), (2, 2), (2, 3))
-TOLERANCE = {"float16": 2e-3, "float32": 2e-5, "float64": 1e-12}
 WITH_KERNEL = [op for op in OPS.values() if op.kernel is not None and op.rule is not None]
 CASES = [
     pytest.param(op, example, id=f"{op.name}-{number}")
@@ -21,27 +19,6 @@ ELEMENTWISE = [
     if op.elementwise
     for number, example in enumerate(op.examples)
 ]
-
-
-def check_every_cut(op: OpDef, example: Example) -> int:
-    """Compare all legal cuts with the uncut op; return how many there are."""
-    given = uncut(op, example)
-    tried = 0
-    for dev_mat in DEV_MATS:
-        for assignment in legal_assignments(given.rule, dev_mat):
-            tried += 1
-            made = cut_results(given, assignment)
-            for got, expected in zip(made, given.results, strict=True):
-                compare(given, got, expected, f"{given.rule} over {dev_mat} cut {dict(assignment.axes)}")
-    return tried
-
-
-def compare(given: Uncut, got: np.ndarray, expected: np.ndarray, says: str) -> None:
-    if given.is_exact or expected.dtype.kind != "f":
-        np.testing.assert_array_equal(got, expected, err_msg=says)
-    else:
-        near = TOLERANCE[expected.dtype.name]
-        np.testing.assert_allclose(got, expected, rtol=near, atol=near, err_msg=says)
 
 
 @pytest.mark.parametrize(("op", "example"), CASES)
