@@ -1,7 +1,7 @@
 """The networks that the parity tests train: each op can be given a cut under the name of its role."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -87,6 +87,7 @@ class Block(nn.Cell):
         self.q, self.k, self.v = (cut(ops.MatMul(), "qkv", cuts) for _ in range(3))
         self.deal = cut(ops.Transpose(), "deal", cuts)
         self.scores = cut(ops.BatchMatMul(transpose_b=True), "scores", cuts)
+        self.scale = cut(ops.Mul(), "scale", cuts)
         self.mask, self.softmax = cut(ops.Add(), "mask", cuts), cut(ops.Softmax(), "softmax", cuts)
         self.mix = cut(ops.BatchMatMul(), "mix", cuts)
         self.merge = cut(ops.Transpose(), "merge", cuts)
@@ -107,7 +108,7 @@ class Block(nn.Cell):
         q, k, v = (
             self.heads(product(y, w)) for product, w in ((self.q, self.wq), (self.k, self.wk), (self.v, self.wv))
         )
-        scores = self.scores(q, k) * (HEADS / WIDTH) ** 0.5
+        scores = self.scale(self.scores(q, k), (HEADS / WIDTH) ** 0.5)
         mixed = self.mix(self.softmax(self.mask(scores, mask)), v)
         return self.o(self.merge(mixed, (0, 2, 1, 3)).reshape(ROWS, WIDTH), self.wo)
 
@@ -119,9 +120,9 @@ class Block(nn.Cell):
 class GPT(nn.Cell):
     """Takes token numbers (b, s) and the next ones, gives the mean cross entropy."""
 
-    def __init__(self, cuts: Mapping[str, Any], shape: Shape = Shape()) -> None:
+    def __init__(self, cuts: Mapping[str, Any], shape: Shape | None = None) -> None:
         super().__init__()
-        self.shape = shape
+        self.shape = shape = shape or Shape()
         self.table = weight("table", VOCABULARY, WIDTH)
         self.places = weight("places", SEQUENCE, WIDTH)
         self.blocks = nn.CellList([Block(cuts, shape) for _ in range(shape.layers)])

@@ -1,8 +1,8 @@
 """Runs a program on ranks that are threads, and puts together what they hold."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -127,7 +127,7 @@ def run_gpt(way: Way, steps: int, keep_gradients: bool = True) -> list[Run]:
     return run_threads(way.n, train_gpt, way, steps, keep_gradients)
 
 
-@lru_cache(maxsize=None)
+@cache
 def one_device(shape: Shape, steps: int, keep_gradients: bool = True) -> Run:
     """Return the same program's run on one device."""
     return run_gpt(Way(1, shape=shape), steps, keep_gradients)[0]

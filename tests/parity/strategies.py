@@ -25,7 +25,7 @@ class Way:
     n: int
     cuts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    shape: Shape = Shape()
+    shape: Shape = field(default_factory=Shape)
     fusion: str = "equal"
 
 
@@ -39,6 +39,7 @@ def megatron(dp: int, tp: int) -> dict[str, Any]:
         "qkv": ((dp, 1), (1, tp)),
         "deal": ((dp, 1, tp, 1),),
         "scores": ((dp, tp, 1, 1), (dp, tp, 1, 1)),
+        "scale": ((dp, tp, 1, 1),),
         "mask": ((dp, tp, 1, 1), (1, 1)),
         "softmax": ((dp, tp, 1, 1),),
         "mix": ((dp, tp, 1, 1), (dp, tp, 1, 1)),
