@@ -313,6 +313,10 @@ class Cell(CellOptions):
             trace.guards.append(lambda: self._training)
         return self._training
 
+    @training.setter
+    def training(self, mode: bool) -> None:
+        self._training = mode
+
     @property
     def phase(self) -> str:
         """``"train"`` or ``"predict"``."""

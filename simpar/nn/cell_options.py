@@ -2,6 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any, Self
 
 from simpar.errors import ContextError, DTypeError
@@ -18,6 +19,10 @@ class CellOptions(ABC):
     @abstractmethod
     def trainable_params(self, recurse: bool = True) -> list[Parameter]:
         """Return the Parameters that require a gradient."""
+
+    @abstractmethod
+    def get_parameters(self, expand: bool = True) -> Iterable[Parameter]:
+        """Give all Parameters."""
 
     def set_comm_fusion(self, fusion_type: int, recurse: bool = True) -> Self:
         """Set ``comm_fusion`` of the trainable Parameters: equal numbers share their messages, 0 never does.
@@ -60,6 +65,21 @@ class CellOptions(ABC):
     def pipeline_stage(self, value: int) -> None:
         _check_count("pipeline_stage", value)
         self._pipeline_stage = value
+
+    def init_parameters_data(self, auto_parallel_mode: bool = False) -> dict[Parameter, Parameter]:
+        """Fill the Parameters that have an initializer and no values yet.
+
+        Args:
+            auto_parallel_mode: whether to fill only the slices of this rank. Those that no program was compiled for
+                stay without values: their layouts are not known.
+
+        Returns:
+            The Parameters that were replaced by others: none, they are filled in place.
+        """
+        for parameter in self.get_parameters():
+            if not auto_parallel_mode:
+                parameter.init_data()
+        return {}
 
     def set_param_ps(self, recurse: bool = True, init_in_server: bool = False) -> None:
         """Let a parameter server update the trainable Parameters; see ``Parameter.set_param_ps``."""
