@@ -58,7 +58,8 @@ def widened(kernel: Callable[..., Any]) -> Callable[..., Any]:
         made = kernel(*wide, out=None, **attrs)
         results: tuple[Array, ...] = as_tuple(made)
         if not outs:
-            outs = tuple(r.astype(np.float16) if half and r.dtype == np.float32 else r for r in results)
+            narrow = half and all(a.dtype == np.float16 or a.dtype.kind != "f" for a in arrays)
+            outs = tuple(r.astype(np.float16) if narrow and r.dtype == np.float32 else r for r in results)
         else:
             for target, result in zip(outs, results, strict=True):
                 np.copyto(target, result, casting="unsafe")

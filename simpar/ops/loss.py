@@ -11,10 +11,11 @@ import numpy as np
 from simpar.errors import RuleError
 from simpar.graph import Example, op
 from simpar.ops._rows import Array, rows_of, spans, widened
-from simpar.ops.support import one
+from simpar.ops.gather import one_hot
+from simpar.ops.support import one, pick_dtype
 from simpar.tensor import Tensor, call
 
-__all__ = ["cross_entropy"]
+__all__ = ["cross_entropy", "l1_loss", "mse_loss", "nll_loss"]
 
 
 def _log_softmax_of(x: Array, scratch: Array) -> Array:
@@ -68,17 +69,12 @@ def _bprop(g: tuple[Tensor, ...], logits: Tensor, labels: Tensor, *, out: tuple[
     return out[1] * one("expand_dims", g[0], axis=g[0].ndim), None
 
 
-def _dtype(types: Any, attrs: Any) -> Any:
-    return types[0]
-
-
 op(
     "softmax_cross_entropy",
     rule="... c, ... c -> ..., ... c",
     whole=("c",),
     kernel=widened(_dense),
     bprop=_bprop,
-    dtype=_dtype,
     examples=(
         Example(((4, 6), (4, 6)), low=(-2.0, 0.0), high=(2.0, 1.0)),
         Example(((2, 4, 5), (2, 4, 5)), low=(-2.0, 0.0), high=(2.0, 1.0)),
@@ -90,7 +86,7 @@ op(
     whole=("c",),
     kernel=widened(_sparse),
     bprop=_bprop,
-    dtype=_dtype,
+    dtype=pick_dtype(0),
     examples=(
         Example(((4, 6), (4,)), {"ignore_index": -100}, ("float32", "int32"), low=(-2.0, 0), high=(2.0, 5)),
         Example(((2, 4, 5), (2, 4)), {"ignore_index": 1}, ("float32", "int32"), low=(-2.0, 0), high=(2.0, 4)),
@@ -122,8 +118,7 @@ def cross_entropy(
     >>> cross_entropy(Tensor([[0.0, 0.0]]), Tensor([1])).item()
     0.6931471824645996
     """
-    if reduction not in ("mean", "sum", "none"):
-        raise RuleError(f"reduction is {reduction!r}; choose 'mean', 'sum' or 'none'.")
+    _check_reduction(reduction)
     dense = target.dtype.is_float
     if (target.shape != input.shape) if dense else (target.ndim != max(input.ndim - 1, 0)):
         wanted = "the shape of input" if dense else "one number for each row of input"
@@ -149,7 +144,7 @@ def _by_probability(
     if weight is not None:
         target = target * weight
     loss = _losses("softmax_cross_entropy", logits, target)
-    return loss.mean() if reduction == "mean" else loss.sum() if reduction == "sum" else loss
+    return _reduced(loss, reduction)
 
 
 def _by_number(
@@ -173,3 +168,58 @@ def _losses(name: str, logits: Tensor, target: Tensor, **attrs: Any) -> Tensor:
     made = call(name, logits, target, **attrs)
     assert isinstance(made, tuple), f"{name} has two results"
     return made[0]
+
+
+# --- losses that need no record of their own ---
+
+
+def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """Return the mean (or sum, or each) of the squared differences.
+
+    >>> mse_loss(Tensor([1.0, 3.0]), Tensor([1.0, 1.0])).item()
+    2.0
+    """
+    return _reduced(one("square", input - target), reduction)
+
+
+def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """Return the mean (or sum, or each) of the absolute differences.
+
+    >>> l1_loss(Tensor([1.0, 3.0]), Tensor([1.0, 1.0])).item()
+    1.0
+    """
+    return _reduced((input - target).abs(), reduction)
+
+
+def nll_loss(
+    inputs: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the negative log-likelihood of class numbers; arguments as of ``cross_entropy``.
+
+    Args:
+        inputs: logarithms of probabilities, (n, c), (c,) or (n, c, d1, …).
+
+    >>> nll_loss(Tensor([[-1.0, -2.0]]), Tensor([1])).item()
+    2.0
+    """
+    _check_reduction(reduction)
+    log_p = _classes_last(inputs)
+    share = one("not_equal", target, Tensor(ignore_index, target.dtype)).astype(inputs.dtype)
+    if weight is not None:
+        share = share * one("gather", weight, target, axis=0)
+    each = -(log_p * one_hot(target, log_p.shape[-1]).astype(inputs.dtype)).sum(axis=-1) * share
+    return each.sum() / share.sum() if reduction == "mean" else _reduced(each, reduction)
+
+
+def _check_reduction(reduction: str) -> None:
+    if reduction not in ("mean", "sum", "none"):
+        raise RuleError(f"reduction is {reduction!r}; choose 'mean', 'sum' or 'none'.")
+
+
+def _reduced(loss: Tensor, reduction: str) -> Tensor:
+    _check_reduction(reduction)
+    return loss.mean() if reduction == "mean" else loss.sum() if reduction == "sum" else loss

@@ -73,3 +73,32 @@ def test_cross_entropy_names_the_target_it_wants() -> None:
         ops.cross_entropy(Tensor(np.zeros((2, 3), "f4")), Tensor([[0, 1]]))
     with pytest.raises(ValueError, match="'mean', 'sum' or 'none'"):
         ops.cross_entropy(Tensor(np.zeros((2, 3), "f4")), Tensor([0, 1]), reduction="average")
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_plain_losses_agree_with_pytorch(reduction: str) -> None:
+    torch = pytest.importorskip("torch")
+    x, y = RNG.standard_normal((2, 4, 5)).astype("f4")
+    for name in ("mse_loss", "l1_loss"):
+        expected = getattr(torch.nn.functional, name)(torch.tensor(x), torch.tensor(y), reduction=reduction)
+        made = getattr(ops, name)(Tensor(x), Tensor(y), reduction=reduction)
+        np.testing.assert_allclose(made.asnumpy(), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_negative_log_likelihood_agrees_with_pytorch(reduction: str) -> None:
+    torch = pytest.importorskip("torch")
+    log_p, weight = RNG.standard_normal((3, 5, 2)).astype("f4"), RNG.random(5).astype("f4")
+    labels = np.array([[0, 4], [-100, 2], [1, 1]])
+    expected = torch.nn.functional.nll_loss(
+        torch.tensor(log_p), torch.tensor(labels), torch.tensor(weight), reduction=reduction
+    )
+    made = ops.nll_loss(Tensor(log_p), Tensor(labels), Tensor(weight), reduction=reduction)
+    np.testing.assert_allclose(made.asnumpy(), expected, rtol=1e-5)
+
+
+def test_losses_of_float16_are_computed_in_float32() -> None:
+    logits = np.full((1, 4), 12.0, "f2")  # exp(12) is out of float16's range
+    loss, gradient = ops.SoftmaxCrossEntropyWithLogits()(Tensor(logits), Tensor(np.eye(4, dtype="f2")[:1]))
+    assert loss.asnumpy().dtype == gradient.asnumpy().dtype == np.float16
+    np.testing.assert_allclose(loss.asnumpy(), [np.log(4)], rtol=1e-3)
