@@ -114,5 +114,11 @@ def dtype_to_nptype(given: DType) -> type[np.generic]:
 
 
 def promote(types: Iterable[DType]) -> DType:
-    """Return the type that an arithmetic op on these types results in, as numpy promotes them."""
-    return as_dtype(np.result_type(*(t.numpy for t in types)))
+    """Return the type that an arithmetic op on these types results in; whole numbers never widen a float.
+
+    >>> promote((int32, float32)), promote((int32, int64))
+    (Float32, Int64)
+    """
+    given = list(types)
+    floats = [t for t in given if t.is_float]
+    return as_dtype(np.result_type(*(t.numpy for t in floats or given)))
