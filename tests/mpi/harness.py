@@ -17,8 +17,8 @@ over MPI and again over threads, on 1, 2, 3, 4 and 8 ranks; it fails if any rank
 under each number of ranks as one test. Choosing some (``pytest tests/mpi -k agree``) launches only those.
 
 Starting ranks costs about a second, so all cases of one number of ranks share a launch. Every rank notes in a table in
-shared memory how each case ended, and goes on when all have. If one rank fails while others wait for it, or if a case
-takes too long, the launch ends; the case is reported with what every rank was doing, and the rest is launched anew.
+shared memory how each case ended, and goes on when all have. If a rank fails, or if a case takes too long, the launch
+ends; the case is reported with what every rank was doing, and the rest is launched anew.
 """
 
 import importlib.util
@@ -55,7 +55,9 @@ __all__ = [
 
 ALL_RANKS = (1, 2, 3, 4, 8)
 RUNNING, ENDED, FAILED = 0, 1, 2
-CASE_LIMIT_S = 20.0
+CASE_LIMIT_S = 60.0
+"""How long a case may take before it counts as a deadlock; the machine may be busy."""
+HERE = Path(__file__).resolve().parent
 ROOT = Path(__file__).resolve().parents[2]
 
 Function = Callable[[World], None]
@@ -88,10 +90,10 @@ def on_ranks(*ranks: int, threads: bool = True) -> Callable[[Function], Function
     return mark
 
 
-def collect_cases() -> dict[str, Case]:
-    """Return every case of the files ``cases_*.py`` beside this one, by name."""
+def collect_cases(folder: Path = HERE) -> dict[str, Case]:
+    """Return every case of the files ``cases_*.py`` in the folder, by name."""
     cases: dict[str, Case] = {}
-    for path in sorted(Path(__file__).parent.glob("cases_*.py")):
+    for path in sorted(folder.glob("cases_*.py")):
         for name, function in inspect.getmembers(_load(path), inspect.isfunction):
             if name.startswith("case_"):
                 full = f"{path.stem.removeprefix('cases_')}-{name.removeprefix('case_')}"
@@ -132,27 +134,29 @@ def open_table(folder: Path, cases: int, n: int) -> NDArray[np.uint8]:
     return np.memmap(folder / "table", np.uint8, "r+", shape=(cases, n))
 
 
-def launch(names: Sequence[str], n: int) -> dict[str, Failure | None]:
-    """Run cases on ``n`` ranks and return how each ended, None for well."""
+def launch(
+    names: Sequence[str], n: int, cases: Path = HERE, limit_s: float = CASE_LIMIT_S
+) -> dict[str, Failure | None]:
+    """Run cases of a folder on ``n`` ranks and return how each ended, None for well."""
     outcomes: dict[str, Failure | None] = {}
     while left := [name for name in names if name not in outcomes]:
-        outcomes |= _launch_once(left, n)
+        outcomes |= _launch_once(left, n, cases, limit_s)
     return outcomes
 
 
-def _launch_once(names: list[str], n: int) -> dict[str, Failure | None]:
-    """Run cases until all have ended or one stops the launch; at least one is decided."""
+def _launch_once(names: list[str], n: int, cases: Path, limit_s: float) -> dict[str, Failure | None]:
+    """Run cases until one fails, which may leave messages behind that would disturb the next."""
     with tempfile.TemporaryDirectory(prefix="simpar-tests-") as name:
         folder = Path(name)
         (folder / "table").write_bytes(bytes(len(names) * n))
-        program = [sys.executable, str(Path(__file__).with_name("runner.py")), name, str(CASE_LIMIT_S), *names]
+        program = [sys.executable, str(HERE / "runner.py"), name, str(cases), str(limit_s), *names]
         environ = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-        code = run_ranks(program, n, timeout_s=10 + CASE_LIMIT_S * len(names), environ=environ)
+        code = run_ranks(program, n, timeout_s=30 + limit_s * len(names), environ=environ)
         table = np.array(open_table(folder, len(names), n))
         outcomes: dict[str, Failure | None] = {}
         for number, case in enumerate(names):
             outcomes[case] = None if (table[number] == ENDED).all() else _failure(folder, number, table[number], code)
-            if (table[number] == RUNNING).any():
+            if outcomes[case] is not None:
                 break
         return outcomes
 

@@ -1,7 +1,6 @@
 """One rank of a launch: runs the cases it is given, one after the other. See ``harness``."""
 
 import contextlib
-import faulthandler
 import os
 import sys
 import threading
@@ -45,8 +44,9 @@ class Watch:
 
     def _give_up(self, number: int) -> None:
         if self.table[number, self.rank] == RUNNING:
-            with (self.folder / f"{number}-{self.rank}").open("w", encoding="utf-8") as notes:
-                faulthandler.dump_traceback(notes, all_threads=True)
+            frame = sys._current_frames()[threading.main_thread().ident or 0]  # pyright: ignore[reportPrivateUsage]
+            notes = self.folder / f"{number}-{self.rank}"
+            notes.write_text("".join(traceback.format_stack(frame)), encoding="utf-8")
         time.sleep(0.5)  # the others note what they are doing too
         os._exit(3)
 
@@ -61,8 +61,8 @@ def run_case(case: Case, world: World, notes: Path) -> int:
     return ENDED
 
 
-def main(folder: Path, limit_s: float, names: list[str]) -> None:
-    cases, world = collect_cases(), open_world()
+def main(folder: Path, cases_folder: Path, limit_s: float, names: list[str]) -> None:
+    cases, world = collect_cases(cases_folder), open_world()
     table = open_table(folder, len(names), world.size)
     watch = Watch(folder, table, world.rank, limit_s)
     for number, name in enumerate(names):
@@ -70,9 +70,11 @@ def main(folder: Path, limit_s: float, names: list[str]) -> None:
         table[number, world.rank] = run_case(cases[name], world, folder / f"{number}-{world.rank}")
         while (table[number] == RUNNING).any():
             time.sleep(0.001)
+        if (table[number] == FAILED).any():
+            break
     with contextlib.suppress(Exception):
         world.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3:])
+    main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), sys.argv[4:])
