@@ -149,3 +149,26 @@ def test_collectives_stay_within_their_group() -> None:
         return ops.AllReduce(group=mine)(x).item(), root((x,))[0].item()
 
     assert run_threads(4, moved) == [(2, 2), (4, 3), (2, 2), (4, 3)]
+
+
+def vocabulary_model(cut: Any) -> Made:
+    """Compare logits of a vocabulary that is cut: a largest and a sum over the ranks, and each rank's one-hot rows."""
+    weight = Parameter(Tensor(WEIGHT), name="weight")
+    product, hot = ops.MatMul(), ops.OneHot()
+    if cut is not None:
+        product.shard(((1, 1), (1, cut)))
+        hot.shard(((1, cut), (), ()))
+
+    def loss(h: Tensor, labels: Tensor) -> Tensor:
+        logits = product(h, weight)
+        top = ops.stop_gradient(logits.max(axis=-1, keepdims=True))
+        total = ops.log(ops.exp(logits - top).sum(axis=-1)) + top.reshape(-1)
+        return (total - (hot(labels, 16) * logits).sum(axis=-1)).mean()
+
+    return results(*value_and_grad(loss, None, [weight])(Tensor(TABLE), Tensor(np.arange(16)[::-1].copy())))
+
+
+def test_cross_entropy_of_a_cut_vocabulary_is_that_of_the_whole() -> None:
+    expected = ops.cross_entropy(Tensor(TABLE @ WEIGHT), Tensor(np.arange(16)[::-1].copy()))
+    np.testing.assert_allclose(vocabulary_model(None)[0], expected.item(), rtol=1e-5)
+    check_equal_to_one_device(vocabulary_model, 4)
