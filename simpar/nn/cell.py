@@ -40,7 +40,8 @@ class Cell(CellOptions):
         attributes = vars(self)  # past __setattr__, which needs these
         attributes["_params"] = dict[str, Parameter | None]()
         attributes["_cells"] = dict[str, Cell | None]()
-        attributes["_lists"] = dict[str, tuple[Parameter, ...]]()
+        attributes["_lists"] = dict[str, tuple[Parameter, ...]]()  # the members of lists and tuples, by attribute
+        self._tuples: dict[str, dict[str, Parameter]] = {}  # those of each ParameterTuple, by their first names
         self._numbered: dict[str, Parameter] = {}
         self._auto_prefix = auto_prefix
         self._prefix = ""  # path of this Cell and a dot, once it is an attribute of another
@@ -78,7 +79,7 @@ class Cell(CellOptions):
         for held in (self._params, self._cells):
             if held.pop(name, self) is not self:
                 return
-        self._lists.pop(name, None)
+        self._forget_members(name)
         object.__delattr__(self, name)
 
     def _place(self, name: str) -> str:
@@ -91,7 +92,7 @@ class Cell(CellOptions):
         if self.__dict__.get(name) is not None and name not in self._lists:
             raise DTypeError(f"{self._place(name)} holds {self.__dict__[name]!r} already; {what} needs a free name.")
         vars(self).pop(name, None)
-        self._lists.pop(name, None)
+        self._forget_members(name)
         self._names_hold = False
 
     def _hold_parameter(self, name: str, value: Parameter) -> None:
@@ -131,17 +132,20 @@ class Cell(CellOptions):
             raise CellAttributeError(
                 f"{self._place(name)} holds Parameters: call super().__init__() before assigning it."
             )
-        lists = self.__dict__.get("_lists", {})
-        lists.pop(name, None)
+        self._forget_members(name)
         if members:
             nameless = [m for m in members if is_unnamed(m)]
             number_unnamed(nameless, len(self._numbered) + 1)
             self._numbered.update({m.name: m for m in nameless})
-            check_names([*(m for held in lists.values() for m in held), *members])
+            check_names([*(m for held in self._lists.values() for m in held), *members])
             if isinstance(value, ParameterTuple):
-                self._params.update({m.name: m for m in members})
-            lists[name] = members
+                self._tuples[name] = {m.name: m for m in members}
+            self._lists[name] = members
             self._names_hold = False
+
+    def _forget_members(self, name: str) -> None:
+        for held in ("_lists", "_tuples"):
+            self.__dict__.get(held, {}).pop(name, None)
 
     def insert_param_to_cell(
         self, param_name: str, param: Parameter | None, check_name_contain_dot: bool = True
@@ -238,7 +242,8 @@ class Cell(CellOptions):
         """Give path and Parameter for all of this Cell and, with ``expand``, of those below; each once."""
         seen: set[int] = set()
         for path, cell in self.cells_and_names(name_prefix=name_prefix) if expand else [(name_prefix, self)]:
-            for name, held in cell._params.items():
+            members = (member for held in cell._tuples.values() for member in held.items())
+            for name, held in (*cell._params.items(), *members):
                 parameter = held if held is None or held.inited_param is None else held.inited_param
                 if parameter is not None and id(parameter) not in seen:
                     seen.add(id(parameter))

@@ -78,6 +78,20 @@ def test_nameless_members_of_a_parameter_tuple_are_numbered() -> None:
     assert names(net) == ["Parameter$1"]
 
 
+def test_another_parameter_tuple_replaces_the_members_of_an_attribute() -> None:
+    net = Net(params=ParameterTuple([parameter("a")]))
+    net.params = ParameterTuple([parameter("b")])
+    assert names(net) == ["b"]
+
+
+def test_a_member_of_a_parameter_tuple_takes_no_attribute_of_its_name() -> None:
+    net = Net(params=ParameterTuple([parameter("rate")]))
+    net.rate = 0.5
+    assert (net.rate, names(net)) == (0.5, ["rate"])
+    outer = Net(inner=Net(child=net))
+    assert names(outer) == ["inner.child.rate"]
+
+
 @pytest.mark.parametrize("kind", [list, tuple])
 def test_two_members_of_one_name_are_refused(kind: type) -> None:
     """Page, rule 3: "its name 'name_a' already exists"."""
