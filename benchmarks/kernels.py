@@ -18,7 +18,7 @@ from simpar.graph import lookup
 from simpar.ops import RECORDS
 
 Array = NDArray[Any]
-ROUNDS = 7
+ROUNDS = 25
 
 
 def seconds(run: Callable[[], Any]) -> float:
