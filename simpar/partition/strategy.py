@@ -154,7 +154,8 @@ def chosen_assignment(node: Node, rule: Rule, device_num: int) -> Assignment:
 def _by_layouts(node: Node, rule: Rule, given: Sequence[tuple[int, ...] | Layout], device_num: int) -> Assignment:
     layouts = [entry for entry in given if isinstance(entry, Layout)]
     first = layouts[0]
-    if len(given) != len(node.inputs) or len(layouts) != sum(bool(v.shape) for v in node.inputs):
+    missing = [i for i, v in enumerate(node.inputs[: len(given)]) if v.shape and not isinstance(given[i], Layout)]
+    if len(given) != len(node.inputs) or missing:
         raise StrategyError(
             f"the strategy gives {len(layouts)} Layouts for {len(node.inputs)} inputs. Give one Layout for each input, "
             f"all of one device matrix; numbers and Layouts cannot be mixed."
