@@ -1,11 +1,11 @@
 """Activations as Cells, and by name."""
 
-from typing import Any, cast
+from typing import Any
 
 from simpar import ops
 from simpar.errors import ContextError, DTypeError
 from simpar.nn.cell import Cell
-from simpar.tensor import Tensor, call
+from simpar.tensor import Tensor
 
 __all__ = ["GELU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh", "get_activation"]
 
@@ -46,15 +46,15 @@ class Tanh(_Activation):
         self.tanh = self.primitive
 
 
-class SiLU(Cell):
+class SiLU(_Activation):
     """Computes x * sigmoid(x)."""
 
-    def construct(self, x: Tensor) -> Tensor:
-        """Return the activation of each element of ``x``."""
-        return cast("Tensor", call("silu", x))
+    def __init__(self) -> None:
+        super().__init__(ops.SiLU())
+        self.silu = self.primitive
 
 
-class GELU(Cell):
+class GELU(_Activation):
     """Computes x * P(X <= x) of a standard normal X.
 
     Args:
@@ -62,12 +62,18 @@ class GELU(Cell):
     """
 
     def __init__(self, approximate: bool = True) -> None:
-        super().__init__()
-        self.approximate = approximate
+        super().__init__(ops.GeLU() if approximate else _ExactGelu())
+        self.gelu = self.primitive
 
-    def construct(self, x: Tensor) -> Tensor:
-        """Return the activation of each element of ``x``."""
-        return cast("Tensor", call("gelu", x, approximate="tanh" if self.approximate else "none"))
+
+class _ExactGelu(ops.Primitive, op="gelu"):
+    """Is the activation without an approximation, which MindSpore composes of other ops."""
+
+    def __init__(self) -> None:
+        super().__init__(approximate="none")
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.apply_one(x)
 
 
 class Softmax(_Activation):
