@@ -61,6 +61,13 @@ class Node:
     adjoint_of: Value | None = None
 
     @property
+    def label(self) -> str:
+        """The node in a sentence, e.g. ``matmul in mlp.dense1 (train.py:12)``."""
+        cell = f" in {self.scope}" if self.scope else ""
+        line = f" ({self.line})" if self.line else ""
+        return f"{self.op}{cell}{line}"
+
+    @property
     def where(self) -> str:
         """Where the user finds this node, for errors: the cell, the op and the line."""
         cell = f"in {self.scope}, " if self.scope else ""

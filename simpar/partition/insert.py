@@ -81,14 +81,14 @@ class _Inserter:
                 spec = self.parameters[parameter]
                 attrs = (f"gradient of {spec.name}", spec.comm_fusion, spec.name)
             else:
-                attrs = (_why(node, value, made, kept), 0, "")
+                attrs = (_why(node, made, kept), 0, "")
             self.now[value] = self._moved(value, kept, node, attrs)
 
     def _needed(self, node: Node, value: Value, layout: Layout) -> Value:
         """Return an operand in the layout in which the node takes it."""
         here = self.now.get(value, value)
         spec = self.parameters.get(value)
-        attrs = (f"operand {value} of {node.where}: {self.layouts[here]} -> {layout}", 0, "")
+        attrs = (f"operand of {node.label}: {self.layouts[here]} -> {layout}", 0, "")
         if spec is not None:
             attrs = (
                 f"parallel optimizer: {spec.name} is stored cut" if self._is_stored_cut(value, layout) else attrs[0],
@@ -136,7 +136,7 @@ class _Inserter:
         is_rows = bool(value.shape) and value.shape[0] % n == 0 and self.options.dataset_strategy != "full_batch"
         entries = ((0,) if is_rows else (NOT_CUT,)) + (NOT_CUT,) * (len(value.shape) - 1)
         layout = Layout(self.options.whole, entries if value.shape else ())
-        return self._moved(here, layout, Node("return", (here,), ()), (f"output {value}", 0, ""))
+        return self._moved(here, layout, Node("return", (here,), ()), ("result for the caller", 0, ""))
 
     def _written(self, parameter: Value, value: Value) -> Value:
         """Return what a parameter holds after the step, in the layout in which it is stored."""
@@ -146,8 +146,8 @@ class _Inserter:
         return self._moved(here, self.layouts[parameter], node, (f"new value of {name}", 0, name))
 
 
-def _why(node: Node, value: Value, made: Layout, kept: Layout) -> str:
+def _why(node: Node, made: Layout, kept: Layout) -> str:
     """Return why a result is redistributed as soon as it is made."""
     if made.is_partial:
-        return f"result {value} of {node.where} is partial: a factor that it lacks was cut"
-    return f"result {value} of {node.where}: {made} -> {kept}"
+        return f"result of {node.label} is partial: a factor that it lacks was cut"
+    return f"result of {node.label}: {made} -> {kept}"

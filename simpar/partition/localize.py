@@ -69,7 +69,7 @@ def _instruction(partitioned: Partitioned, node: Node, held: Mapping[Value, Plan
     inputs, outputs = tuple(v.id for v in node.inputs), tuple(v.id for v in node.outputs)
     steps = members(node)
     if steps and isinstance(steps[0], Slice):
-        attrs = {"box": steps[0].box(node.inputs[0].shape, rank)}
+        attrs = {"box": steps[0].box(node.inputs[0].shape, rank), "cause": node.attrs.get("cause", "")}
         return Instruction("slice", inputs, outputs, attrs, None, node.phase, node.where)
     if steps:
         moved = _collective(node, steps, held, rank)
