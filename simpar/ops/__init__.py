@@ -6,7 +6,7 @@ derived from it. A file of records reads like a table; the suites find every rec
 Read in this order: ``support`` (what the families share), ``elementwise``, ``activation``, ``reduction``, ``matmul``,
 ``shape`` with ``refinement`` and ``slicing``; ``normalization``, ``gather``, ``loss``, ``convolution``, ``pooling``,
 ``random`` (dropout), ``optimizer`` (updates) and ``communication`` (collectives written by the user); then the faces:
-``functional``, ``primitive``, ``operations`` (both with their ``_arrays``) and ``neural``.
+``functional`` and ``operations``, doors to the functions and to the objects, whose base is ``primitive``.
 """
 
 from simpar.ops import (
@@ -15,12 +15,9 @@ from simpar.ops import (
     convolution,
     elementwise,
     functional,
-    functional_arrays,
     loss,
-    neural,
     normalization,
     operations,
-    operations_arrays,
     optimizer,
     pooling,
     random,
@@ -28,26 +25,18 @@ from simpar.ops import (
     shape,
     slicing,
 )
+from simpar.ops import gather as gather_records
 from simpar.ops import matmul as matmul_records
-from simpar.ops.communication import *  # noqa: F403
-from simpar.ops.convolution import *  # noqa: F403
 from simpar.ops.functional import *  # noqa: F403
-from simpar.ops.functional_arrays import *  # noqa: F403
-from simpar.ops.gather import gather, one_hot
-from simpar.ops.loss import *  # noqa: F403
-from simpar.ops.neural import *  # noqa: F403
-from simpar.ops.normalization import *  # noqa: F403
 from simpar.ops.operations import *  # noqa: F403
-from simpar.ops.operations_arrays import *  # noqa: F403
-from simpar.ops.pooling import *  # noqa: F403
 from simpar.ops.primitive import Primitive
-from simpar.ops.random import dropout
 
 RECORDS = (
     activation,
     communication,
     convolution,
     elementwise,
+    gather_records,
     loss,
     matmul_records,
     normalization,
@@ -58,16 +47,8 @@ RECORDS = (
     shape,
     slicing,
 )
-"""The modules that hold the records, beside ``gather``."""
+"""The modules whose import makes the records known."""
 
-__all__ = ["RECORDS", "Primitive", "dropout", "gather", "one_hot", "optimizer"]
-__all__ += communication.__all__
-__all__ += convolution.__all__
+__all__: list[str] = ["RECORDS", "Primitive", "optimizer"]
 __all__ += functional.__all__
-__all__ += functional_arrays.__all__
-__all__ += loss.__all__
-__all__ += neural.__all__
-__all__ += normalization.__all__
 __all__ += operations.__all__
-__all__ += operations_arrays.__all__
-__all__ += pooling.__all__

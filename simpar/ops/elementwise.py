@@ -41,7 +41,7 @@ def _unary(
         return None if gradient is None else sum_to(gradient(g, x, out), x)
 
     examples = tuple(Example((shape,), low=low, high=high, grad=gradient is not None) for shape in _UNARY_SHAPES)
-    defaults: dict[str, Any] = {"rule": "... -> ...", "elementwise": True, "examples": examples}
+    defaults: dict[str, Any] = {"rule": "... -> ...", "elementwise": not fields.get("view"), "examples": examples}
     return op(name, kernel=kernel, bprop=bprop, **{**defaults, **fields})
 
 

@@ -26,7 +26,9 @@ __all__ = [
     "flatten",
     "full",
     "full_like",
+    "max",
     "mean",
+    "min",
     "ones",
     "ones_like",
     "pad",
@@ -79,6 +81,16 @@ def amax(x: Tensor, axis: Axes = None, keepdims: bool = False) -> Tensor:
 def amin(x: Tensor, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Return the smallest element along some axes, all if None."""
     return x.min(axis, keepdims)
+
+
+def max(x: Tensor, axis: int | None = None, keepdims: bool = False) -> tuple[Tensor, Tensor]:
+    """Return the largest element along an axis and where it stands; among all elements if None."""
+    return x.max(axis, keepdims), x.argmax(axis, keepdims)
+
+
+def min(x: Tensor, axis: int | None = None, keepdims: bool = False) -> tuple[Tensor, Tensor]:
+    """Return the smallest element along an axis and where it stands; among all elements if None."""
+    return x.min(axis, keepdims), x.argmin(axis, keepdims)
 
 
 def all(x: Tensor, axis: Axes = None, keep_dims: bool = False) -> Tensor:
