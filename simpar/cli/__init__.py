@@ -17,6 +17,7 @@ __all__ = ["COMMANDS", "main", "make_app"]
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("simpar.cli.demo:demo", "Train a classifier on four ranks and see what they hold and move."),
     "run": ("simpar.cli.run:run", "Run a script on several ranks."),
+    "plan": ("simpar.cli.plan:plan", "Compile a script for any number of imagined devices, without MPI."),
     "runs": ("simpar.cli.runs:runs", "List the recorded runs."),
     "show": ("simpar.cli.show:show", "Print a run: who holds what, what moved, the losses."),
     "export": ("simpar.cli.export:export", "Write a run as a Chrome trace or as CSV files."),
@@ -55,6 +56,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _advice(used: str | None, error: cyclopts.CycloptsError) -> str:
-    if used == "run" and isinstance(error, cyclopts.UnknownOptionError):
-        return "What is for the script goes behind `--`: simpar run SCRIPT -n 4 -- --epochs 3"
+    if used in ("run", "plan") and isinstance(error, cyclopts.UnknownOptionError):
+        return f"What is for the script goes behind `--`: simpar {used} SCRIPT -n 4 -- --epochs 3"
     return f"See: simpar {used} --help" if used in COMMANDS else "See: simpar --help"

@@ -26,5 +26,15 @@ and calls), ``tree`` (nested arguments).
 
 from simpar.compile.passes import compile_graph, partition_graph
 from simpar.compile.program import Planner, Program, compile_function, jit, run_function
+from simpar.compile.record import placed_parameter
 
-__all__ = ["Planner", "Program", "compile_function", "compile_graph", "jit", "partition_graph", "run_function"]
+__all__ = [
+    "Planner",
+    "Program",
+    "compile_function",
+    "compile_graph",
+    "jit",
+    "partition_graph",
+    "placed_parameter",
+    "run_function",
+]

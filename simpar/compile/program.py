@@ -1,8 +1,10 @@
 """Programs: a function compiled for these shapes and options, its cache, and its calls."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from hashlib import sha256
 from inspect import signature
 from time import perf_counter
 from typing import Any, Protocol, cast
@@ -30,12 +32,26 @@ Function = Callable[..., Any]
 class Planner(Protocol):
     """Takes plans instead of running them: ``simpar plan``."""
 
+    @property
+    def device_num(self) -> int:
+        """How many devices are imagined."""
+        ...
+
+    @property
+    def rank(self) -> int:
+        """Which of them this program plays."""
+        ...
+
     def take(self, name: str, plan: Plan) -> None:
         """Keep the plan of a program."""
         ...
 
     def result(self, shape: tuple[int, ...], dtype: Any) -> Tensor:
         """Return what stands for a result that nobody computes."""
+        ...
+
+    def asked(self, what: str) -> None:
+        """Be told that the program needs a value that nobody computes; does not return once there is a plan."""
         ...
 
 
@@ -171,7 +187,7 @@ def _compile(function: Function, tensors: list[Tensor], rebuild: Rebuild, owner:
         check_world(context)
     trace, graph, nest = _trace(function, tensors, rebuild, options)
     partitioned = partition_graph(graph, options)
-    plan = localize(partitioned, context.rank if context.planner is None else 0)
+    plan = localize(partitioned, context.rank)
     name = type(owner).__name__ if owner is not None and not callable(getattr(owner, "__code__", None)) else "step"
     name = f"{getattr(owner, '__name__', name)}-{context.count('program')}"
     answers = tuple((ask, ask()) for ask in trace.guards)
@@ -182,9 +198,11 @@ def _compile(function: Function, tensors: list[Tensor], rebuild: Rebuild, owner:
     _tell_layouts(owner, plan)
     if context.planner is not None:
         context.planner.take(name, plan)
+        for parameter, planned in zip(parameters, plan.parameters, strict=True):
+            parameter.layout = planned.value.layout  # as placing it would, for the programs to come
         return program
     world = context.world or solo_world()
-    _compare_plans(world, plan)
+    _compare_plans(world, plan, context.is_partitioned)
     fresh = [p for p in program.parameters if p.placed is None]
     program.executor = Executor(plan, program.parameters, world)
     if context.parallel.parameter_broadcast and not context.is_partitioned:
@@ -227,18 +245,20 @@ def _broadcast(world: World, parameters: Sequence[Any]) -> None:
             world.communicator.broadcast(parameter.placed, 0)
 
 
-def _compare_plans(world: World, plan: Plan) -> None:
-    """Check that all ranks compiled the same plan.
+def _compare_plans(world: World, plan: Plan, is_partitioned: bool) -> None:
+    """Check that all ranks compiled the same plan; where each runs its own, groups and constants may differ.
 
     Raises:
         PlanMismatchError: they did not; it names the first line that differs, and the ranks.
     """
     if world.size == 1:
         return
-    digests = world.communicator.gather_objects(plan.digest)
+    text = plan.text if is_partitioned else re.sub(r" (group=\([0-9, ]*\)|root=\d+)", "", plan.text)
+    digest = plan.digest if is_partitioned else sha256(text.encode()).hexdigest()
+    digests = world.communicator.gather_objects(digest)
     if len(set(digests)) == 1:
         return
-    texts: list[str] = world.communicator.gather_objects(plan.text)
+    texts: list[str] = world.communicator.gather_objects(text)
     odd = next(r for r, d in enumerate(digests) if d != digests[0])
     ranks = [r for r, d in enumerate(digests) if d == digests[odd]]
     ours, theirs = texts[0].splitlines(), texts[odd].splitlines()
@@ -284,6 +304,8 @@ def _run_collective(op: str, arrays: list[Any], attrs: Any) -> Any:
     context = current()
     if context.trace is not None:
         raise TraceError(f"op {op} is recorded while a function is traced, not run.")
+    if context.planner is not None:
+        context.planner.asked(f"a collective outside of a program, {op},")
     check_world(context)
     return run_collective(context.world or solo_world(), op, arrays, attrs)
 

@@ -18,7 +18,7 @@ from simpar.execute import Executor
 from simpar.partition import Plan, PlannedParameter
 from simpar.recorder import CollectiveSpec, ParameterPlaced, ProgramCompiled, RunFinished
 
-__all__ = ["describe_program", "open_recorder"]
+__all__ = ["describe_program", "open_recorder", "placed_parameter"]
 
 RECORD = "SIMPAR_RECORD"
 """Set to 1, every run is recorded."""
@@ -54,7 +54,7 @@ def describe_program(recorder: Any, name: str, plan: Plan, executor: Executor) -
     """Emit who holds what, and what the program moves each step."""
     if plan.rank == 0:
         for given in plan.parameters:
-            recorder.emit(_placed(given))
+            recorder.emit(placed_parameter(given))
     specs = tuple(
         CollectiveSpec(i, c.kind, c.group, c.message_bytes, c.cause, c.fusion, c.parameters, _phase(plan, c))
         for i, c in enumerate(executor.timed)
@@ -68,7 +68,8 @@ def _phase(plan: Plan, collective: Any) -> str:
     return next((i.phase for i in plan.instructions if i.collective is collective), "forward")
 
 
-def _placed(given: PlannedParameter) -> ParameterPlaced:
+def placed_parameter(given: PlannedParameter) -> ParameterPlaced:
+    """Return how a parameter is held, as the recorder will tell it."""
     spec = given.spec
     flags = tuple(
         name

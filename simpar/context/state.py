@@ -83,7 +83,8 @@ class Context:
     world: Any = None
     recorder: Any = None
     planner: Any = None
-    """Set by ``simpar plan``: receives each plan instead of running it; no world is needed then."""
+    """Set by ``simpar plan``: receives each plan instead of running it; no world is needed then. It says for how many
+    devices and for which rank."""
     ps: dict[str, Any] = field(default_factory=dict[str, Any])
     """What ``set_ps_context`` set; ask ``get_ps_context``, which knows the defaults."""
     others: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -92,14 +93,18 @@ class Context:
 
     @property
     def device_num(self) -> int:
-        """How many devices the program is compiled for: the option, else the ranks of the world, else 1."""
+        """How many devices the program is compiled for: the planner's, else the option, else the ranks of the world."""
+        if self.planner is not None:
+            return self.planner.device_num
         if self.parallel.device_num is not None:
             return self.parallel.device_num
         return 1 if self.world is None else self.world.size
 
     @property
     def rank(self) -> int:
-        """The rank this program plays: the option, else the rank in the world, else 0."""
+        """The rank this program plays: the planner's, else the option, else the rank in the world, else 0."""
+        if self.planner is not None:
+            return self.planner.rank
         if self.parallel.global_rank is not None:
             return self.parallel.global_rank
         return 0 if self.world is None else self.world.rank

@@ -16,7 +16,7 @@ from simpar.graph import lookup
 from simpar.layout import Layout
 from simpar.partition import Collective, Instruction, Plan
 
-__all__ = ["Executor", "Held", "run_collective"]
+__all__ = ["Executor", "Held", "fold_constants", "run_collective"]
 
 Array = NDArray[Any]
 Call = Callable[[], object]
@@ -47,7 +47,7 @@ class Executor:
     def __init__(self, plan: Plan, parameters: Sequence[Held], world: World) -> None:
         self.plan, self.world = plan, world
         state = place_parameters(plan, parameters)
-        constants = _fold_constants(plan)
+        constants = fold_constants(plan)
         self.buffers: Buffers = allocate_buffers(plan, state, constants, world.communicator.allocate)
         self.timed: list[Collective] = []
         self._state, self._constants = state, constants
@@ -232,7 +232,7 @@ def place_parameters(plan: Plan, parameters: Sequence[Held]) -> dict[int, Array]
     return {number: a for number, a in arrays.items() if a is not None}
 
 
-def _fold_constants(plan: Plan) -> dict[int, Array]:
+def fold_constants(plan: Plan) -> dict[int, Array]:
     """Return the arrays of constants, and of all that is computed from constants alone, computed once."""
     known: dict[int, Array] = {number: np.asarray(array) for number, array in plan.constants}
     for ins in plan.instructions:

@@ -129,8 +129,11 @@ class Parameter(Described):
         return self._data("this operation") if trace is None else trace.parameter(self)
 
     def _data(self, what: str) -> Array:
-        if _active_trace() is not None:
+        context = current()
+        if context.trace is not None:
             raise refuse_value(what)
+        if context.planner is not None:
+            context.planner.asked(what)  # what a program that only was planned would have made of it
         return self._values()
 
     def _values(self) -> Array:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from simpar.recorder.runs import find_run, list_runs, new_run, runs_folder
     from simpar.recorder.store import RunWriter
     from simpar.recorder.tables import (
+        bytes_text,
         holding_table,
         losses_table,
         memory_table,
@@ -92,6 +93,7 @@ __all__ = [
     "StepFinished",
     "StepRow",
     "StoreRecorder",
+    "bytes_text",
     "disagreements",
     "find_run",
     "holding_table",
@@ -124,7 +126,15 @@ _LATER = {
     "recording": ("start_recording",),
     "runs": ("find_run", "list_runs", "new_run", "runs_folder"),
     "store": ("RunWriter",),
-    "tables": ("holding_table", "losses_table", "memory_table", "movement_table", "parameter_table", "slice_table"),
+    "tables": (
+        "bytes_text",
+        "holding_table",
+        "losses_table",
+        "memory_table",
+        "movement_table",
+        "parameter_table",
+        "slice_table",
+    ),
 }
 
 

@@ -1,0 +1,34 @@
+"""A script's plan for any number of devices, without running it on them.
+
+The script runs as it is, once, on one of the imagined devices. Where it would compile and run a program, the program is
+compiled and its plan is kept; where it asks for a value that nobody computed, it ends. What the plan says is then
+written down as facts. Nothing of this needs MPI, and no parameter that an initializer fills is ever made.
+
+Read it in this order: ``planner`` (takes plans), ``script`` (runs a script under a planner), ``facts`` (what a plan
+says, as values), ``tables`` (the same for the terminal).
+"""
+
+from simpar.planning.facts import PlannedArgument, PlannedCollective, PlannedGroup, PlannedMove, ProgramFacts, facts_of
+from simpar.planning.planner import PlannedProgram, ValueAsked, VirtualPlanner
+from simpar.planning.script import PlannedScript, ScriptFailure, line_of, plan_script
+from simpar.planning.tables import argument_table, collective_table, memory_table, move_table
+
+__all__ = [
+    "PlannedArgument",
+    "PlannedCollective",
+    "PlannedGroup",
+    "PlannedMove",
+    "PlannedProgram",
+    "PlannedScript",
+    "ProgramFacts",
+    "ScriptFailure",
+    "ValueAsked",
+    "VirtualPlanner",
+    "argument_table",
+    "collective_table",
+    "facts_of",
+    "line_of",
+    "memory_table",
+    "move_table",
+    "plan_script",
+]
