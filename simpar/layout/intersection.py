@@ -171,9 +171,7 @@ def _send(
             yield peer, shared
 
 
-def _sender(
-    source: Layout, target: Layout, block: Sequence[int], rank: int, moving: tuple[int, ...] | None
-) -> int:
+def _sender(source: Layout, target: Layout, block: Sequence[int], rank: int, moving: tuple[int, ...] | None) -> int:
     """Return which holder of a source slice sends to ``rank``.
 
     The holder has the slice's coordinates along the device axes that cut it. Along those that repeat it, it has the

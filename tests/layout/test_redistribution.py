@@ -72,8 +72,15 @@ def test_every_pair_of_layouts_over_three_device_axes() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [((4,), (2, 2)), ((2, 2), (4,)), ((1, 4), (4,)),
-     ((2, 3), (3, 2)), ((3, 2), (2, 3)), ((6,), (2, 3)), ((2, 3), (6,))],
+    [
+        ((4,), (2, 2)),
+        ((2, 2), (4,)),
+        ((1, 4), (4,)),
+        ((2, 3), (3, 2)),
+        ((3, 2), (2, 3)),
+        ((6,), (2, 3)),
+        ((2, 3), (6,)),
+    ],
 )
 def test_every_pair_of_layouts_of_two_matrices(one: tuple[int, ...], other: tuple[int, ...]) -> None:
     for source in all_layouts(one, 2, combine="sum"):
