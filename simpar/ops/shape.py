@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from simpar.errors import RuleError
 from simpar.graph import Example, Local, local_shape, op
 from simpar.layout import Rule, parse_rule
 from simpar.ops.refinement import reshape_rule
@@ -128,6 +129,11 @@ def _broadcast_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
     shape: Shape = attrs["shape"]
     lead = len(shape) - len(shapes[0])
     given = (*(0,) * lead, *shapes[0])
+    if lead < 0 or any(n not in (0, 1, m) for n, m in zip(given, shape, strict=True)):
+        raise RuleError(
+            f"shape {shapes[0]} cannot be broadcast to {shape}: counted from the right, each axis must have length 1 "
+            f"or the length asked for."
+        )
     made = [f"a{i}" if given[i] == n else f"b{i}" for i, n in enumerate(shape)]
     taken = [f"a{i}" if given[i] == shape[i] else "1" for i in range(lead, len(shape))]
     sizes = {f: n for f, n in zip(made, shape, strict=True) if f[0] == "b"}
@@ -254,7 +260,15 @@ def _split_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
 
 
 def _lengths(length: int, parts: int | tuple[int, ...]) -> tuple[int, ...]:
-    return (length // parts,) * parts if isinstance(parts, int) else parts
+    """Return the length of each part of an axis.
+
+    Raises:
+        RuleError: the parts do not add up to the axis.
+    """
+    made = (length // max(parts, 1),) * parts if isinstance(parts, int) else parts
+    if sum(made) != length:
+        raise RuleError(f"an axis of length {length} cannot be split into {parts} parts: they add up to {sum(made)}.")
+    return made
 
 
 def _split(

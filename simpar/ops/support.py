@@ -128,7 +128,10 @@ def blockwise(function: Callable[..., None], out: Array | None, *operands: Array
         operands: arrays of one shape.
         scratch: how many blocks of working space the function gets, made once.
     """
-    made = np.empty(operands[0].shape, np.result_type(*operands)) if out is None else out
+    dtype = np.result_type(*operands)
+    dtype = dtype if dtype.kind == "f" else np.dtype(np.float32)
+    operands = tuple(x if x.dtype.kind == "f" else x.astype(dtype) for x in operands)
+    made = np.empty(operands[0].shape, dtype) if out is None else out
     flat = made if made.flags.c_contiguous else np.empty(made.shape, made.dtype)
     target, parts = flat.reshape(-1), [np.ascontiguousarray(x).reshape(-1) for x in operands]
     space = [np.empty(min(BLOCK, target.size), made.dtype) for _ in range(scratch)]
