@@ -70,7 +70,10 @@ class MpiCommunicator:
     def all_reduce(self, buffer: Array, combine: str = "sum") -> None:
         """Replace ``buffer`` on every rank by the buffers of all ranks, combined."""
         op, wire = self._ops.find(buffer, combine)
-        step = max(1, PIECE_BYTES // wire.itemsize)
+        if wire.nbytes <= PIECE_BYTES:
+            self._comm.Allreduce(self._mpi.IN_PLACE, wire, op)
+            return
+        step = PIECE_BYTES // wire.itemsize
         for start in range(0, wire.size, step):
             self._comm.Allreduce(self._mpi.IN_PLACE, wire[start : start + step], op)
 

@@ -13,38 +13,38 @@ from simpar.collectives.communicator import COMBINE, Array, check_combine, flat
 
 __all__ = ["Boxes", "Operations", "free_types", "wire_form"]
 
+_STAND_INS: dict[str, type[np.generic]] = {"?": np.uint8, "e": np.uint16}  # for bool and float16
 _BOOL_COMBINE = {"sum": "max", "max": "max", "min": "min", "prod": "min"}
 
 
 def wire_form(array: Array) -> Array:
     """Return the array flat, as a type that every MPI knows: its own, or one of the same size."""
-    if array.dtype.kind == "b":
-        return flat(array).view(np.uint8)
-    if array.dtype == np.float16:
-        return flat(array).view(np.uint16)
-    return flat(array)
+    stand_in = _STAND_INS.get(array.dtype.char)
+    return flat(array) if stand_in is None else flat(array).view(stand_in)
 
 
 class Operations:
     """MPI's operations by name, and one of our own for float16, which MPI lacks."""
 
-    __slots__ = ("_half", "_mpi", "_plain")
+    __slots__ = ("_known", "_mpi")
 
     def __init__(self, mpi: Any) -> None:
         self._mpi = mpi
-        self._plain = {"sum": mpi.SUM, "max": mpi.MAX, "min": mpi.MIN, "prod": mpi.PROD}
-        self._half: dict[str, Any] = {}
+        self._known: dict[tuple[str, str], Any] = {}
 
     def find(self, buffer: Array, combine: str) -> tuple[Any, Array]:
         """Return the operation that combines such buffers, and the buffer as MPI sees it."""
+        key = (buffer.dtype.char, combine)
+        if key not in self._known:
+            self._known[key] = self._make(buffer.dtype, combine)
+        return self._known[key], wire_form(buffer)
+
+    def _make(self, dtype: np.dtype[Any], combine: str) -> Any:
         check_combine(combine)
-        if buffer.dtype.kind == "b":  # numpy's sum of truth values is "or", its product "and"
-            return self._plain[_BOOL_COMBINE[combine]], wire_form(buffer)
-        if buffer.dtype != np.float16:
-            return self._plain[combine], flat(buffer)
-        if combine not in self._half:
-            self._half[combine] = self._mpi.Op.Create(_half_operation(COMBINE[combine]), commute=True)
-        return self._half[combine], wire_form(buffer)
+        if dtype == np.float16:
+            return self._mpi.Op.Create(_half_operation(COMBINE[combine]), commute=True)
+        name = _BOOL_COMBINE[combine] if dtype.kind == "b" else combine  # of truth values, a sum is "or"
+        return {"sum": self._mpi.SUM, "max": self._mpi.MAX, "min": self._mpi.MIN, "prod": self._mpi.PROD}[name]
 
 
 def _half_operation(function: Callable[..., Any]) -> Callable[[Any, Any, Any], None]:
