@@ -41,11 +41,7 @@ TABLE = {
 def test_a_value_is_cut_as_the_table_says(name: str) -> None:
     plan = PLANS[3]
     first, second = products(plan)[:2]
-    numbers = dict(
-        zip(
-            ("x", "w1", "y", "w2", "z"), (*first.inputs, *first.outputs, second.inputs[1], *second.outputs), strict=True
-        )
-    )
+    numbers = dict(zip(TABLE, (*first.inputs, *first.outputs, second.inputs[1], *second.outputs), strict=True))
     held = plan.values[numbers[name]]
     assert held.layout.dev_mat == (2, 2)
     assert (held.layout.tensor_map, held.slice_shape, held.layout.box(held.shape, 3)) == TABLE[name]

@@ -1,5 +1,6 @@
 """Runs a program on ranks that are threads, and puts together what they hold."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -113,7 +114,7 @@ def train_gpt(way: Way, steps: int, keep_gradients: bool) -> Run:
         return (loss, gradients) if keep_gradients else (loss, ())
 
     data = [(share(way, t[:, :-1], rank), share(way, t[:, 1:], rank)) for t in tokens(steps)]
-    compile_function(step.__wrapped__, data[0], step)  # which places the parameters
+    compile_function(inspect.unwrap(step), data[0], step)  # which places the parameters
     first = held(weights)
     losses, found = list[float](), dict[str, Piece]()
     for x, y in data:
