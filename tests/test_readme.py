@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from simpar.cli import COMMANDS as SUBCOMMANDS
 from simpar.context import ParallelMode
 
 ROOT = Path(__file__).parents[1]
@@ -60,3 +61,11 @@ def test_example_prints_the_losses_of_one_device() -> None:
         dz = 2 * z / z.size
         w1, w2 = w1 - x.T @ (dz @ w2.T), w2 - y.T @ dz
     assert PRINTED.startswith("losses " + " ".join(f"{loss:.4f}" for loss in losses))
+
+
+def test_commands_that_are_told_are_those_there_are() -> None:
+    table = README.split("## The command\n", 1)[1].split("\n## ", 1)[0]
+    told = re.findall(
+        r"\b([a-z]+)\b", " ".join(row.split("|")[1] for row in table.splitlines() if row.startswith("| `"))
+    )
+    assert sorted(set(told) - {"simpar"}) == sorted(SUBCOMMANDS)
