@@ -97,21 +97,47 @@ def is_legal(rule: Rule, assignment: Assignment) -> bool:
     return True
 
 
-def cut_results(given: Uncut, assignment: Assignment) -> tuple[Array, ...]:
-    """Return the op's results, computed slice by slice and joined."""
-    left = [assignment.result(given.rule, i) for i in range(len(given.results))]
-    parts = [_run_rank(given, assignment, rank) for rank in left[0].ranks]
-    combine = given.rule.combine
-    return tuple(
-        join(lay, w, [p[i] for p in parts], combine) for i, (lay, w) in enumerate(zip(left, given.results, strict=True))
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One way to cut an op: the layouts of operands, results and factors, and slice shapes, made once for all ranks."""
+
+    taken: tuple[Layout, ...]
+    left: tuple[Layout, ...]
+    factors: Mapping[str, Layout]
+    operands: tuple[Shape, ...]
+    results: tuple[Shape, ...]
+
+
+def cut_by(given: Uncut, assignment: Assignment) -> Cut:
+    """Return the layouts that an assignment means."""
+    taken = tuple(assignment.operand(given.rule, i) for i in range(len(given.operands)))
+    left = tuple(assignment.result(given.rule, i) for i in range(len(given.results)))
+    return Cut(
+        taken,
+        left,
+        {f: Layout(assignment.dev_mat, (axes,)) for f, axes in assignment.axes.items()},
+        tuple(lay.slice_shape(x.shape) for lay, x in zip(taken, given.operands, strict=True)),
+        tuple(lay.slice_shape(w.shape) for lay, w in zip(left, given.results, strict=True)),
     )
 
 
-def _run_rank(given: Uncut, assignment: Assignment, rank: int) -> tuple[Array, ...]:
+def cut_results(given: Uncut, assignment: Assignment) -> tuple[Array, ...]:
+    """Return the op's results, computed slice by slice and joined."""
+    cut = cut_by(given, assignment)
+    parts = [_run_rank(given, cut, rank) for rank in cut.left[0].ranks]
+    return tuple(
+        join(lay, w, [p[i] for p in parts], given.rule.combine)
+        for i, (lay, w) in enumerate(zip(cut.left, given.results, strict=True))
+    )
+
+
+def _run_rank(given: Uncut, cut: Cut, rank: int) -> tuple[Array, ...]:
     """Run the kernel on one rank's slices."""
-    local = local_of(given, assignment, rank)
-    taken = [assignment.operand(given.rule, i) for i in range(len(given.operands))]
-    slices = [_slice(x, lay, rank) for x, lay in zip(given.operands, taken, strict=True)]
+    local = local_of(given, cut, rank)
+    slices = [
+        np.ascontiguousarray(x[_index(lay, x.shape, rank)]).reshape(shape)
+        for x, lay, shape in zip(given.operands, cut.taken, cut.operands, strict=True)
+    ]
     out = tuple(garbage(shape, w.dtype) for shape, w in zip(local.results, given.results, strict=True))
     run_into(given.op, slices, out, given.op.local_attrs(given.attrs, local))
     return out
@@ -124,28 +150,21 @@ def run_into(op: OpDef, operands: Sequence[Array], out: tuple[Array, ...], attrs
     op.kernel(*operands, out=out if others else first, **attrs)
 
 
-def local_of(given: Uncut, assignment: Assignment, rank: int) -> Local:
+def local_of(given: Uncut, cut: Cut, rank: int) -> Local:
     """Return one rank's part of the op."""
-    rule, dev_mat = given.rule, assignment.dev_mat
-    taken = [assignment.operand(rule, i) for i in range(len(given.operands))]
-    left = [assignment.result(rule, i) for i in range(len(given.results))]
-    starts: dict[str, int] = {}
-    for f, axes in assignment.axes.items():
-        ((start, _),) = Layout(dev_mat, (axes,)).box((rule.sizes[f],), rank)
-        starts[f] = start
+    sizes = given.rule.sizes
     return Local(
-        operands=tuple(lay.slice_shape(x.shape) for lay, x in zip(taken, given.operands, strict=True)),
-        results=tuple(lay.slice_shape(w.shape) for lay, w in zip(left, given.results, strict=True)),
-        starts=starts,
-        boxes=tuple(lay.box(w.shape, rank) for lay, w in zip(left, given.results, strict=True)),
+        operands=cut.operands,
+        results=cut.results,
+        starts={f: lay.box((sizes[f],), rank)[0][0] for f, lay in cut.factors.items()},
+        boxes=tuple(lay.box(w.shape, rank) for lay, w in zip(cut.left, given.results, strict=True)),
         shapes=tuple(w.shape for w in given.results),
-        sizes=rule.sizes,
+        sizes=sizes,
     )
 
 
-def _slice(whole: Array, layout: Layout, rank: int) -> Array:
-    index = tuple(slice(*bounds) for bounds in layout.box(whole.shape, rank))
-    return np.ascontiguousarray(whole[index]).reshape(layout.slice_shape(whole.shape))
+def _index(layout: Layout, shape: Shape, rank: int) -> tuple[slice, ...]:
+    return tuple(slice(*bounds) for bounds in layout.box(shape, rank))
 
 
 def garbage(shape: Shape, dtype: Any) -> Array:
@@ -159,8 +178,9 @@ def garbage(shape: Shape, dtype: Any) -> Array:
 def join(layout: Layout, whole: Array, parts: Sequence[Array], combine: str) -> Array:
     """Return the value that the ranks hold together; ranks that repeat must hold the same bits."""
     terms: dict[tuple[tuple[int, int], ...], dict[Shape, Array]] = {}
+    partial = Layout(layout.dev_mat, layout.partial)
     for rank, part in enumerate(parts):
-        term = Layout(layout.dev_mat, layout.partial).blocks(rank)
+        term = partial.blocks(rank)
         held = terms.setdefault(layout.box(whole.shape, rank), {})
         if term in held:
             np.testing.assert_array_equal(held[term], part, err_msg="ranks that repeat the work differ")
