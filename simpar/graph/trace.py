@@ -243,7 +243,9 @@ def _compute(made: OpDef, arrays: list[Array], attrs: Attrs) -> tuple[Array, ...
         _, results = made.infer([a.shape for a in arrays], [as_dtype(a.dtype) for a in arrays], attrs)
         result = made.kernel(*arrays, **attrs)
         if not isinstance(result, tuple):
-            return (np.asarray(result, dtype=results[0][1].numpy),)
+            made_array = np.asarray(result, dtype=results[0][1].numpy)
+            # a view of a Parameter would change when the Parameter is trained
+            return (made_array.copy() if made.view and np.may_share_memory(made_array, arrays[0]) else made_array,)
     return cast("tuple[Array, ...]", result if isinstance(result, tuple) else (result,))
 
 
