@@ -8,16 +8,18 @@ Read it in this order:
 
 - `device_matrix`: ranks, coordinates and groups; the device matrix that two others have in common;
 - `layout`: device matrix, tensor map and partial axes as one value, with the slice of each rank;
-- `factor`: the rule of an op, and the layouts that a strategy gives its operands and results;
+- `factor`: the rule of an op;
+- `assignment`: the layouts that a strategy, or the operands' own layouts, give to operands and results;
 - `intersection`: who sends which box to whom between any two layouts;
 - `redistribution_steps`: slice, all_gather, all_to_all, ... as values;
 - `redistribution_search`, `redistribution`: the cheapest steps from one layout to another;
 - `drawing`: layouts as pictures, made of `drawing_parts`, drawn by `drawing_terminal` and `drawing_svg`.
 """
 
+from simpar.layout.assignment import Assignment, assign_by_strategy, cut_first_axis, follow
 from simpar.layout.device_matrix import axis_size, coordinates, refine, strides
 from simpar.layout.drawing import LayoutPicture, draw, to_svg
-from simpar.layout.factor import Assignment, Axis, Rule, assign_by_strategy, cut_first_axis, follow, parse_rule
+from simpar.layout.factor import Axis, Rule, parse_rule
 from simpar.layout.intersection import Box, Transfer, intersections
 from simpar.layout.layout import NOT_CUT, Layout, repeated
 from simpar.layout.redistribution import Redistribution, plan_redistribution

@@ -1,0 +1,28 @@
+"""Which cuts a strategy, or operands' layouts, may put on axes made of several factors."""
+
+import pytest
+
+from simpar.errors import StrategyError
+from simpar.layout import Layout, assign_by_strategy, follow, parse_rule
+
+MERGE = parse_rule("a b c -> (a b) c", ((4, 2, 8),))
+
+
+def test_a_minor_factor_is_not_cut_while_the_major_one_is_whole() -> None:
+    made = follow(MERGE, (Layout((2, 2), (-1, 1, -1)),), 4)
+    assert made.operand(MERGE, 0).is_repeated, "rows 0, 2, 4, 6 of a result are no slice"
+
+
+def test_a_minor_factor_keeps_its_cut_under_a_major_one_cut_into_single_elements() -> None:
+    made = follow(MERGE, (Layout((4, 2), (1, 0, -1)),), 8)
+    assert made.result(MERGE, 0).cutting_axes == ((1, 0), ())
+
+
+def test_other_axes_keep_their_cuts() -> None:
+    made = follow(MERGE, (Layout((2, 2), (-1, 1, 0)),), 4)
+    assert made.result(MERGE, 0).cutting_axes == ((), (0,))
+
+
+def test_a_strategy_that_cuts_a_minor_factor_alone_is_refused() -> None:
+    with pytest.raises(StrategyError, match=r"cuts factor 'b' .* minor part of an axis of length 8, but not the major"):
+        assign_by_strategy(MERGE, ((1, 2, 1),), 4)
