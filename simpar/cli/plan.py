@@ -25,8 +25,9 @@ from simpar.planning import (
     memory_table,
     move_table,
     plan_script,
+    stored_table,
 )
-from simpar.recorder import bytes_text, json_text, parameter_table
+from simpar.recorder import bytes_text, json_text
 
 __all__ = ["plan", "plan_record"]
 
@@ -161,7 +162,7 @@ def _print(planned: PlannedScript, programs: Sequence[ProgramFacts], with_text: 
         if p.arguments:
             out.print(argument_table(p.arguments))
         if p.parameters:
-            out.print(parameter_table(p.parameters))
+            out.print(stored_table(p.parameters))
         if p.redistributions:
             out.print(move_table(p.redistributions))
         if p.collectives:

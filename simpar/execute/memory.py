@@ -5,6 +5,7 @@ step makes, in which values that are never needed at the same time overlap. All 
 step.
 """
 
+from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -50,26 +51,30 @@ def place_blocks(blocks: Iterable[Block]) -> int:
     >>> place_blocks([a, b, c]), a.offset, b.offset, c.offset
     (192, 0, 0, 128)
     """
-    placed: list[Block] = []
+    placed: list[_Placed] = []
     total = 0
-    for block in sorted(blocks, key=lambda b: (-b.nbytes, b.birth)):
-        block.offset = _lowest_gap(block, placed)
-        at = block.offset
+    for size, block in sorted(((b.nbytes, b) for b in blocks), key=lambda pair: (-pair[0], pair[1].birth)):
+        at = block.offset = _lowest_gap(block, size, placed)
+        insort(placed, (at, at + size, block.birth, block.death))
+        total = max(total, at + size)
         for value, nbytes in block.parts:
             block.starts[value] = at
             at += nbytes
-        placed.append(block)
-        total = max(total, block.offset + block.nbytes)
     return total
 
 
-def _lowest_gap(block: Block, placed: Sequence[Block]) -> int:
-    rivals = sorted((b for b in placed if b.birth <= block.death and block.birth <= b.death), key=lambda b: b.offset)
-    at = 0
-    for rival in rivals:
-        if rival.offset - at >= block.nbytes:
-            break
-        at = max(at, rival.offset + rival.nbytes)
+_Placed = tuple[int, int, int, int]
+"""First byte, last byte, birth and death of a block: plain numbers, as every block is compared with all before it."""
+
+
+def _lowest_gap(block: Block, size: int, placed: Sequence[_Placed]) -> int:
+    """Return the lowest offset with ``size`` bytes free; ``placed`` is sorted by offset."""
+    at, birth, death = 0, block.birth, block.death
+    for start, end, born, dies in placed:
+        if born <= death and birth <= dies:
+            if start - at >= size:
+                break
+            at = max(at, end)
     return at
 
 

@@ -28,6 +28,9 @@ class Value:
     shape: tuple[int, ...]
     dtype: DType
 
+    def __hash__(self) -> int:
+        return self.id  # equal values have equal numbers; passes look values up by the million
+
     def __str__(self) -> str:
         return f"%{self.id}"
 

@@ -10,6 +10,7 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, cast
 
 from simpar.dtype import DType, promote
@@ -118,9 +119,7 @@ class OpDef:
         text = self.rule if isinstance(self.rule, str) else self.rule(shapes, attrs)
         if isinstance(text, Rule):
             return text
-        return parse_rule(
-            text, shapes, whole=self.whole, combine=self.combine, order=self.order, repeat_first=self.repeat_first
-        )
+        return _parsed(text, tuple(shapes), self.whole, self.combine, self.order, self.repeat_first)
 
     def infer(
         self, shapes: Sequence[Shape], dtypes: Sequence[DType], attrs: Attrs
@@ -151,6 +150,13 @@ class OpDef:
         keywords = {p.name: offered[p.name] for p in wanted if p.kind is p.KEYWORD_ONLY and p.name in offered}
         made = self.bprop(g, *inputs, **keywords)
         return cast("tuple[Any, ...]", made if isinstance(made, tuple) else (made,))
+
+
+@lru_cache(4096)  # the layers of a network bind the same rules to the same shapes, in several passes
+def _parsed(
+    text: str, shapes: tuple[Shape, ...], whole: tuple[str, ...], combine: str, order: tuple[str, ...], first: bool
+) -> Rule:
+    return parse_rule(text, shapes, whole=whole, combine=combine, order=order, repeat_first=first)
 
 
 def local_shape(name: str = "shape") -> Callable[[Attrs, Local], Attrs]:

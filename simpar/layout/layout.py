@@ -215,6 +215,8 @@ class Layout:
         >>> Layout((2, 4), (NOT_CUT, (1, 0))).same_slices(Layout((8,), (NOT_CUT, 0)))
         True
         """
+        if self == other:
+            return True
         if len(self.tensor_map) != len(other.tensor_map) or self.size != other.size:
             return False
         if self.is_repeated and other.is_repeated:

@@ -21,13 +21,14 @@ def localize(partitioned: Partitioned, rank: int) -> Plan:
     """Return the plan of one rank."""
     graph, layouts = partitioned.graph, partitioned.layouts
     held = {v: _held(v, layouts[v]) for v in graph.values}
+    used = _compute_layouts(partitioned)
     text = graph_text(graph, layouts)
     return Plan(
         rank,
         partitioned.device_num,
         {v.id: p for v, p in held.items()},
         tuple(a.value.id for a in graph.arguments),
-        tuple(PlannedParameter(held[p.value], p.spec, _compute_layout(partitioned, p.value)) for p in graph.parameters),
+        tuple(PlannedParameter(held[p.value], p.spec, used.get(p.value, layouts[p.value])) for p in graph.parameters),
         tuple((c.value.id, c.array) for c in graph.constants),
         tuple(_instruction(partitioned, node, held, rank) for node in graph.nodes),
         tuple(v.id for v in graph.outputs),
@@ -51,18 +52,22 @@ def _digest(graph: Graph, text: str) -> str:
     return whole.hexdigest()
 
 
-def _compute_layout(partitioned: Partitioned, value: Value) -> Layout:
-    """Return the layout in which the first op takes a parameter."""
-    alias = {value}
+def _compute_layouts(partitioned: Partitioned) -> dict[Value, Layout]:
+    """Return the layout in which the first op takes each parameter that an op takes."""
+    origin = {p.value: p.value for p in partitioned.graph.parameters}  # of a parameter in any of its forms
+    found: dict[Value, Layout] = {}
     for node in partitioned.graph.nodes:
-        found = [i for i, v in enumerate(node.inputs) if v in alias]
-        if not found:
-            continue
-        if not members(node):
-            cut = partitioned.cuts.get(node.outputs[0])
-            return partitioned.layouts[value] if cut is None else cut.operands[found[0]]
-        alias.update(node.outputs[i] for i in found)
-    return partitioned.layouts[value]
+        is_moved = bool(members(node))
+        cut = partitioned.cuts.get(node.outputs[0])
+        for i, value in enumerate(node.inputs):
+            parameter = origin.get(value)
+            if parameter is None or parameter in found:
+                continue
+            if is_moved:
+                origin[node.outputs[i]] = parameter
+            else:
+                found[parameter] = partitioned.layouts[parameter] if cut is None else cut.operands[i]
+    return found
 
 
 def _instruction(partitioned: Partitioned, node: Node, held: Mapping[Value, PlannedValue], rank: int) -> Instruction:

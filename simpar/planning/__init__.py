@@ -11,7 +11,7 @@ says, as values), ``tables`` (the same for the terminal).
 from simpar.planning.facts import PlannedArgument, PlannedCollective, PlannedGroup, PlannedMove, ProgramFacts, facts_of
 from simpar.planning.planner import PlannedProgram, ValueAsked, VirtualPlanner
 from simpar.planning.script import PlannedScript, ScriptFailure, line_of, plan_script
-from simpar.planning.tables import argument_table, collective_table, memory_table, move_table
+from simpar.planning.tables import argument_table, collective_table, memory_table, move_table, stored_table
 
 __all__ = [
     "PlannedArgument",
@@ -31,4 +31,5 @@ __all__ = [
     "memory_table",
     "move_table",
     "plan_script",
+    "stored_table",
 ]

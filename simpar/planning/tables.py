@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from rich import box
@@ -9,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from simpar.planning.facts import PlannedArgument, PlannedCollective, PlannedMove, ProgramFacts
-from simpar.recorder import bytes_text
+from simpar.recorder import ParameterPlaced, bytes_text, parameter_table
 
-__all__ = ["argument_table", "collective_table", "memory_table", "move_table"]
+__all__ = ["argument_table", "collective_table", "memory_table", "move_table", "stored_table"]
 
 Row = TypeVar("Row")
 
@@ -27,6 +28,26 @@ def argument_table(arguments: Sequence[PlannedArgument]) -> Table:
         row = (_shape(a.shape), a.dtype, str(a.layout), _shape(a.slice_shape), bytes_text(a.slice_bytes))
         table.add_row(*map(Text, (str(number), *row)))
     return table
+
+
+def stored_table(parameters: Sequence[ParameterPlaced]) -> Table:
+    """Return a table of parameters and optimizer states; those of layers that are alike share a row."""
+
+    def key(p: ParameterPlaced) -> tuple[object, ...]:
+        return (re.sub(r"\d+", "", p.name), p.shape, p.dtype, p.storage, p.compute)
+
+    rows = [replace(alike[0], name=_name_of(alike)) for alike in _alike(parameters, key)]
+    table = parameter_table(rows)
+    size = max((p.storage.size for p in parameters), default=1)
+    table.title = Text(f"{len(parameters)} parameters and optimizer states on {size} ranks", style="bold")
+    if len(rows) < len(parameters):
+        table.caption = "bytes a rank are those of one; --json has each by itself"
+    return table
+
+
+def _name_of(alike: Sequence[ParameterPlaced]) -> str:
+    last = alike[-1].name
+    return alike[0].name if len(alike) == 1 else f"{alike[0].name} ... {last} ({len(alike)})"
 
 
 def move_table(moves: Sequence[PlannedMove]) -> Table:
