@@ -237,12 +237,13 @@ def cut_first_axis(rule: Rule, layouts: Sequence[Layout | None], device_num: int
     if factor is None or factor in rule.whole:
         return Assignment((device_num,), {})
     there = layouts[largest]
-    is_cut_so = there is not None and there.cuts[0] > 1 and prod(there.cuts) == there.cuts[0]
-    if there is not None and is_cut_so and rule.sizes[factor] % there.cuts[0] == 0:
-        return Assignment(there.dev_mat, {factor: there.cutting_axes[0]}, there.rank_list)
+    if there is not None and there.cuts[0] > 1 and prod(there.cuts) == there.cuts[0]:
+        if rule.sizes[factor] % there.cuts[0] == 0:
+            kept = {factor: there.cutting_axes[0]}
+            return _tightened(rule, Assignment(there.dev_mat, kept, there.rank_list))
     cut = gcd(rule.sizes[factor], device_num)
     if cut == 1:
         return Assignment((device_num,), {})
     if cut == device_num:
-        return Assignment((device_num,), {factor: (0,)})
-    return Assignment((cut, device_num // cut), {factor: (1,)})
+        return _tightened(rule, Assignment((device_num,), {factor: (0,)}))
+    return _tightened(rule, Assignment((cut, device_num // cut), {factor: (1,)}))

@@ -3,7 +3,7 @@
 import pytest
 
 from simpar.errors import StrategyError
-from simpar.layout import Layout, assign_by_strategy, follow, parse_rule
+from simpar.layout import Layout, assign_by_strategy, cut_first_axis, follow, parse_rule
 
 MERGE = parse_rule("a b c -> (a b) c", ((4, 2, 8),))
 
@@ -26,3 +26,8 @@ def test_other_axes_keep_their_cuts() -> None:
 def test_a_strategy_that_cuts_a_minor_factor_alone_is_refused() -> None:
     with pytest.raises(StrategyError, match=r"cuts factor 'b' .* minor part of an axis of length 8, but not the major"):
         assign_by_strategy(MERGE, ((1, 2, 1),), 4)
+
+
+def test_the_default_does_not_cut_rows_that_are_repeated_as_a_block() -> None:
+    tile = parse_rule("a b -> (m a) b", ((4, 2),), sizes={"m": 2})
+    assert cut_first_axis(tile, (None,), 4).operand(tile, 0).is_repeated, "rows 0, 4 of a result are no slice"
