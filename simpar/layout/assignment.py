@@ -237,10 +237,9 @@ def cut_first_axis(rule: Rule, layouts: Sequence[Layout | None], device_num: int
     if factor is None or factor in rule.whole:
         return Assignment((device_num,), {})
     there = layouts[largest]
-    if there is not None and there.cuts[0] > 1 and prod(there.cuts) == there.cuts[0]:
-        if rule.sizes[factor] % there.cuts[0] == 0:
-            kept = {factor: there.cutting_axes[0]}
-            return _tightened(rule, Assignment(there.dev_mat, kept, there.rank_list))
+    is_cut_so = there is not None and there.cuts[0] > 1 and prod(there.cuts) == there.cuts[0]
+    if there is not None and is_cut_so and rule.sizes[factor] % there.cuts[0] == 0:
+        return _tightened(rule, Assignment(there.dev_mat, {factor: there.cutting_axes[0]}, there.rank_list))
     cut = gcd(rule.sizes[factor], device_num)
     if cut == 1:
         return Assignment((device_num,), {})
