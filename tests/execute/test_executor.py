@@ -1,23 +1,22 @@
 """The executor against a naive one: views, reuse of memory, early starts and in-place updates change no result."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import simpar as ms
-from simpar import Tensor, nn
 from simpar.collectives import run_threads
 from simpar.context import current
 from simpar.execute import Executor
 from simpar.layout import Layout
 from simpar.partition import Plan
-from tests.compile.planning import Build, plans_of, semi_auto
+from tests.compile.planning import plans_of, semi_auto
 from tests.execute.naive import run_plans, slice_of, whole_of
+from tests.execute.programs import gpt
 from tests.golden.programs import COLUMN_ROW, DATA_PARALLEL, mlp
-from tests.parity.models import BATCH, GPT, SEQUENCE, VOCABULARY
+from tests.parity.models import BATCH, SEQUENCE, VOCABULARY
 from tests.parity.strategies import STRATEGIES, zero
 
 Array = NDArray[Any]
@@ -76,25 +75,6 @@ def close(got: Array, wanted: Array, what: str) -> None:
     np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=2e-6 * scale, err_msg=what)
 
 
-def gpt(name: str) -> Build:
-    def build() -> Any:
-        way = STRATEGIES[name]
-        net = GPT(way.cuts, way.shape)
-        for i, p in enumerate(net.trainable_params()):
-            p.comm_fusion = {"equal": 1, "none": 0, "different": 1 + i % 3}[way.fusion]
-        optimizer = nn.Adam(net.trainable_params(), 0.01)
-        with_gradients = ms.value_and_grad(net, None, net.trainable_params())
-
-        def step(x: Tensor, y: Tensor) -> Any:
-            loss, gradients = with_gradients(x, y)
-            optimizer(gradients)
-            return loss
-
-        return step, [Tensor(np.zeros((BATCH, SEQUENCE), np.int32))] * 2
-
-    return build
-
-
 @pytest.mark.parametrize("sharding", [{}, zero(), zero(2)], ids=["whole", "zero", "zero 2"])
 @pytest.mark.parametrize("cuts", [DATA_PARALLEL, COLUMN_ROW, {}], ids=["data", "column-row", "default"])
 def test_an_mlp_runs_as_its_plan_says(cuts: Mapping[str, Any], sharding: Mapping[str, Any]) -> None:
@@ -103,8 +83,16 @@ def test_an_mlp_runs_as_its_plan_says(cuts: Mapping[str, Any], sharding: Mapping
     check(plans_of(mlp(cuts), **semi_auto(4, **sharding)), steps)
 
 
+FUSIONS: Mapping[str, Callable[[int], int]] = {
+    "equal": lambda i: 1,
+    "none": lambda i: 0,
+    "different": lambda i: 1 + i % 3,
+}
+
+
 @pytest.mark.parametrize("name", ["dp2-tp2", "dp2-tp2-optimizer", "sequence", "vocabulary-tied", "fusion-groups"])
 def test_a_gpt_runs_as_its_plan_says(name: str) -> None:
     way, rng = STRATEGIES[name], np.random.default_rng(2)
     tokens = [[rng.integers(0, VOCABULARY, (BATCH, SEQUENCE), np.int32) for _ in range(2)] for _ in range(2)]
-    check(plans_of(gpt(name), **semi_auto(way.n, **way.options)), tokens)
+    build = gpt(way.cuts, way.shape, FUSIONS[way.fusion])
+    check(plans_of(build, **semi_auto(way.n, **way.options)), tokens)
