@@ -1,9 +1,10 @@
-"""What every test and doctest of simpar starts with: one BLAS thread, a context of its own, repeatable examples."""
+"""What every test and doctest of simpar starts with: one BLAS thread, no records, its own context, the same examples."""
 
 import os
 from collections.abc import Generator
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy loads: ranks share the cores
+os.environ.setdefault("SIMPAR_RECORD", "0")  # of programs that tests start
 
 import pytest
 from hypothesis import settings

@@ -1,10 +1,12 @@
 """``simpar run``: a script on several ranks, with the flags and the environment that its MPI needs here."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from simpar.compile import RECORD
 from simpar.launch import run_script
 
 __all__ = ["run"]
@@ -17,17 +19,19 @@ def run(
     ranks: Annotated[int, Parameter(name=["-n", "--ranks"])] = 4,
     mpi: Literal["openmpi", "mpich"] | None = None,
     timeout: float | None = None,
+    record: bool = True,
 ) -> int:
     """Run a script on several ranks.
 
     Every rank runs the whole script; simpar gives each its slices. The same as `mpirun -n 8 python SCRIPT`, and
     besides: it finds the MPI of this environment, allows more ranks than cores, gives each rank one BLAS thread when
-    ranks fill the cores, stops all ranks at Ctrl-C, and shows an error once.
+    ranks fill the cores, stops all ranks at Ctrl-C, shows an error once, and records what the compiled programs hold
+    and move, for `simpar show`.
 
     ```
     simpar run train.py -n 8
     simpar run train.py -n 8 -- --epochs 3
-    simpar run train.py -n 4 --timeout 60
+    simpar run train.py -n 4 --timeout 60 --no-record
     ```
 
     Args:
@@ -36,5 +40,7 @@ def run(
         ranks: How many ranks; more than there are cores is fine.
         mpi: Which MPI to use, if there are several.
         timeout: Seconds after which all ranks are stopped, with exit code 124.
+        record: Keep a record in SIMPAR_RUNS, or ./simpar-runs. SIMPAR_RECORD=0 in the environment means --no-record.
     """
-    return run_script(script, arguments, ranks, vendor=mpi, timeout_s=timeout)
+    wish = {RECORD: os.environ.get(RECORD) or "1" if record else "0"}
+    return run_script(script, arguments, ranks, vendor=mpi, timeout_s=timeout, environ=os.environ | wish)

@@ -26,9 +26,10 @@ and calls), ``tree`` (nested arguments).
 
 from simpar.compile.passes import compile_graph, partition_graph
 from simpar.compile.program import Planner, Program, compile_function, jit, run_function
-from simpar.compile.record import placed_parameter
+from simpar.compile.record import RECORD, placed_parameter
 
 __all__ = [
+    "RECORD",
     "Planner",
     "Program",
     "compile_function",

@@ -16,12 +16,12 @@ from simpar.collectives import World
 from simpar.context import Context
 from simpar.execute import Executor
 from simpar.partition import Plan, PlannedParameter
-from simpar.recorder import CollectiveSpec, ParameterPlaced, ProgramCompiled, RunFinished
+from simpar.recorder import CollectiveSpec, GraphNode, GraphValue, ParameterPlaced, ProgramCompiled, RunFinished
 
-__all__ = ["describe_program", "open_recorder", "placed_parameter"]
+__all__ = ["RECORD", "describe_program", "open_recorder", "placed_parameter"]
 
 RECORD = "SIMPAR_RECORD"
-"""Set to 1, every run is recorded."""
+"""The variable that, set to 1, has every run recorded."""
 
 
 def open_recorder(context: Context, world: World) -> None:
@@ -59,8 +59,44 @@ def describe_program(recorder: Any, name: str, plan: Plan, executor: Executor) -
         CollectiveSpec(i, c.kind, c.group, c.message_bytes, c.cause, c.fusion, c.parameters, _phase(plan, c))
         for i, c in enumerate(executor.timed)
     )
+    is_first = plan.rank == 0  # the graph is the same on every rank
     recorder.emit(
-        ProgramCompiled(name, plan.text if plan.rank == 0 else "", plan.digest, specs, executor.planned_bytes)
+        ProgramCompiled(
+            name,
+            plan.text if is_first else "",
+            plan.digest,
+            specs,
+            executor.planned_bytes,
+            _values(plan) if is_first else (),
+            _nodes(plan) if is_first else (),
+        )
+    )
+
+
+def _values(plan: Plan) -> tuple[GraphValue, ...]:
+    """Return every value with its layout; parameters and arguments under the names the user knows."""
+    names = {p.value.id: p.spec.name for p in plan.parameters}
+    return tuple(
+        GraphValue(f"%{v.id}" if v.id not in names else f"%{v.id} {names[v.id]}", v.shape, v.dtype.name, v.layout)
+        for v in plan.values.values()
+    )
+
+
+def _nodes(plan: Plan) -> tuple[GraphNode, ...]:
+    """Return every instruction as a node to draw: with the cell, the strategy and the line it came from."""
+    names = {p.value.id: f"%{p.value.id} {p.spec.name}" for p in plan.parameters}
+    return tuple(
+        GraphNode(
+            str(i),
+            ins.op,
+            tuple(names.get(v, f"%{v}") for v in ins.inputs),
+            tuple(names.get(v, f"%{v}") for v in ins.outputs),
+            ins.scope,
+            ins.phase,
+            ins.strategy,
+            ins.line,
+        )
+        for i, ins in enumerate(plan.instructions)
     )
 
 

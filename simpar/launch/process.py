@@ -41,7 +41,13 @@ class _Stopped(Exception):
 
 
 def run_script(
-    script: Path, arguments: Sequence[str], n: int, *, vendor: str | None = None, timeout_s: float | None = None
+    script: Path,
+    arguments: Sequence[str],
+    n: int,
+    *,
+    vendor: str | None = None,
+    timeout_s: float | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> int:
     """Run a script on ``n`` ranks and return its exit code; see ``run_ranks``.
 
@@ -52,7 +58,7 @@ def run_script(
         what = "is a folder" if script.is_dir() else "does not exist"
         raise LaunchError(f"the script {str(script)!r} {what}. Give the path of a Python file, from {Path.cwd()}.")
     program = [sys.executable, "-m", "simpar.launch.rank", str(script), *arguments]
-    return run_ranks(program, n, vendor=vendor, timeout_s=timeout_s)
+    return run_ranks(program, n, vendor=vendor, timeout_s=timeout_s, environ=environ)
 
 
 def run_ranks(

