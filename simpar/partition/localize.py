@@ -71,20 +71,28 @@ def _compute_layouts(partitioned: Partitioned) -> dict[Value, Layout]:
 
 
 def _instruction(partitioned: Partitioned, node: Node, held: Mapping[Value, PlannedValue], rank: int) -> Instruction:
-    inputs, outputs = tuple(v.id for v in node.inputs), tuple(v.id for v in node.outputs)
-    steps = members(node)
+    steps, moved = members(node), None
+    op, attrs = node.op, node.attrs
     if steps and isinstance(steps[0], Slice):
-        attrs = {"box": steps[0].box(node.inputs[0].shape, rank), "cause": node.attrs.get("cause", "")}
-        return Instruction("slice", inputs, outputs, attrs, None, node.phase, node.where)
-    if steps:
-        moved = _collective(node, steps, held, rank)
-        return Instruction(node.op, inputs, outputs, {}, moved, node.phase, node.where)
-    definition = lookup(node.op)
-    if definition.rule is None:
+        op, attrs = "slice", {"box": steps[0].box(node.inputs[0].shape, rank), "cause": node.attrs.get("cause", "")}
+    elif steps:
+        moved, attrs = _collective(node, steps, held, rank), {}
+    elif lookup(node.op).rule is None:
         moved = _hand_written(node, held, partitioned.device_num)
-        return Instruction(node.op, inputs, outputs, node.attrs, moved, node.phase, node.where)
-    attrs = _local_attrs(partitioned, node, definition, held, rank)
-    return Instruction(node.op, inputs, outputs, attrs, None, node.phase, node.where)
+    else:
+        attrs = _local_attrs(partitioned, node, lookup(node.op), held, rank)
+    return Instruction(
+        op,
+        tuple(v.id for v in node.inputs),
+        tuple(v.id for v in node.outputs),
+        attrs,
+        moved,
+        node.phase,
+        node.where,
+        node.scope,
+        node.line,
+        "" if node.strategy is None else ", ".join(map(str, node.strategy)),
+    )
 
 
 def _collective(node: Node, steps: tuple[Step, ...], held: Mapping[Value, PlannedValue], rank: int) -> Collective:

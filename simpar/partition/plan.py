@@ -89,7 +89,9 @@ class Instruction:
         attrs: this rank's attributes.
         collective: what it moves, if it does.
         phase: ``"forward"``, ``"backward"`` or ``"update"``.
-        where: cell, op and line, for errors and pictures.
+        where: cell, op and line in one sentence, for errors.
+        scope, line: the cell and the user's line alone.
+        strategy: the user's cut in words, empty if there was none.
     """
 
     op: str
@@ -99,6 +101,9 @@ class Instruction:
     collective: Collective | None = None
     phase: str = "forward"
     where: str = ""
+    scope: str = ""
+    line: str = ""
+    strategy: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

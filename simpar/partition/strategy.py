@@ -174,7 +174,7 @@ def _by_layouts(node: Node, rule: Rule, given: Sequence[tuple[int, ...] | Layout
     for i, entry in enumerate(given):
         if isinstance(entry, Layout):
             entry.slice_shape(node.inputs[i].shape)
-            if assignment.operand(rule, i).cutting_axes != entry.cutting_axes:
+            if not assignment.operand(rule, i).same_slices(entry):
                 raise StrategyError(
                     f"input {i} is given as {entry}, but rule '{rule}' and the other inputs make it "
                     f"{assignment.operand(rule, i)}. Cut each index of the rule alike, and those that must be whole "
