@@ -1,4 +1,4 @@
-"""What every test and doctest of simpar starts with: one BLAS thread, no records, its own context, the same examples."""
+"""What every test and doctest starts with: one BLAS thread, no records, a context of its own, the same examples."""
 
 import os
 from collections.abc import Generator
