@@ -7,7 +7,7 @@ To read the code, begin with ``simpar.compile``: the passes in order. ``simpar.l
 op, a layout per tensor), ``simpar.partition`` what follows from it.
 """
 
-from simpar import common, communication, context, nn, ops
+from simpar import common, communication, context, nn, ops, parallel
 from simpar.autodiff import GradOperation, grad, value_and_grad
 from simpar.compile import jit
 from simpar.context import (
@@ -40,6 +40,7 @@ from simpar.dtype import (
     uint32,
     uint64,
 )
+from simpar.parallel import Layout
 from simpar.parameter import Parameter, ParameterTuple
 from simpar.tensor import Tensor
 
@@ -49,6 +50,7 @@ __all__ = [
     "GRAPH_MODE",
     "PYNATIVE_MODE",
     "GradOperation",
+    "Layout",
     "ParallelMode",
     "Parameter",
     "ParameterTuple",
@@ -74,6 +76,7 @@ __all__ = [
     "jit",
     "nn",
     "ops",
+    "parallel",
     "reset_auto_parallel_context",
     "reset_ps_context",
     "set_auto_parallel_context",

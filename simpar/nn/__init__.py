@@ -5,6 +5,7 @@
 """
 
 from simpar.nn.cell import Cell
+from simpar.nn.cell_sharding import shard_function
 from simpar.nn.containers import CellList, SequentialCell
 from simpar.nn.layers import (
     GELU,
@@ -93,4 +94,5 @@ __all__ = [
     "WithGradCell",
     "WithLossCell",
     "get_activation",
+    "shard_function",
 ]

@@ -1,0 +1,51 @@
+"""MindSpore's ``mindspore.parallel``: layouts with names, cuts of whole functions, modes of one network.
+
+``layout_face`` holds ``Layout``, MindSpore's way to write a ``simpar.layout.Layout``; ``auto_parallel`` holds
+``AutoParallel``, which gives one network or function its own parallel options.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from simpar import nn
+from simpar.errors import NotYetError
+from simpar.parallel import auto_parallel
+from simpar.parallel.layout_face import Layout
+
+__all__ = ["Layout", "auto_parallel", "shard"]
+
+Strategy = tuple[Any, ...]
+
+
+def shard(
+    fn: nn.Cell | Callable[..., Any],
+    in_strategy: Strategy,
+    out_strategy: Strategy | None = None,
+    parameter_plan: dict[str, Any] | None = None,
+    device: str = "Ascend",
+    level: int = 0,
+) -> Callable[..., Any]:
+    """Return ``fn`` with the layouts of its inputs and results laid down; what lies between follows by itself.
+
+    Args:
+        fn: a Cell, or a function of Tensors.
+        in_strategy: for each input its cut, a ``Layout``, or None to leave it.
+        out_strategy: the same for the results.
+        parameter_plan: the cut of Parameters, which simpar derives instead; give None.
+        device, level: taken as MindSpore does; they change nothing.
+
+    Raises:
+        DTypeError: a strategy is no tuple.
+        NotYetError: ``parameter_plan`` is given.
+        StrategyError: there are more layouts than inputs or results, when it is called.
+
+    >>> from simpar import Tensor
+    >>> shard(lambda x: x * 2, ((1,),))(Tensor([1.0, 2.0])).tolist()
+    [2.0, 4.0]
+    """
+    if parameter_plan is not None:
+        raise NotYetError(
+            "shard derives the layouts of Parameters from the ops that use them; leave out parameter_plan and shard "
+            "those ops instead, e.g. dense.matmul.shard(...)."
+        )
+    return nn.shard_function(fn, in_strategy, out_strategy)

@@ -1,0 +1,115 @@
+"""``AutoParallel``: parallel options for one network or function, in place of those of the whole program."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from simpar import nn
+from simpar.context import (
+    Context,
+    ParallelOptions,
+    current,
+    entered,
+    set_auto_parallel_context,
+)
+from simpar.errors import ContextError, ModeError
+
+__all__ = ["AutoParallel"]
+
+_MODES = {
+    "semi_auto": {"parallel_mode": "semi_auto_parallel"},
+    "sharding_propagation": {"parallel_mode": "auto_parallel", "search_mode": "sharding_propagation"},
+    "recursive_programming": {"parallel_mode": "auto_parallel", "search_mode": "recursive_programming"},
+}
+
+
+class AutoParallel(nn.Cell):
+    """Runs a network or a function under parallel options of its own.
+
+    Wrap the outermost function, the one that makes a whole step. What ``set_auto_parallel_context`` set does not count
+    inside, and is as before outside.
+
+    Args:
+        network: a Cell, or a function (also one decorated with ``jit``).
+        parallel_mode: ``"semi_auto"``, ``"sharding_propagation"`` or ``"recursive_programming"``.
+
+    Raises:
+        ContextError: there is no such mode.
+
+    >>> from simpar import Tensor
+    >>> doubled = AutoParallel(nn.SequentialCell(nn.ReLU()))
+    >>> doubled.dataset_strategy("full_batch")
+    >>> doubled(Tensor([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
+
+    def __init__(self, network: nn.Cell | Callable[..., Any], parallel_mode: str = "semi_auto") -> None:
+        super().__init__(auto_prefix=False)
+        if parallel_mode not in _MODES:
+            raise ContextError(f"parallel_mode is {parallel_mode!r}; choose one of {', '.join(_MODES)}.")
+        self.network = network
+        self._options = ParallelOptions()
+        self._set(**_MODES[parallel_mode])
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the network under its options."""
+        with self._entered():
+            return self.network(*args, **kwargs)
+
+    def compile(self, *args: Any) -> None:
+        """Compile the network under its options, without running it."""
+        if not isinstance(self.network, nn.Cell):
+            raise ModeError("AutoParallel.compile needs a Cell; a function is compiled when it is called first.")
+        with self._entered():
+            self.network.compile(*args)
+
+    # --- options ---
+
+    def dataset_strategy(self, config: str | tuple[tuple[int, ...], ...]) -> None:
+        """Say how inputs arrive: ``"data_parallel"``, ``"full_batch"``, or the cuts of each input."""
+        self._set(dataset_strategy=config)
+
+    def hsdp(self, shard_size: int = -1, threshold: int = 64, optimizer_level: str = "level1") -> None:
+        """Store Parameters cut once more over the ranks that hold the same: the parallel optimizer.
+
+        Args:
+            shard_size: over how many ranks at most; -1 for all.
+            threshold: KB; smaller Parameters stay as they are.
+            optimizer_level: ``"level1"`` to ``"level3"``.
+        """
+        config = {
+            "optimizer_weight_shard_size": shard_size,
+            "parallel_optimizer_threshold": threshold,
+            "optimizer_level": optimizer_level,
+        }
+        self._set(enable_parallel_optimizer=True, parallel_optimizer_config=config)
+
+    def comm_fusion(self, config: dict[str, Any]) -> None:
+        """Say how collectives are fused, as ``set_auto_parallel_context(comm_fusion=...)`` does."""
+        self._set(comm_fusion=config)
+
+    def enable_gradients_mean(self) -> None:
+        """Divide gradients by the number of ranks that they are summed over."""
+        self._set(gradients_mean=True)
+
+    def _set(self, **options: Any) -> None:
+        """Check options as ``set_auto_parallel_context`` does and keep them."""
+        with entered(Context(parallel=self._options)) as context:
+            set_auto_parallel_context(**options)
+            self._options = context.parallel
+
+    @contextmanager
+    def _entered(self) -> Generator[None]:
+        """Put the options in place of the program's; the same value each time, so that programs are found again."""
+        context = current()
+        if context.trace is not None:
+            raise ModeError("AutoParallel is called inside a traced function. Wrap the outermost function instead.")
+        before = context.parallel
+        if self._options.device_num != before.device_num or self._options.global_rank != before.global_rank:
+            self._options = replace(self._options, device_num=before.device_num, global_rank=before.global_rank)
+        context.parallel = self._options
+        try:
+            yield
+        finally:
+            context.parallel = before
