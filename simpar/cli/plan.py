@@ -43,7 +43,7 @@ def plan(
     *arguments: Annotated[str, Parameter(show=True)],
     devices: Annotated[int, Parameter(name=["-n", "--devices"], validator=validators.Number(gte=1))],
     rank: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 0,
-    json_file: Annotated[str | None, Parameter(name="--json")] = None,
+    json_file: Annotated[str | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
     text: Annotated[bool, Parameter(name="--text", negative="")] = False,
 ) -> int:
     """Compile a script for any number of imagined devices: who would hold what, what would move, and why.

@@ -56,24 +56,33 @@ class DistributedGradReducer(Cell):
             raise ContextError(
                 f"{len(grads)} gradients for {len(parameters)} Parameters; give one each, in their order."
             )
-        return tuple(self._reduced(g, p) for g, p in zip(grads, parameters, strict=True))
+        totals = [self._total(g, p) for g, p in zip(grads, parameters, strict=True)]  # all first, to be one message
+        return tuple(self._reduced(t, g, p) for t, g, p in zip(totals, grads, parameters, strict=True))
 
-    def _reduced(self, gradient: Tensor, parameter: Parameter) -> Tensor:
+    @property
+    def _size(self) -> int:
+        return current().device_num if self._group is None else len(self._group)
+
+    def _total(self, gradient: Tensor, parameter: Parameter) -> Tensor:
         if parameter.layerwise_parallel:
             return gradient
         options = current()
-        size = options.device_num if self._group is None else len(self._group)
         wide = gradient.astype(float32) if options.parallel.gradient_fp32_sync else gradient
         total = call(
             "all_reduce",
             wide,
             op="sum",
             group=self._group,
-            group_size=size,
+            group_size=self._size,
             fusion=parameter.comm_fusion,
             parameter=parameter.name,
         )
         assert isinstance(total, Tensor), "all_reduce has one result"
+        return total
+
+    def _reduced(self, total: Tensor, gradient: Tensor, parameter: Parameter) -> Tensor:
+        if parameter.layerwise_parallel:
+            return gradient
         if self.mean:
-            total = total * (1 / (self.degree or size))
+            total = total * (1 / (self.degree or self._size))
         return total.astype(gradient.dtype)
