@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from simpar.context import current
 from simpar.dtype import DType, as_dtype
-from simpar.errors import RuleError, TraceError, ValueDependentError
+from simpar.errors import ParameterNameError, RuleError, TraceError, ValueDependentError
 from simpar.graph.ir import Argument, Constant, Graph, Node, ParameterInput, ParameterSpec, Strategy, Value
 from simpar.graph.opdef import OpDef, lookup
 from simpar.layout import Layout
@@ -73,6 +73,7 @@ class Trace:
         self._owned: set[Value] = set()
         self._arguments: list[Argument] = []
         self._specs: list[ParameterInput] = []
+        self._named: dict[str, ParameterSpec] = {}
         self._constants: list[Constant] = []
         self._constant_of: dict[Any, Value] = {}
         self._place_of: dict[int, int] = {}
@@ -106,10 +107,20 @@ class Trace:
         if place is None:
             place = self._place_of[id(given)] = len(self.parameters)
             self.parameters.append(given)
-            value = self.new_value(given.full_shape, given.dtype)
-            self._specs.append(ParameterInput(value, given.spec()))
+            value, spec = self.new_value(given.full_shape, given.dtype), given.spec()
+            self._check_name(spec)
+            self._specs.append(ParameterInput(value, spec))
         value = self._specs[place].value
         return self._now.get(value, value)
+
+    def _check_name(self, spec: ParameterSpec) -> None:
+        """Refuse a name that two trained Parameters share: states and checkpoints go by it."""
+        other = self._named.setdefault(spec.name, spec)
+        if other is not spec and (other.requires_grad or spec.requires_grad):
+            raise ParameterNameError(
+                f"two Parameters of this program are named {spec.name!r}. Give each a name of its own "
+                f"(Parameter(..., name=...)), or make them attributes of different Cells, whose names come before theirs."
+            )
 
     def parameter_input(self, given: ParameterLike) -> Value:
         """Return the value with which a Parameter entered the function."""
