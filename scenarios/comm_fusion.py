@@ -9,11 +9,12 @@ What it teaches:
   one flat buffer. ``comm_fusion={"openstate": False}`` turns that off.
 - Buckets start while the backward pass still runs. ``Parameter.comm_fusion`` says which gradients share one: here the
   upper half of the layers has index 1 and the lower half, whose gradients come last, has index 2.
-- Sums are taken in the same order, so the losses do not change by a single bit.
+- Fusion changes no sum: the losses are the same.
 
     mpirun -n 4 python scenarios/comm_fusion.py
+    simpar run scenarios/comm_fusion.py -n 4 -- --layers 50
 
-Final loss with the default steps and seed, on 1, 2, 4 and 8 ranks: 0.0000
+Final loss with the default steps and seed, on 1, 2, 4 and 8 ranks: 0.5952
 """
 
 import argparse
@@ -28,11 +29,12 @@ from simpar.communication import get_group_size, get_rank, init
 from simpar.context import current
 from simpar.recorder import MemoryRecorder, ProgramCompiled
 
-BATCH, WIDTH, LAYERS = 32, 8, 200
+BATCH, WIDTH = 32, 8
 
 parser = argparse.ArgumentParser(description="Small gradients, fused.")
 parser.add_argument("--steps", type=int, default=10)
 parser.add_argument("--seed", type=int, default=0)
+parser.add_argument("--layers", type=int, default=200)
 options = parser.parse_args()
 
 init()
@@ -45,10 +47,10 @@ class Layers(nn.Cell):
     def __init__(self) -> None:
         super().__init__()
         self.weights = ms.ParameterTuple(
-            Parameter(initializer(Normal(0.01), (WIDTH, WIDTH)), name=f"weight{i}") for i in range(LAYERS)
+            Parameter(initializer(Normal(0.01), (WIDTH, WIDTH)), name=f"weight{i}") for i in range(options.layers)
         )
         for i, weight in enumerate(self.weights):
-            weight.comm_fusion = 1 if i >= LAYERS // 2 else 2
+            weight.comm_fusion = 1 if i >= options.layers // 2 else 2
         self.matmul = ops.MatMul().shard(((n, 1), (1, 1)))
 
     def construct(self, x: Tensor, y: Tensor) -> Tensor:
@@ -93,6 +95,8 @@ for is_fused in (False, True):
     if rank == 0:
         sizes = f"{min(messages)} to {max(messages)} bytes" if messages else "nothing moves on one rank"
         how = "fused" if is_fused else "not fused"
-        print(f"{how}: {len(messages)} messages with gradients a step ({sizes}), {step_ms:.1f} ms a step, loss {loss:.6f}")
+        print(
+            f"{how}: {len(messages)} messages with gradients a step ({sizes}), {step_ms:.1f} ms a step, loss {loss:.6f}"
+        )
 if rank == 0:
     print(f"final loss {loss:.6f}")

@@ -12,7 +12,7 @@ What it teaches:
     mpirun -n 4 python scenarios/data_parallel.py
     simpar run scenarios/data_parallel.py -n 4 -- --steps 20
 
-Final loss with the default steps and seed, on 1, 2, 4 and 8 ranks: 0.0000
+Final loss with the default steps and seed, on 1, 2, 4 and 8 ranks: 0.0031
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """Hybrid parallel: the collectives of tensor parallelism, written by hand.
 
-A two-layer perceptron as Megatron-LM cuts it (Shoeybi et al. 2019, with the gathered inputs of Korthikanti et al. 2022).
-The n ranks form a matrix (dp, mp). A group of mp ranks shares one copy of the network: rank j of it holds h/mp of the
-hidden units. Each of the dp copies sees its own part of the batch.
+A two-layer perceptron as Megatron-LM cuts it (Shoeybi et al. 2019; its inputs gathered: Korthikanti et al. 2022). The n
+ranks form a matrix (dp, mp). A group of mp ranks shares one copy of the network: rank j of it holds h/mp of the hidden
+units. Each of the dp copies sees its own part of the batch.
 
 What it teaches:
 
@@ -16,7 +16,7 @@ What it teaches:
 
     mpirun -n 8 python scenarios/hybrid_parallel.py
 
-Final loss with the default steps and seed, on 1, 2, 4 and 8 ranks: 0.0000
+Final loss with the default steps and seed, on 1, 2, 4 and 8 ranks: 0.0979
 """
 
 import argparse

@@ -13,7 +13,7 @@ What it teaches:
 
     mpirun -n 4 python scenarios/layerwise_parallel.py
 
-Final loss with the default steps and seed, on 1, 2, 4 and 8 ranks: 0.0000
+Final loss with the default steps and seed, on 1, 2, 4 and 8 ranks: 0.0111
 """
 
 import argparse

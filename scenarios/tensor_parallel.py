@@ -6,13 +6,13 @@ What it teaches:
 - ``.shard`` says into how many slices each axis of each operand is cut. The first product is cut by the columns of its
   matrix, the second by the rows of its own; so the hidden layer is cut alike where it leaves and where it enters, and
   nothing need move between them.
-- Rows are an index that the result lacks: the second product leaves a term on each rank, and simpar adds the all-reduce.
+- Rows are an index that the result lacks: the second product leaves a term on each rank, so simpar adds an all-reduce.
 - Every rank holds h/n hidden units, yet the losses are those of one device. No line speaks of ranks or slices.
 
     mpirun -n 4 python scenarios/tensor_parallel.py
     simpar run scenarios/tensor_parallel.py -n 8
 
-Final loss with the default steps and seed, on 1, 2, 4 and 8 ranks: 0.0000
+Final loss with the default steps and seed, on 1, 2, 4 and 8 ranks: 0.0335
 """
 
 import argparse
