@@ -202,8 +202,8 @@ class _Allocator:
                 self._join([ins.inputs[place] for ins in run], seen)
 
     def _join(self, values: Sequence[int], seen: set[int]) -> None:
-        """Ask for values to stand side by side, unless some have their place already."""
-        made = {v for ins in self.plan.instructions for v in ins.outputs}
+        """Ask for values to stand side by side, unless some have their place already: constants among them."""
+        made = {v for ins in self.plan.instructions for v in ins.outputs} - self.fixed
         if len(set(values)) == len(values) > 1 and all(v in made and v not in seen for v in values):
             seen.update(values)
             self.together.append(list(values))

@@ -1,6 +1,7 @@
 """All ops as functions, under MindSpore's lower-case names (``from mindspore.ops import functional as F``)."""
 
 from simpar.ops import convolution, functions_arrays, functions_elementwise, loss, normalization, pooling
+from simpar.ops.assignment import assign, assign_add, assign_sub, clip_by_global_norm, depend
 from simpar.ops.convolution import *  # noqa: F403
 from simpar.ops.functions_arrays import *  # noqa: F403
 from simpar.ops.functions_elementwise import *  # noqa: F403
@@ -10,7 +11,16 @@ from simpar.ops.normalization import *  # noqa: F403
 from simpar.ops.pooling import *  # noqa: F403
 from simpar.ops.random import dropout
 
-__all__: list[str] = ["dropout", "gather", "one_hot"]
+__all__: list[str] = [
+    "assign",
+    "assign_add",
+    "assign_sub",
+    "clip_by_global_norm",
+    "depend",
+    "dropout",
+    "gather",
+    "one_hot",
+]
 __all__ += convolution.__all__
 __all__ += functions_arrays.__all__
 __all__ += functions_elementwise.__all__

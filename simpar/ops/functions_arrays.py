@@ -1,6 +1,8 @@
 """The ops as functions, under MindSpore's lower-case names: reductions, shapes and new tensors."""
 
+import builtins
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
@@ -214,6 +216,12 @@ def pad(x: Tensor, padding: Sequence[int], mode: str = "constant", value: float 
     """Return x with a constant around it; ``padding`` holds low and high of the last axis first, as in PyTorch."""
     if mode != "constant":
         raise RuleError(f"pad puts a constant around a tensor; mode {mode!r} is not known.")
+    numbers = builtins.all(isinstance(n, int) for n in cast("Sequence[object]", padding))
+    if not numbers or len(padding) % 2 or len(padding) > 2 * x.ndim:
+        raise RuleError(
+            f"pad of a tensor with {x.ndim} axes takes up to {2 * x.ndim} numbers in pairs, low and high of the last "
+            f"axis first, not {tuple(padding)!r}. To give a pair for each axis, first axis first, use ops.Pad(pairs)."
+        )
     pairs = [(padding[i], padding[i + 1]) for i in range(0, len(padding), 2)][::-1]
     return one("pad", x, paddings=(*((0, 0),) * (x.ndim - len(pairs)), *pairs), value=value)
 

@@ -115,3 +115,8 @@ def test_large_blocks_join_without_a_seam() -> None:
 def test_mistakes_are_named(wrong: Any, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         wrong(Tensor(X))
+
+
+def test_pad_refuses_a_pair_for_each_axis() -> None:
+    with pytest.raises(RuleError, match=r"takes up to 4 numbers in pairs.*use ops.Pad"):
+        ops.pad(Tensor([[1.0]]), ((1, 1), (2, 2)))  # type: ignore[arg-type]
