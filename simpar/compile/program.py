@@ -148,7 +148,7 @@ def compile_function(function: Function, args: Sequence[Any], owner: object = No
 def _program(function: Function, given: tuple[list[Tensor], Any, Rebuild], owner: object, context: Context) -> Program:
     """Return the program of a call, compiled if there is none for it yet."""
     tensors, nest, rebuild = given
-    key = (nest, tuple((t.shape, t.dtype, t.layout) for t in tensors))
+    key = (context.rank, nest, tuple((t.shape, t.dtype, t.layout) for t in tensors))  # ranks may be threads
     cache = _cache_of(function, owner)
     known = cache.setdefault(key, [])
     for program in known:

@@ -118,8 +118,8 @@ class Trace:
         other = self._named.setdefault(spec.name, spec)
         if other is not spec and (other.requires_grad or spec.requires_grad):
             raise ParameterNameError(
-                f"two Parameters of this program are named {spec.name!r}. Give each a name of its own "
-                f"(Parameter(..., name=...)), or make them attributes of different Cells, whose names come before theirs."
+                f"two Parameters of this program are named {spec.name!r}. Give each a name of its own (Parameter(..., "
+                f"name=...)), or make them attributes of different Cells, whose names come before theirs."
             )
 
     def parameter_input(self, given: ParameterLike) -> Value:
