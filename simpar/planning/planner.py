@@ -15,7 +15,14 @@ __all__ = ["PlannedProgram", "ValueAsked", "VirtualPlanner"]
 
 
 class ValueAsked(BaseException):
-    """Ends a script that asks for a value which nobody computed; ``except Exception`` does not hold it up."""
+    """Ends a script that asks for a value which nobody computed; ``except Exception`` does not hold it up.
+
+    Args:
+        what: what was asked, as ``Tensor`` says it.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__("an op outside of a compiled function" if what == "this operation" else what)
 
 
 @dataclass(frozen=True, slots=True)
