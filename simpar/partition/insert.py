@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from simpar.errors import SimparError
-from simpar.graph import Graph, Node, Value
-from simpar.layout import NOT_CUT, Layout, plan_redistribution
+from simpar.graph import Graph, Node, ParameterSpec, Value
+from simpar.layout import NOT_CUT, Layout, Step, plan_redistribution, refine
 from simpar.partition.assign import Assigned, Cut
 from simpar.partition.strategy import PartitionOptions
 
@@ -43,6 +43,19 @@ def insert_redistribution(graph: Graph, assigned: Assigned, options: PartitionOp
     return _Inserter(graph, assigned, options).run()
 
 
+Attrs = tuple[str, int, str]
+"""Why a value moves, its fusion index, and the parameter it serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A gradient on its way: the node that made it, why it moves, and the steps that it still has to take."""
+
+    node: Node
+    attrs: Attrs
+    steps: list[Step]
+
+
 class _Inserter:
     """The walk; it keeps the forms in which each value is at hand."""
 
@@ -55,11 +68,15 @@ class _Inserter:
         self.now: dict[Value, Value] = {}  # a result as it is kept, by the result of the old graph
         self.forms: dict[tuple[Value, str], list[Value]] = {}
         self.cuts: dict[Value, Cut] = {}
+        self.begun: dict[Value, _Begun] = {}
         self.next_id = graph.next_id
 
     def run(self) -> Partitioned:
         for node, cut in zip(self.graph.nodes, self.assigned.cuts, strict=True):
+            if node.phase == "update":
+                self._finish_gradients()
             self._node(node, cut)
+        self._finish_gradients()
         graph = replace(
             self.graph,
             outputs=tuple(self._delivered(v) for v in self.graph.outputs),
@@ -78,14 +95,42 @@ class _Inserter:
             kept = self.assigned.layouts[value]
             parameter = self.parameter_of.get(value)
             if parameter is not None:
-                spec = self.parameters[parameter]
-                attrs = (f"gradient of {spec.name}", spec.comm_fusion, spec.name)
+                self._begin_gradient(value, self.parameters[parameter], kept, node)
             else:
-                attrs = (_why(node, made, kept), 0, "")
-            self.now[value] = self._moved(value, kept, node, attrs)
+                self.now[value] = self._moved(value, kept, node, (_why(node, made, kept), 0, ""))
+
+    # --- gradients of parameters ---
+
+    def _begin_gradient(self, value: Value, spec: ParameterSpec, kept: Layout, node: Node) -> None:
+        """Take the first step from a gradient's terms to the layout in which its parameter is stored.
+
+        The others wait until a gradient is needed: then all take their second step, so that these can be fused too.
+        """
+        steps = self._steps(value, _scattered(self.layouts[value], kept), node)
+        if steps and steps[-1].after.is_partial:
+            steps += self._steps(value, kept, node, steps[-1].after)
+        self.now[value] = value
+        self.begun[value] = _Begun(node, (f"gradient of {spec.name}", spec.comm_fusion, spec.name), steps)
+        self._continue_gradient(value)
+
+    def _continue_gradient(self, value: Value) -> None:
+        begun = self.begun[value]
+        if begun.steps:
+            self.now[value] = self._taken(self.now[value], begun.steps.pop(0), begun.node, begun.attrs)
+        if not begun.steps:
+            del self.begun[value]
+
+    def _finish_gradients(self) -> None:
+        while self.begun:
+            for value in tuple(self.begun):
+                self._continue_gradient(value)
+
+    # --- other values ---
 
     def _needed(self, node: Node, value: Value, layout: Layout) -> Value:
         """Return an operand in the layout in which the node takes it."""
+        if value in self.begun:
+            self._finish_gradients()
         here = self.now.get(value, value)
         spec = self.parameters.get(value)
         attrs = (f"operand of {node.label}: {self.layouts[here]} -> {layout}", 0, "")
@@ -109,23 +154,30 @@ class _Inserter:
         stored = self.layouts[value].cuts
         return bool(stored) and stored[0] > layout.cuts[0] and stored[1:] == layout.cuts[1:]
 
-    def _moved(self, value: Value, layout: Layout, node: Node, attrs: tuple[str, int, str]) -> Value:
+    def _moved(self, value: Value, layout: Layout, node: Node, attrs: Attrs) -> Value:
         """Return the value in a layout, adding the steps that bring it there."""
+        for step in self._steps(value, layout, node):
+            value = self._taken(value, step, node, attrs)
+        return value
+
+    def _steps(self, value: Value, layout: Layout, node: Node, here: Layout | None = None) -> list[Step]:
         try:
-            plan = plan_redistribution(self.layouts[value], layout, value.shape, value.dtype.itemsize)
+            plan = plan_redistribution(here or self.layouts[value], layout, value.shape, value.dtype.itemsize)
         except SimparError as error:
             raise type(error)(f"{node.where}: {error}") from None
+        return list(plan.steps)
+
+    def _taken(self, value: Value, step: Step, node: Node, attrs: Attrs) -> Value:
+        """Return the value after a step, which becomes a node."""
         cause, fusion, parameter = attrs
-        for step in plan.steps:
-            moved = Value(self.next_id, value.shape, value.dtype)
-            self.next_id += 1
-            named = {"step": step, "cause": cause, "fusion": fusion, "parameter": parameter}
-            self.nodes.append(
-                Node(step.kind, (value,), (moved,), named, phase=node.phase, scope=node.scope, line=node.line)
-            )
-            self.layouts[moved] = step.after
-            value = moved
-        return value
+        moved = Value(self.next_id, value.shape, value.dtype)
+        self.next_id += 1
+        named = {"step": step, "cause": cause, "fusion": fusion, "parameter": parameter}
+        self.nodes.append(
+            Node(step.kind, (value,), (moved,), named, phase=node.phase, scope=node.scope, line=node.line)
+        )
+        self.layouts[moved] = step.after
+        return moved
 
     def _delivered(self, value: Value) -> Value:
         """Return an output in the layout in which the caller gets it."""
@@ -144,6 +196,21 @@ class _Inserter:
         here = self.now.get(value, value)
         node = Node("assign", (here,), (parameter,), phase="update")
         return self._moved(here, self.layouts[parameter], node, (f"new value of {name}", 0, name))
+
+
+def _scattered(made: Layout, kept: Layout) -> Layout:
+    """Return where a gradient goes first: cut as its parameter is stored, terms left only over other device axes.
+
+    A reduce_scatter within the ranks that share a parameter leaves less to sum over the rest.
+    """
+    common = refine(made.dev_mat, kept.dev_mat)
+    if common is None or made.rank_list != kept.rank_list or not made.is_partial:
+        return kept
+    partial, stored = made.refined(common).partial, kept.refined(common)
+    cutting = {a for axes in stored.cutting_axes for a in axes}
+    left = tuple(a for a in partial if a not in cutting)
+    is_shared = 0 < len(left) < len(partial)
+    return replace(stored, partial=left, combine=made.combine) if is_shared else kept
 
 
 def _why(node: Node, made: Layout, kept: Layout) -> str:
