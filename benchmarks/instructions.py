@@ -7,7 +7,7 @@ from typing import Any
 
 from simpar.compile import Program
 
-__all__ = ["print_instructions"]
+__all__ = ["print_collectives", "print_instructions"]
 
 
 def print_instructions(program: Program, steps: int = 9, count: int = 40, *, silent: bool = False) -> None:
@@ -46,3 +46,10 @@ def describe(call: Any) -> tuple[str, str]:
     name = getattr(call.func, "__qualname__", str(call.func))
     keys = {k: v for k, v in call.keywords.items() if k != "out"}
     return name, f"{shapes} {keys or ''}"
+
+
+def print_collectives(program: Program) -> None:
+    """Print what moves between ranks in a step, in order."""
+    for moved in program.plan.collectives:
+        names = f"{len(moved.parameters)} parameters" if len(moved.parameters) > 1 else "".join(moved.parameters)
+        print(f"  {moved.kind:14} {moved.message_bytes:9} bytes in {moved.group}: {moved.cause} {names}")

@@ -43,29 +43,45 @@ class Block(nn.Cell):
         self.scores, self.softmax, self.mix = ops.BatchMatMul(transpose_b=True), ops.Softmax(), ops.BatchMatMul()
         self.proj = nn.Dense(inner, s.width)
         self.up, self.down, self.gelu = nn.Dense(s.width, s.hidden), nn.Dense(s.hidden, s.width), ops.GeLU()
+        self.deals, self.merge = [ops.Transpose() for _ in range(3)], ops.Transpose()
+        self.add1, self.add2, self.scale, self.add_mask = ops.Add(), ops.Add(), ops.Mul(), ops.Add()
         if dp * tp > 1:
-            for column in (self.q, self.k, self.v, self.up):
-                column.matmul.shard(((dp, 1), (tp, 1)))
-                column.bias_add.shard(((dp, tp), (tp,)))
-            for row in (self.proj, self.down):
-                row.matmul.shard(((dp, tp), (1, tp)))
-            self.gelu.shard(((dp, tp),))
-            for product in (self.scores, self.mix):
-                product.shard(((dp, tp, 1, 1), (dp, tp, 1, 1)))
-            self.softmax.shard(((dp, tp, 1, 1),))
+            self.cut(dp, tp)
+
+    def cut(self, dp: int, tp: int) -> None:
+        """Give every op its strategy."""
+        for norm in (self.norm1, self.norm2):
+            norm.layer_norm.shard(((dp, 1), (1,), (1,)))
+        for column in (self.q, self.k, self.v, self.up):
+            column.matmul.shard(((dp, 1), (tp, 1)))
+            column.bias_add.shard(((dp, tp), (tp,)))
+        for row in (self.proj, self.down):
+            row.matmul.shard(((dp, tp), (1, tp)))
+            row.bias_add.shard(((dp, 1), (1,)))
+        self.gelu.shard(((dp, tp),))
+        for deal in self.deals:
+            deal.shard(((dp, 1, tp, 1),))
+        self.merge.shard(((dp, tp, 1, 1),))
+        for product in (self.scores, self.mix):
+            product.shard(((dp, tp, 1, 1), (dp, tp, 1, 1)))
+        self.scale.shard(((dp, tp, 1, 1), ()))
+        self.add_mask.shard(((dp, tp, 1, 1), (1, 1)))
+        self.softmax.shard(((dp, tp, 1, 1),))
+        for add in (self.add1, self.add2):
+            add.shard(((dp, 1), (dp, 1)))
 
     def construct(self, x: Tensor, mask: Tensor) -> Tensor:
         """Return x (rows, width) with what the block adds."""
         y = self.norm1(x)
-        q, k, v = (self.deal(f(y)) for f in (self.q, self.k, self.v))
-        p = self.softmax(self.scores(q, k) * (1 / sqrt(self.s.head)) + mask)
-        mixed = self.mix(p, v).transpose(0, 2, 1, 3).reshape(x.shape[0], self.s.heads * self.s.head)
-        x = x + self.proj(mixed)
-        return x + self.down(self.gelu(self.up(self.norm2(x))))
+        q, k, v = (self.heads(deal, f(y)) for deal, f in zip(self.deals, (self.q, self.k, self.v), strict=True))
+        p = self.softmax(self.add_mask(self.scale(self.scores(q, k), 1 / sqrt(self.s.head)), mask))
+        mixed = self.merge(self.mix(p, v), (0, 2, 1, 3)).reshape(x.shape[0], self.s.heads * self.s.head)
+        x = self.add1(x, self.proj(mixed))
+        return self.add2(x, self.down(self.gelu(self.up(self.norm2(x)))))
 
-    def deal(self, y: Tensor) -> Tensor:
+    def heads(self, deal: ops.Primitive, y: Tensor) -> Tensor:
         """Return rows as (b, heads, s, d)."""
-        return y.reshape(-1, self.s.sequence, self.s.heads, self.s.head).transpose(0, 2, 1, 3)
+        return deal(y.reshape(-1, self.s.sequence, self.s.heads, self.s.head), (0, 2, 1, 3))
 
 
 class GPT(nn.Cell):
@@ -79,11 +95,17 @@ class GPT(nn.Cell):
         self.norm = nn.LayerNorm((s.width,), epsilon=1e-5)
         self.head = nn.Dense(s.width, s.vocabulary, has_bias=False)
         self.loss = nn.CrossEntropyLoss()
+        self.place = ops.Add()
+        if dp * tp > 1:
+            self.embed.gather.shard(((1, 1), (dp, 1)))
+            self.place.shard(((dp, 1, 1), (1, 1)))
+            self.norm.layer_norm.shard(((dp, 1), (1,), (1,)))
+            self.head.matmul.shard(((dp, 1), (1, 1)))
         self.mask = np.triu(np.full((s.sequence, s.sequence), -1e9, np.float32), 1)
 
     def construct(self, tokens: Tensor, following: Tensor) -> Tensor:
         """Return the mean loss."""
-        x = self.embed(tokens) + self.places
+        x = self.place(self.embed(tokens), self.places)
         x = x.reshape(-1, x.shape[-1])
         for block in self.blocks:
             x = block(x, Tensor(self.mask))

@@ -22,7 +22,7 @@ RATE = 1e-3
 def run(rounds: int, tp: int, profile: bool) -> None:
     """Compare on this rank."""
     import simpar as ms
-    from benchmarks.instructions import print_instructions
+    from benchmarks.instructions import print_collectives, print_instructions
     from benchmarks.networks import GPT
     from simpar import Tensor, nn
     from simpar.compile import compile_function
@@ -51,6 +51,8 @@ def run(rounds: int, tp: int, profile: bool) -> None:
     check_and_compare("W2", ranks, lambda: float(step(*given)), lambda: by_hand.step(x, y), rounds)
     if profile:
         print_instructions(program, silent=ranks.rank > 0)
+        if ranks.rank == 0:
+            print_collectives(program)
 
 
 def hand_written(weights: Sequence[Any], sizes: Sizes, ranks: Ranks, dp: int, tp: int) -> GPTByHand:
