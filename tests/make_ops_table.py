@@ -141,8 +141,8 @@ def _records_of(function: FunctionType, depth: int) -> set[str]:
 
 def _called(function: FunctionType, name: ast.expr) -> object:
     """Return what a call in a function calls: a function of simpar's ops, or a method of Tensor."""
-    if isinstance(name, ast.Attribute):
-        return getattr(Tensor, name.attr, None)
+    if isinstance(name, ast.Attribute):  # a change of type on the way is no use of `cast` that a reader looks for
+        return getattr(Tensor, name.attr, None) if name.attr != "astype" or function.__name__ == "cast" else None
     called = function.__globals__.get(name.id) if isinstance(name, ast.Name) else None
     return called if getattr(called, "__module__", "").startswith("simpar.ops") else None
 
