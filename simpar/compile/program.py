@@ -27,6 +27,10 @@ from simpar.tensor import Tensor
 __all__ = ["Planner", "Program", "compile_function", "jit", "run_function"]
 
 Function = Callable[..., Any]
+_KEPT_SHAPES = 64
+"""For how many shapes of its arguments a function keeps programs; each has buffers of its own."""
+_KEPT_VARIANTS = 8
+"""How many programs it keeps for one shape: those of training and evaluation, say."""
 
 
 class Planner(Protocol):
@@ -150,12 +154,14 @@ def _program(function: Function, given: tuple[list[Tensor], Any, Rebuild], owner
     tensors, nest, rebuild = given
     key = (context.rank, nest, tuple((t.shape, t.dtype, t.layout) for t in tensors))  # ranks may be threads
     cache = _cache_of(function, owner)
-    known = cache.setdefault(key, [])
+    known = cache[key] = cache.pop(key, [])  # the last used stands last
     for program in known:
         if program.is_valid:
             return program
+    while len(cache) > _KEPT_SHAPES:
+        del cache[next(iter(cache))]
     made = _compile(function, tensors, rebuild, owner, context)
-    known[:] = [p for p in known if p.options is context.parallel]
+    known[:] = [p for p in known if p.options is context.parallel][1 - _KEPT_VARIANTS :]
     known.append(made)
     return made
 

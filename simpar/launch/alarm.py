@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, TextIO
 
+from simpar.errors import SimparError, VerifyError
+
 __all__ = [
     "ALARM_FOLDER",
     "INTERRUPTED",
@@ -39,6 +41,7 @@ STOPPED = "stopped"
 INTERRUPTED = 130
 """The exit code of a program that Ctrl-C ended: 128 and the signal's number."""
 
+_PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 _PATIENCE_S = 5.0
 """How long a rank that was not first waits for the first to have spoken."""
 _RESPITE_S = 1.0
@@ -87,7 +90,7 @@ class Alarm:
         if issubclass(kind, KeyboardInterrupt):
             self.stop("interrupted.", INTERRUPTED)
         else:
-            self.stop("failed:\n" + "".join(traceback.format_exception(kind, error, where)).rstrip(), 1)
+            self.stop("failed:\n" + _told(kind, error, where), 1)
 
     def on_exit(self) -> None:
         """Stop all ranks if this one ends by ``sys.exit`` with a code that is not 0."""
@@ -112,6 +115,15 @@ class Alarm:
                 break
             self.pause(tick_s)
         self.pause(_RESPITE_S)
+
+
+def _told(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> str:
+    """Return an error as Python shows it; of a user's mistake only the lines that the user wrote."""
+    told = traceback.TracebackException(kind, error, where)
+    if issubclass(kind, SimparError) and not issubclass(kind, VerifyError):
+        written = [frame for frame in told.stack if not frame.filename.startswith(_PACKAGE)]
+        told.stack = traceback.StackSummary.from_list(written or told.stack)
+    return "".join(told.format()).rstrip()
 
 
 def _flush(stream: TextIO | None) -> None:

@@ -199,7 +199,7 @@ def test_a_result_that_is_cut_goes_into_another_program_as_it_is() -> None:
         ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", dataset_strategy="data_parallel")
         rank = current().rank
         made = ms.jit(lambda x: x * 2.0)(Tensor(np.full((2, 3), rank, np.float32)))
-        again = ms.jit(lambda x: x + x.sum())
+        again: Any = ms.jit(lambda x: x + x.sum())
         plan = compile_function(again.__wrapped__, (made,), again).plan
         return made.shape, again(made).asnumpy()[0, 0], plan.text
 
@@ -233,3 +233,16 @@ def test_a_cell_in_graph_mode_is_traced_once_and_says_how_it_is_cut() -> None:
     for shape, layouts in run_threads(2, run):
         assert shape == (4, 4)
         assert layouts["weight"].cuts == (2, 1)
+
+
+def test_only_the_programs_of_the_last_shapes_are_kept() -> None:
+    traced: list[int] = []
+
+    @ms.jit
+    def double(x: Tensor) -> Tensor:
+        traced.append(x.shape[0])
+        return x * 2
+
+    for rows in (*range(1, 65), 1, 65, 1, 2):
+        assert double(Tensor(np.ones(rows, np.float32))).shape == (rows,)
+    assert traced == [*range(1, 66), 2]  # 1 was used lately, 2 gave way to 65

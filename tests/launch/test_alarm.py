@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from simpar.errors import DTypeError
 from simpar.launch.alarm import Alarm, exit_code
+from simpar.tensor import Tensor
 
 
 def make_alarm(folder: Path, rank: int, codes: list[int], waits: list[float]) -> Alarm:
@@ -21,6 +23,16 @@ def test_only_the_first_rank_to_fail_speaks(tmp_path: Path, capsys: pytest.Captu
     assert said == "rank 2 of 4 failed:\nValueError: told by rank 2\n"
     assert codes == [1, 1, 1]
     assert len(waits) == 2  # the others wait to be stopped
+
+
+def test_a_mistake_shows_the_lines_of_the_user_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(DTypeError) as caught:
+        Tensor("no numbers")
+    make_alarm(tmp_path, 0, [], []).on_error(DTypeError, caught.value, caught.tb)
+    said = capsys.readouterr().err
+    assert 'Tensor("no numbers")' in said
+    assert "simpar/tensor" not in said
+    assert said.splitlines()[-1].startswith("simpar.errors.DTypeError: a Tensor is made of")
 
 
 def test_ctrl_c_is_one_short_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
