@@ -1,9 +1,9 @@
 """The documents are true: their programs run and print what stands below them, their files exist, their tables are new.
 
-In ``docs/*.md`` a block of ``python`` is run, after those above it; if its first line is a comment that names a file, it
-is saved under that name as well. A block of ``text`` right below holds what it prints. In a block of ``console``, lines
-with a ``$`` are run, the others are what they print. ``...`` stands for anything; spaces at the ends of lines and empty
-lines do not count.
+In ``docs/*.md`` a block of ``python`` is run, after those above it; if its first line is a comment that names a file,
+it is saved under that name as well. A block of ``text`` right below holds what it prints. In a block of ``console``,
+lines with a ``$`` are run, the others are what they print. ``...`` stands for anything; spaces at the ends of lines and
+empty lines do not count.
 """
 
 import contextlib
