@@ -15,7 +15,7 @@ from simpar.execute.memory import Block, Lifetimes, place_blocks
 from simpar.graph import lookup
 from simpar.partition import Instruction, Plan
 
-__all__ = ["Buffers", "allocate_buffers", "is_view", "update_runs", "view_of"]
+__all__ = ["Buffers", "allocate_buffers", "is_view", "latest_waits", "update_runs", "view_of"]
 
 Array = NDArray[Any]
 Allocate = Callable[[int], NDArray[np.uint8]]
@@ -73,19 +73,37 @@ def is_view(instruction: Instruction) -> bool:
     return instruction.op == "slice" or lookup(instruction.op).view
 
 
+IN_FLIGHT = 2
+"""How many gathers, and how many scatters, may be on their way: each keeps its operand, a whole gradient, alive."""
+
+
+def latest_waits(plan: Plan) -> dict[int, int]:
+    """Return, for each gather and scatter, the instruction before which it is awaited at the latest.
+
+    That is the second of its kind to come, so that a backward pass does not hold all gradients until the update.
+    """
+    found: dict[int, int] = {}
+    for kind in ("all_gather", "reduce_scatter"):
+        places = [i for i, ins in enumerate(plan.instructions) if ins.op == kind]
+        found.update(zip(places, places[IN_FLIGHT:], strict=False))
+    return found
+
+
 def _outlast_moves(plan: Plan, uses: dict[int, int]) -> None:
-    """Let what a collective sends stay until its result is read: it may be on its way until then.
+    """Let what a collective sends stay until it is awaited: it may be on its way until then.
 
     Sums are excepted: they run in place, or on a copy.
     """
     end = len(plan.instructions)
+    latest = latest_waits(plan)
     first: dict[int, int] = {}
     for i, ins in enumerate(plan.instructions):
         for v in ins.inputs:
             first.setdefault(v, i)
-    for ins in plan.instructions:
+    for i, ins in enumerate(plan.instructions):
         if ins.collective is not None and ins.op != "all_reduce":
             until = min((first.get(v, end) for v in ins.outputs), default=end)
+            until = min(until, latest.get(i, end))
             uses.update((v, max(uses[v], until)) for v in ins.inputs)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simpar.collectives import World
 from simpar.errors import SimparError
-from simpar.execute.buffers import Buffers, allocate_buffers, is_view, update_runs, view_of
+from simpar.execute.buffers import Buffers, allocate_buffers, is_view, latest_waits, update_runs, view_of
 from simpar.execute.moves import Move, plan_move, side_by_side
 from simpar.graph import lookup
 from simpar.layout import Layout
@@ -80,7 +80,7 @@ class Executor:
     def _compile(self) -> list[Call]:
         calls: list[Call] = []
         awaited: dict[int, list[Call]] = {}
-        readers = self._first_touch()
+        readers, latest = self._first_touch(), latest_waits(self.plan)
         end = len(self.plan.instructions)
         for i, ins in enumerate(self.plan.instructions):
             calls += awaited.pop(i, [])
@@ -90,7 +90,7 @@ class Executor:
                 call = self._merged.get(i) or (None if i in self._skipped else self._compute(ins))
                 calls += [] if call is None else [call]
                 continue
-            until = min((readers.get(v, end) for v in ins.outputs), default=end)
+            until = min((latest.get(i, end), *(readers.get(v, end) for v in ins.outputs)))
             first, last = self._timed(
                 plan_move(ins, self.plan, *self._arrays(ins), self.world), ins.collective, until > i + 1
             )
