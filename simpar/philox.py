@@ -173,6 +173,12 @@ def _made(dtype: Any, box: Box) -> NDArray[Any]:
 def words(seed: int, stream: int, box: Box, shape: Sequence[int]) -> Words:
     """Return the random word of each element of a box.
 
+    Args:
+        seed: of the program.
+        stream: one number per tensor.
+        box: which elements.
+        shape: of the whole tensor, in which elements are counted row by row.
+
     >>> whole = words(7, 0, ((0, 4), (0, 6)), (4, 6))
     >>> bool((words(7, 0, ((1, 3), (2, 5)), (4, 6)) == whole[1:3, 2:5]).all())
     True
@@ -183,7 +189,7 @@ def words(seed: int, stream: int, box: Box, shape: Sequence[int]) -> Words:
 
 
 def uniform(seed: int, stream: int, box: Box, shape: Sequence[int]) -> NDArray[np.float32]:
-    """Return a float32 in [0, 1) for each element of a box, a multiple of 2**-24."""
+    """Return a float32 in [0, 1) for each element of a box, a multiple of 2**-24; arguments as of ``words``."""
     out = _made(np.float32, box)
     fill(out, seed, stream, box, shape, unit)
     return out
@@ -195,14 +201,17 @@ def unit(given: Words) -> Doubles:
 
 
 def normal(seed: int, stream: int, box: Box, shape: Sequence[int]) -> NDArray[np.float32]:
-    """Return a float32 of the standard normal distribution for each element of a box."""
+    """Return a float32 of the standard normal distribution for each element of a box; arguments as of ``words``."""
     out = _made(np.float32, box)
     fill(out, seed, stream, box, shape, lambda w: normal_quantile(centred(w)))
     return out
 
 
 def keep_mask(seed: int, stream: int, box: Box, shape: Sequence[int], keep_prob: float) -> NDArray[np.bool_]:
-    """Return for each element of a box whether dropout keeps it, which it does with probability ``keep_prob``."""
+    """Return for each element of a box whether dropout keeps it, which it does with probability ``keep_prob``.
+
+    Other arguments as of ``words``.
+    """
     out = _made(np.bool_, box)
     limit = np.uint64(round(keep_prob * 2**32))
     fill(out, seed, stream, box, shape, lambda w: w < limit)

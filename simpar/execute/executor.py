@@ -258,6 +258,15 @@ def _computed(ins: Instruction, arrays: Sequence[Array]) -> Any:
 def run_collective(world: World, op: str, arrays: Sequence[Array], attrs: Mapping[str, Any]) -> tuple[Array, ...]:
     """Run a hand-written collective at once, outside of a graph.
 
+    Args:
+        world: the ranks.
+        op: the collective's record, e.g. ``"all_gather"``.
+        arrays: this rank's operands.
+        attrs: of the record: ``group`` holds world ranks, None for all of them.
+
+    Returns:
+        This rank's results, in memory of their own.
+
     Raises:
         SimparError: the op is not a collective, or its group does not fit the world.
     """

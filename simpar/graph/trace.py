@@ -90,7 +90,14 @@ class Trace:
         return value
 
     def argument(self, shape: Sequence[int], dtype: DType, name: str, layout: Layout | None = None) -> Value:
-        """Add an input that the caller gives at every call."""
+        """Add an input that the caller gives at every call.
+
+        Args:
+            shape: of the whole value.
+            dtype: its element type.
+            name: for plans and errors.
+            layout: how it arrives, if the caller gives a slice that says so itself.
+        """
         value = self.new_value(shape, dtype)
         self._arguments.append(Argument(value, name, layout))
         return value
@@ -128,7 +135,11 @@ class Trace:
         return self._specs[self._place_of[id(given)]].value
 
     def assign(self, given: ParameterLike, new: Operand) -> None:
-        """Let a Parameter hold ``new`` from here on."""
+        """Let a Parameter hold ``new`` from here on.
+
+        Raises:
+            TraceError: it has another shape or element type than the Parameter, or is of another trace.
+        """
         entered = self.parameter_input(given)
         value = self.bind(new)
         if value.shape != entered.shape or value.dtype != entered.dtype:
@@ -139,7 +150,11 @@ class Trace:
         self._now[entered] = value
 
     def bind(self, given: Operand) -> Value:
-        """Return the value of an operand; an array becomes a constant."""
+        """Return the value of an operand; an array becomes a constant.
+
+        Raises:
+            TraceError: it is a value of another trace.
+        """
         if isinstance(given, Value):
             if given not in self._owned:
                 raise TraceError(
@@ -157,7 +172,11 @@ class Trace:
     # --- nodes ---
 
     def record(self, made: OpDef, operands: Sequence[Operand], attrs: Attrs, call: _Call) -> tuple[Value, ...]:
-        """Add a node and return its results."""
+        """Add a node and return its results.
+
+        Raises:
+            RuleError: the operands' shapes do not fit the op's rule; the error names Cell, op and line.
+        """
         inputs = tuple(self.bind(x) for x in operands)
         scope, line = ".".join(self.scope), user_line()
         try:

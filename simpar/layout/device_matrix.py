@@ -17,7 +17,11 @@ __all__ = ["axis_size", "check_dev_mat", "coordinates", "group_of", "rank_at", "
 
 
 def check_dev_mat(dev_mat: Sequence[int]) -> tuple[int, ...]:
-    """Return ``dev_mat`` as a tuple of positive ints, or say what is wrong with it."""
+    """Return ``dev_mat`` as a tuple of positive ints.
+
+    Raises:
+        LayoutError: it holds something else.
+    """
     axes = tuple(dev_mat)
     if any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in axes):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise LayoutError(f"dev_mat {axes} must hold whole numbers of at least 1, e.g. (2, 4).")

@@ -91,7 +91,11 @@ class Layout:
         return range(self.size) if self.rank_list is None else self.rank_list
 
     def place(self, rank: int) -> int:
-        """Return the row-major place of a rank in the device matrix."""
+        """Return the row-major place of a rank in the device matrix.
+
+        Raises:
+            LayoutError: the layout does not have this rank.
+        """
         found = rank if self.rank_list is None else self.rank_list.index(rank) if rank in self.rank_list else -1
         if not 0 <= found < self.size:
             raise LayoutError(f"rank {rank} is not one of the {self.size} ranks of dev_mat {self.dev_mat}.")

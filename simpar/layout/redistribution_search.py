@@ -66,7 +66,7 @@ class Problem:
 
 
 def step_seconds(step: Step, shape: Sequence[int], itemsize: int) -> float:
-    """Return what a step is taken to cost: a fixed part, one for each message, and one for each byte.
+    """Return the seconds that a step is taken to cost: a fixed part, one for each message, and one for each byte.
 
     >>> gather = AllGather(Layout((4,), (0,)), Layout((4,), (-1,)), device_axes=(0,), tensor_axis=0)
     >>> round(step_seconds(gather, (1000,), itemsize=4) * 1e6, 2)

@@ -27,7 +27,11 @@ Array = NDArray[Any]
 
 
 def filling_of(given: object) -> Filling | None:
-    """Return what fills ``given`` later, or None if it has values."""
+    """Return what fills ``given`` later, or None if it has values.
+
+    Raises:
+        ParameterError: an axis of its shape is not known.
+    """
     if not isinstance(given, Tensor) or given.init is None:
         return None
     if any(n < 1 for n in given.shape):

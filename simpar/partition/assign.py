@@ -95,9 +95,8 @@ class _Assigner:
         if definition.rule is None:
             raise StrategyError(
                 f"a hand-written {node.op} moves data between ranks, but in semi_auto_parallel mode simpar cuts the "
-                "whole "
-                "program itself. Use it in hybrid_parallel or data_parallel mode, or write the op with a strategy "
-                "instead."
+                "whole program itself. Use it in hybrid_parallel or data_parallel mode, or write the op with a "
+                "strategy instead."
             )
         rule = definition.bind([v.shape for v in node.inputs], node.attrs)
         known = [self._known(node, v) for v in node.inputs]

@@ -92,6 +92,11 @@ class PartitionOptions:
 def argument_layout(argument: Argument, index: int, options: PartitionOptions) -> Layout:
     """Return the layout in which an argument arrives.
 
+    Args:
+        argument: with the shape of the whole.
+        index: its place among the arguments, and in a ``dataset_strategy`` of tuples.
+        options: device number and dataset strategy.
+
     Raises:
         StrategyError: the dataset strategy does not fit the argument.
     """
