@@ -1,6 +1,7 @@
 """``simpar demo``: a classifier trained on four ranks, and what they held and moved."""
 
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -11,18 +12,18 @@ from rich.console import Console
 from rich.text import Text
 
 from simpar.cli.output import console
+from simpar.compile import RECORD
 from simpar.context import Context, entered
 from simpar.demo import DATA, RANKS, RESULT, Result, split, train, write
 from simpar.launch import run_ranks
 from simpar.recorder import (
     OPTIMIZER_STATE,
-    find_run,
+    NullRecorder,
     holding_table,
     movement_table,
     movements,
     open_run,
     parameter_table,
-    runs_folder,
 )
 
 __all__ = ["demo"]
@@ -59,21 +60,22 @@ def demo(*, steps: Positive = 200, seed: Annotated[int, Parameter(validator=vali
     digits = split(seed)
     with tempfile.TemporaryDirectory(prefix="simpar-demo-") as folder:
         write(Path(folder, DATA), digits)
-        code = run_ranks([sys.executable, "-m", "simpar.demo.rank", folder, str(steps), str(seed)], RANKS)
+        program = [sys.executable, "-m", "simpar.demo.rank", folder, str(steps), str(seed)]
+        code = run_ranks(program, RANKS, environ=os.environ | {RECORD: "1"})
         if code:
             return code
-        found = Result(**json.loads(Path(folder, RESULT).read_text(encoding="utf-8")))
-    run = _print_run(out)
-    with entered(Context()):
+        left = json.loads(Path(folder, RESULT).read_text(encoding="utf-8"))
+    found, run = Result(**left["result"]), _print_run(Path(left["run"]), out)
+    with entered(Context(recorder=NullRecorder())):
         alone = train(1, digits, steps, seed)
     is_well = _print_verdict(out, found, alone)
     out.print(f"Look closer: simpar show {run} --plan", highlight=False)
     return 0 if is_well else _FAILED
 
 
-def _print_run(out: Console) -> str:
-    """Print what the run that has just ended held and moved, and return its id."""
-    with open_run(find_run("last", runs_folder())) as run:
+def _print_run(path: Path, out: Console) -> str:
+    """Print what a run held and moved, and return its id."""
+    with open_run(path) as run:
         placed = sorted(run.parameters(), key=lambda p: ("requires_grad" not in p.flags, p.kind != OPTIMIZER_STATE))
         training = run.programs()[0]
         out.print(parameter_table(placed))

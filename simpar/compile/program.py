@@ -27,6 +27,9 @@ from simpar.tensor import Tensor
 __all__ = ["Planner", "Program", "compile_function", "jit", "run_function"]
 
 Function = Callable[..., Any]
+
+_OWN = re.compile(r" group=\([0-9, ]*\)| root=\d+|(?<== constant) .*")
+"""What may differ between the plans of ranks that each run a program of their own."""
 _KEPT_SHAPES = 64
 """For how many shapes of its arguments a function keeps programs; each has buffers of its own."""
 _KEPT_VARIANTS = 8
@@ -259,7 +262,7 @@ def _compare_plans(world: World, plan: Plan, is_partitioned: bool) -> None:
     """
     if world.size == 1:
         return
-    text = plan.text if is_partitioned else re.sub(r" (group=\([0-9, ]*\)|root=\d+)", "", plan.text)
+    text = plan.text if is_partitioned else _OWN.sub("", plan.text)
     digest = plan.digest if is_partitioned else sha256(text.encode()).hexdigest()
     digests = world.communicator.gather_objects(digest)
     if len(set(digests)) == 1:
@@ -273,8 +276,7 @@ def _compare_plans(world: World, plan: Plan, is_partitioned: bool) -> None:
             raise PlanMismatchError(
                 f"ranks traced different programs. Line {number} of the plan is `{a}` on rank 0 and `{b}` on "
                 f"rank{'s' if len(ranks) > 1 else ''} {', '.join(map(str, ranks))}. Every rank must run the same ops "
-                "in "
-                f"the same order: do not let the program depend on the rank."
+                "in the same order: do not let the program depend on the rank."
             )
     raise PlanMismatchError(
         f"ranks {ranks} closed over other constants than rank 0. Build constants alike on every rank."

@@ -64,7 +64,7 @@ class CountRight(nn.Cell):
     def construct(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return how many of the labels (n,) have the highest score."""
         guesses = ops.argmax(self.network(images), 1)
-        return (guesses == labels).astype(ms.float32).sum()
+        return (guesses == labels).astype(ms.int32).sum()
 
 
 def train(
@@ -101,4 +101,4 @@ def train(
 
 def _accuracy(network: Network, test: Digits) -> float:
     right = CountRight(network)(Tensor(test.images), Tensor(test.labels))
-    return float(right) / len(test.labels)
+    return int(right) / len(test.labels)

@@ -6,11 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from simpar import communication
-from simpar.context import SEMI_AUTO_PARALLEL, current
+from simpar.context import current
 from simpar.demo.digits import DATA, read
 from simpar.demo.program import RESULT, train
 from simpar.launch import print_whole_lines
-from simpar.recorder import start_recording
 
 __all__ = ["play"]
 
@@ -19,22 +18,17 @@ _BAR = 32  # characters of a loss as high as the first
 
 
 def play(folder: Path, steps: int, seed: int) -> None:
-    """Train as one of the ranks, recorded; rank 0 tells how it goes and writes the result as JSON."""
+    """Train as one of the ranks; rank 0 tells how it goes, and leaves the result and where the run is recorded."""
+    sys.argv = ["demo", "--steps", str(steps), "--seed", str(seed)]  # what the record of the run says
     print_whole_lines()
     communication.init()
     rank, size = communication.get_rank(), communication.get_group_size()
-    context = current()
-    if context.recorder is None:
-        mailbox = context.world.mailbox() if size > 1 else None
-        argv = ("--steps", str(steps), "--seed", str(seed))
-        context.recorder = start_recording(
-            "demo", argv, mode=SEMI_AUTO_PARALLEL, device_num=size, rank=rank, size=size, mailbox=mailbox
-        )
-    digits = read(folder / DATA)
-    found = train(size, digits, steps, seed, _Progress(steps).tell if rank == 0 else lambda step, loss: None)
-    context.recorder.close()
+    found = train(
+        size, read(folder / DATA), steps, seed, _Progress(steps).tell if rank == 0 else lambda step, loss: None
+    )
     if rank == 0:
-        (folder / RESULT).write_text(json.dumps(asdict(found)), encoding="utf-8")
+        left = {"run": str(current().recorder.path), "result": asdict(found)}
+        (folder / RESULT).write_text(json.dumps(left), encoding="utf-8")
 
 
 class _Progress:
