@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 from simpar.context import current, runner
-from simpar.errors import TraceError
+from simpar.errors import NotYetError, TraceError
 from simpar.graph import Node, Trace, Value, lookup
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor, filled
@@ -42,6 +42,7 @@ def value_and_grad(
 
     Raises:
         TraceError: there is nothing to differentiate by.
+        NotYetError: an op on the way has no gradient, when the function is called.
     """
     if grad_position is None and weights is None:
         raise TraceError("value_and_grad has nothing to differentiate by: give grad_position or weights.")
@@ -180,6 +181,7 @@ def _pull_back(trace: Trace, node: Node, cotangents: dict[Value, Tensor], needed
     """Turn the cotangents of a node's results into those of its operands."""
     definition = lookup(node.op)
     if definition.bprop is None:
+        _check_flat(node, needed)
         return
     trace.adjoint_of = node.outputs[0]
     trace.scope.append(node.scope)
@@ -199,6 +201,21 @@ def _pull_back(trace: Trace, node: Node, cotangents: dict[Value, Tensor], needed
             _add(cotangents, v, cotangent)
     trace.scope.pop()
     trace.adjoint_of = None
+
+
+def _check_flat(node: Node, needed: set[Value]) -> None:
+    """Check that an op without a gradient takes or makes whole numbers only, so that none is missing.
+
+    Raises:
+        NotYetError: it takes and makes floats.
+    """
+    taken = [v for v in node.inputs if v in needed and v.dtype.numpy.kind == "f"]
+    if taken and any(v.dtype.numpy.kind == "f" for v in node.outputs):
+        raise NotYetError(
+            f"{node.where}: simpar has no gradient of this op yet, so the function cannot be differentiated "
+            f"{'twice' if node.phase == 'backward' else 'here'}. Write it with other ops, or stop the gradient "
+            f"before it."
+        )
 
 
 def _add(cotangents: dict[Value, Tensor], value: Value, term: Tensor) -> None:

@@ -21,10 +21,14 @@ def _record(name: str, kernel: Any, bprop: Any, attrs: tuple[dict[str, Any], ...
     op(name, rule="... -> ...", kernel=kernel, bprop=bprop, dtype=float_dtype, elementwise=True, examples=examples)
 
 
-def _record_grad(name: str, kernel: Any, attrs: tuple[dict[str, Any], ...] = ({},), low: float = -0.9) -> None:
-    """Make the record of ``name(g, x or out)``, linear in g."""
-    examples = tuple(Example((shape, shape), a, low=low, high=0.9, grad=False) for shape in _SHAPES for a in attrs)
-    op(name, rule="..., ... -> ...", kernel=kernel, linear="first", elementwise=True, examples=examples)
+def _record_grad(
+    name: str, kernel: Any, attrs: tuple[dict[str, Any], ...] = ({},), low: float = -0.9, bprop: Any = None
+) -> None:
+    """Make the record of ``name(g, x or out)``, linear in g; without ``bprop`` it has no second derivative yet."""
+    examples = tuple(
+        Example((shape, shape), a, low=low, high=0.9, grad=bprop is not None) for shape in _SHAPES for a in attrs
+    )
+    op(name, rule="..., ... -> ...", kernel=kernel, bprop=bprop, linear="first", elementwise=True, examples=examples)
 
 
 # --- relu ---
@@ -36,6 +40,10 @@ def _relu(x: Array, out: Array | None = None) -> Array:
 
 def _relu_grad(g: Array, y: Array, out: Array | None = None) -> Array:
     return np.multiply(g, y > 0, out=out)
+
+
+def _relu_grad_bprop(h: Tensor, g: Tensor, y: Tensor) -> tuple[Tensor, None]:
+    return one("relu_grad", h, y), None
 
 
 def _relu_bprop(g: Tensor, x: Tensor, *, out: Tensor) -> Tensor:
@@ -50,7 +58,7 @@ op(
     elementwise=True,
     examples=tuple(Example((shape,)) for shape in _SHAPES),
 )
-_record_grad("relu_grad", _relu_grad)
+_record_grad("relu_grad", _relu_grad, low=0.1, bprop=_relu_grad_bprop)
 
 
 # --- sigmoid and tanh ---
@@ -82,6 +90,10 @@ def _sigmoid_bprop(g: Tensor, x: Tensor, *, out: Tensor) -> Tensor:
     return one("sigmoid_grad", g, out)
 
 
+def _sigmoid_grad_bprop(h: Tensor, g: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    return one("sigmoid_grad", h, y), h * g * (1.0 - 2.0 * y)
+
+
 def _tanh_grad_block(target: Array, g: Array, y: Array, slope: Array) -> None:
     np.multiply(y, y, out=slope)
     np.subtract(1, slope, out=slope)
@@ -96,10 +108,14 @@ def _tanh_bprop(g: Tensor, x: Tensor, *, out: Tensor) -> Tensor:
     return one("tanh_grad", g, out)
 
 
+def _tanh_grad_bprop(h: Tensor, g: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    return one("tanh_grad", h, y), h * g * (-2.0 * y)
+
+
 _record("sigmoid", _sigmoid, _sigmoid_bprop)
-_record_grad("sigmoid_grad", _sigmoid_grad, low=0.1)
+_record_grad("sigmoid_grad", _sigmoid_grad, low=0.1, bprop=_sigmoid_grad_bprop)
 _record("tanh", np.tanh, _tanh_bprop)
-_record_grad("tanh_grad", _tanh_grad)
+_record_grad("tanh_grad", _tanh_grad, bprop=_tanh_grad_bprop)
 
 
 # --- gelu: Hendrycks and Gimpel, https://arxiv.org/abs/1606.08415 ---
