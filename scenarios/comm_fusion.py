@@ -4,7 +4,7 @@ A network of 200 small layers, data parallel, trained twice: each gradient in a 
 
 What it teaches:
 
-- A message costs its latency, however small it is: 200 messages of 256 bytes take far longer than one of 51200.
+- A message costs its latency, however small it is: 200 messages of 256 bytes wait a hundred times more than two.
 - Collectives of the same kind, group, element type and fusion index (``Parameter.comm_fusion``) become one message over
   one flat buffer. ``comm_fusion={"openstate": False}`` turns that off.
 - Buckets start while the backward pass still runs. ``Parameter.comm_fusion`` says which gradients share one: here the
