@@ -8,10 +8,8 @@ empty lines do not count.
 
 import contextlib
 import io
-import os
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,9 +21,9 @@ import pytest
 
 from simpar.cli import main
 from simpar.context import Context, entered
-from simpar.errors import LaunchError
 from simpar.graph import OPS
-from simpar.launch import find_mpi
+from tests.cli.running import simpar
+from tests.launch.needing import has_mpi
 from tests.make_ops_table import PAGE, page_text
 
 ROOT = Path(__file__).parents[1]
@@ -81,14 +79,6 @@ def test_what_a_page_shows_is_what_happens(page: Path, folder: Path) -> None:
                 check(output_of(command), expected, f"{where}: {command}")
 
 
-def has_mpi() -> bool:
-    try:
-        find_mpi()
-    except LaunchError:
-        return False
-    return True
-
-
 def printed_by(program: str, names: dict[str, Any], where: str) -> str:
     """Run a block in the page's names and return what it prints."""
     out = io.StringIO()
@@ -109,9 +99,7 @@ def output_of(command: str) -> str:
     program, *arguments = shlex.split(command)
     assert program == "simpar", f"a page shows only the simpar command, not {program}"
     if arguments[0] == "run":
-        start = [sys.executable, "-m", "simpar", *arguments]
-        wish = {"SIMPAR_RECORD": "1", "PYTHONPATH": str(ROOT)}
-        ran = subprocess.run(start, capture_output=True, text=True, timeout=120, check=False, env=os.environ | wish)
+        ran = simpar(*arguments, SIMPAR_RECORD="1")
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
     out = io.StringIO()

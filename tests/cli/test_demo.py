@@ -12,21 +12,9 @@ import pytest
 
 from simpar.cli import main
 from simpar.demo import split
-from simpar.errors import LaunchError
-from simpar.launch import find_mpi
+from tests.launch.needing import needs_mpi
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def has_mpi() -> bool:
-    try:
-        find_mpi()
-    except LaunchError:
-        return False
-    return True
-
-
-needs_mpi = pytest.mark.skipif(not has_mpi(), reason="no MPI is installed")
 
 
 def command(*arguments: object) -> list[str]:

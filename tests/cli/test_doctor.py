@@ -11,8 +11,8 @@ import pytest
 from simpar.cli import doctor as room
 from simpar.errors import LaunchError
 from simpar.launch import MPICH, OPEN_MPI, Mpi, find_mpi, repair
-
-from .test_run import environment, needs_mpi, simpar
+from tests.cli.running import environment, simpar
+from tests.launch.needing import needs_mpi
 
 
 @needs_mpi

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from simpar.errors import LaunchError
 from simpar.launch import find_mpi
+from tests.cli.running import command, environment, simpar
+from tests.launch.needing import needs_mpi
 
 ROOT = Path(__file__).resolve().parents[2]
 OPENING = """
@@ -21,31 +22,6 @@ from simpar.collectives import open_world
 world = open_world()
 group = world.communicator
 """
-
-
-def has_mpi() -> bool:
-    try:
-        find_mpi()
-    except LaunchError:
-        return False
-    return True
-
-
-needs_mpi = pytest.mark.skipif(not has_mpi(), reason="no MPI is installed")
-
-
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "simpar", *map(str, arguments)]
-
-
-def environment(**changes: str) -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(ROOT)} | changes
-
-
-def simpar(*arguments: object, **changes: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command(*arguments), capture_output=True, text=True, timeout=60, env=environment(**changes), check=False
-    )
 
 
 def write(folder: Path, text: str, opening: str = OPENING) -> Path:

@@ -10,24 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from simpar.errors import LaunchError
-from simpar.launch import find_mpi
+from tests.launch.needing import needs_mpi
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted(path.stem for path in (ROOT / "scenarios").glob("*.py"))
 SHORT = {"comm_fusion": ("--steps", "2", "--layers", "12"), "gpt": ("--steps", "2"), "redistribution": ("--steps", "1")}
 """What keeps a run short; five steps for those that are not named."""
-
-
-def has_mpi() -> bool:
-    try:
-        find_mpi()
-    except LaunchError:
-        return False
-    return True
-
-
-needs_mpi = pytest.mark.skipif(not has_mpi(), reason="no MPI is installed")
 
 
 def play(command: tuple[str, ...]) -> str:

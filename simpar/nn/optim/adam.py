@@ -54,7 +54,7 @@ class Adam(Optimizer):
 
     def _update(self, place: int, gradient: Tensor, rate: Tensor) -> None:
         p, m, v = self.parameters[place], self.moment1[place], self.moment2[place]
-        new_p, new_m, new_v = updates.adam(
+        made = updates.adam(
             p,
             m,
             v,
@@ -68,9 +68,7 @@ class Adam(Optimizer):
             nesterov=self.use_nesterov,
             weight_decay=self.get_weight_decay()[place],
         )
-        p.assign_value(new_p)
-        m.assign_value(new_m)
-        v.assign_value(new_v)
+        _assign((p, m, v), made)
 
 
 class AdamWeightDecay(Optimizer):
@@ -103,7 +101,7 @@ class AdamWeightDecay(Optimizer):
 
     def _update(self, place: int, gradient: Tensor, rate: Tensor) -> None:
         p, m, v = self.parameters[place], self.moments1[place], self.moments2[place]
-        new_p, new_m, new_v = updates.adam_weight_decay(
+        made = updates.adam_weight_decay(
             p,
             m,
             v,
@@ -114,9 +112,12 @@ class AdamWeightDecay(Optimizer):
             epsilon=self.eps,
             weight_decay=self.get_weight_decay()[place],
         )
-        p.assign_value(new_p)
-        m.assign_value(new_m)
-        v.assign_value(new_v)
+        _assign((p, m, v), made)
+
+
+def _assign(held: tuple[Parameter, ...], made: tuple[Tensor, ...]) -> None:
+    for parameter, new in zip(held, made, strict=True):
+        parameter.assign_value(new)
 
 
 def _check_betas(beta1: float, beta2: float, eps: float) -> None:
