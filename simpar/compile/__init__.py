@@ -21,7 +21,7 @@ change, or when a flag changed that it asked for while it was traced.
 | ``auto_parallel`` | its search of strategies is not built yet | |
 
 Modules, in reading order: ``passes`` (the list above), ``options`` (what of the context they need), ``program`` (cache
-and calls), ``tree`` (nested arguments).
+and calls), ``tree`` (nested arguments), ``record`` (what the recorder is told).
 """
 
 from simpar.compile.passes import compile_graph, partition_graph

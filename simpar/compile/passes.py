@@ -1,4 +1,15 @@
-"""The passes, in order."""
+"""The passes, in order: from a traced graph to the plan of one rank. Begin to read simpar here.
+
+Each pass is a function of a value that returns another; what holds after it is checked before the next. With 4 devices
+and ``matmul.shard(((2, 1), (1, 2)))``, ``y = x @ w`` of x (8, 4) and w (4, 6) goes this way:
+
+- ``assign_layouts``: on the device matrix (2, 2), rows of x are cut by device axis 1, columns of w by device axis 0, so
+  y has the tensor map (1, 0);
+- ``insert_redistribution``: x comes whole, so a ``slice`` takes its rows first; in the backward pass, the gradient of w
+  lacks the rows, so it is partial over device axis 1, and an ``all_reduce`` sums it;
+- ``fuse_collectives``: gradients that are summed in the same group share a message;
+- ``localize``: on rank 3, x is (4, 4), w is (4, 3), and the sum is in the group of ranks {1, 3}.
+"""
 
 from simpar.graph import Graph, drop_unused, merge_equal, verify_graph
 from simpar.partition import (

@@ -5,7 +5,7 @@ record (``OpDef``): the rule over factors, the kernel on numpy arrays, the gradi
 another; the verifier checks it in between, and its text form is what golden tests compare.
 
 Read in this order: ``ir`` (what a graph is), ``opdef`` (what an op is), ``trace`` (how a function becomes a graph),
-``text`` (how it prints), ``verify`` (what must hold).
+``text`` (how it prints), ``verify`` (what must hold), ``rewrite`` (what is unused or there twice goes).
 """
 
 from simpar.graph.ir import Argument, Constant, Graph, Node, ParameterInput, ParameterSpec, Strategy, Value

@@ -1,7 +1,12 @@
 """Networks: Cells, layers, losses, optimizers, and the Cells that train them.
 
-``cell`` (Cell: attributes, names, calling), ``containers`` (SequentialCell, CellList), ``layers``, ``loss``, ``optim``,
-``wrap`` (network and loss, gradients, one step of training).
+A network is a tree of Cells, written for one device. Nothing here knows of ranks: a Cell is called, a runner traces and
+cuts it. Layers are made of ``ops`` objects, which are their attributes, so that a user can give them strategies:
+``dense.matmul.shard(...)``. An optimizer records the update of each Parameter as part of the same program.
+
+Read in this order: ``cell`` (Cell: attributes, names, calling) with ``cell_options`` and ``cell_sharding``, ``containers``
+(SequentialCell, CellList), ``layers``, ``loss``, ``optim`` (``optimizer`` first), ``wrap`` (network and loss, gradients,
+one step of training).
 """
 
 from simpar.nn.cell import Cell

@@ -1,10 +1,11 @@
 """From a global graph to one rank's plan, in passes.
 
 Each op carries one rule, each tensor one layout, and everything else follows. Every pass is a plain function, value in
-and value out:
+and value out; in reading order:
 
 - ``strategy``: what the user chose, and MindSpore's defaults where nothing was;
-- ``assign``: a layout for every value, from the strategies and the rules;
+- ``assign``: a layout for every value, from the strategies and the rules; ``uncut``: where every rank runs its own
+  program;
 - ``insert``: where layouts disagree, the steps of a redistribution; where a value is partial, its collective;
 - ``fusion``: collectives that belong together become one message;
 - ``localize``: global shapes to slices, device axes to groups of ranks;
