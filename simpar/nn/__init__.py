@@ -1,12 +1,13 @@
 """Networks: Cells, layers, losses, optimizers, and the Cells that train them.
 
-A network is a tree of Cells, written for one device. Nothing here knows of ranks: a Cell is called, a runner traces and
-cuts it. Layers are made of ``ops`` objects, which are their attributes, so that a user can give them strategies:
-``dense.matmul.shard(...)``. An optimizer records the update of each Parameter as part of the same program.
+A network is a tree of Cells, written for one device; only the reducer of gradients in ``wrap`` knows of ranks. A Cell
+is called, and a runner traces and cuts it. Layers are made of ``ops`` objects, which are their attributes, so that a
+user can give them strategies: ``dense.matmul.shard(...)``. An optimizer records the update of each Parameter in the
+same program.
 
-Read in this order: ``cell`` (Cell: attributes, names, calling) with ``cell_options`` and ``cell_sharding``, ``containers``
-(SequentialCell, CellList), ``layers``, ``loss``, ``optim`` (``optimizer`` first), ``wrap`` (network and loss, gradients,
-one step of training).
+Read in this order: ``cell`` (Cell: attributes, names, calling) with ``cell_options`` and ``cell_sharding``,
+``containers`` (SequentialCell, CellList), ``layers``, ``loss``, ``optim`` (``optimizer`` first), ``wrap`` (network and
+loss, gradients, one step of training).
 """
 
 from simpar.nn.cell import Cell
