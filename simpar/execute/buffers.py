@@ -206,18 +206,29 @@ class _Allocator:
     # --- who stands beside whom ---
 
     def _find_neighbours(self) -> None:
-        """Find the values that must be contiguous: members of buckets, then gradients of runs of updates."""
-        order = {v: i for i, ins in enumerate(self.plan.instructions) for v in ins.inputs}
+        """Find the values that must be contiguous: gradients of runs of updates, then members of other buckets."""
         seen: set[int] = set()
-        for i, ins in enumerate(self.plan.instructions):
-            if ins.collective is not None and len(ins.inputs) > 1 and ins.op in ("all_reduce", "reduce_scatter"):
-                first = {y: order.get(y, 0) for y in ins.outputs}
-                pairs = sorted(zip(ins.inputs, ins.outputs, strict=True), key=lambda pair: first[pair[1]])
-                in_place = ins.op == "all_reduce"
-                self._join([x if in_place and self._is_free(x, i) else y for x, y in pairs], seen)
+        homes = self._summed_in_place()
         for run in update_runs(self.plan):
             for place in range(len(run[0].inputs)):
-                self._join([ins.inputs[place] for ins in run], seen)
+                values = [ins.inputs[place] for ins in run]
+                self._join([homes.get(v, v) for v in values], seen)
+        order = {v: i for i, ins in enumerate(self.plan.instructions) for v in ins.inputs}
+        for ins in self.plan.instructions:
+            if ins.collective is not None and len(ins.inputs) > 1 and ins.op in ("all_reduce", "reduce_scatter"):
+                self._join([homes.get(y, y) for y in sorted(ins.outputs, key=lambda y: order.get(y, 0))], seen)
+
+    def _summed_in_place(self) -> dict[int, int]:
+        """Return, for each sum over ranks that may run in place, the operand in whose memory it will be."""
+        homes: dict[int, int] = {}
+        taken: set[int] = set()
+        for i, ins in enumerate(self.plan.instructions):
+            if ins.collective is not None and ins.op == "all_reduce":
+                for x, y in zip(ins.inputs, ins.outputs, strict=True):
+                    if x not in taken and self._is_free(x, i):
+                        homes[y] = x
+                        taken.add(x)
+        return homes
 
     def _join(self, values: Sequence[int], seen: set[int]) -> None:
         """Ask for values to stand side by side, unless some have their place already: constants among them."""
