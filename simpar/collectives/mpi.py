@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from simpar.collectives.communicator import Array, Region, aligned_zeros, blocks
 from simpar.collectives.mpi_types import Boxes, Operations, free_types, wire_form
 from simpar.errors import MpiMissingError, WorldError
-from simpar.launch import Alarm, alarm_folder, mpi_environment, print_whole_lines, stop_together
+from simpar.launch import Alarm, alarm_folder, mpi_environment, print_whole_lines, share_cores, stop_together
 
 __all__ = ["MpiCommunicator", "MpiTransport", "open_mpi_transport"]
 
@@ -268,6 +268,7 @@ def open_mpi_transport() -> MpiTransport:
     mpi = load_mpi()
     transport = MpiTransport(mpi)
     _check_library(mpi, transport.communicator.size)
+    share_cores(transport.communicator.size)
     stop_together(_make_alarm(mpi, transport.communicator), mpi.Is_finalized)
     print_whole_lines()
     return transport

@@ -17,6 +17,7 @@ from simpar.launch.mpi import (
     launch_command,
     launch_environment,
     mpi_environment,
+    share_cores,
 )
 from simpar.launch.process import run_ranks, run_script
 from simpar.launch.repair import ROOT_EXPORTS, repair
@@ -39,5 +40,6 @@ __all__ = [
     "repair",
     "run_ranks",
     "run_script",
+    "share_cores",
     "stop_together",
 ]

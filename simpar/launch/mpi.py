@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from threadpoolctl import threadpool_limits
+
 from simpar.errors import LaunchError
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "launch_environment",
     "mpi_environment",
     "rank_environment",
+    "share_cores",
 ]
 
 OPEN_MPI: Final = "openmpi"
@@ -172,6 +175,15 @@ def rank_environment(n: int) -> dict[str, str]:
     """
     threads = dict.fromkeys(_BLAS_THREADS, str(max(1, core_count() // n)))
     return threads | ({"OPENBLAS_CORETYPE": "SkylakeX"} if has_avx512() else {})
+
+
+def share_cores(n: int) -> None:
+    """Give the BLAS of this process its share of the cores, as one of ``n`` ranks started by plain ``mpirun``.
+
+    ``simpar run`` says it before numpy loads; here numpy may be there already. A user's own number of threads stays.
+    """
+    if not any(name in os.environ for name in _BLAS_THREADS):
+        threadpool_limits(max(1, core_count() // n), user_api="blas")
 
 
 def core_count() -> int:
