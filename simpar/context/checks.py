@@ -1,4 +1,7 @@
-"""The few checks that options are made of: from an option's name and the value given to what is stored, or an error."""
+"""The few checks that options are made of: from an option's name and the value given to what is stored, or an error.
+
+Each raises ``DTypeError`` for a value of another type, and ``ContextError`` for one that the option does not allow.
+"""
 
 from collections.abc import Callable
 from itertools import pairwise

@@ -86,7 +86,12 @@ def initializer(init: object, shape: int | Sequence[int] | None = None, dtype: D
 
 
 def recipe(init: object) -> Initializer:
-    """Return the initializer that an alias, a number, or an initializer stands for."""
+    """Return the initializer that an alias, a number, or an initializer stands for.
+
+    Raises:
+        DTypeError: it is none of these.
+        ParameterError: there is no initializer of this name.
+    """
     if isinstance(init, Initializer):
         return init
     if isinstance(init, str):

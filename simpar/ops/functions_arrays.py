@@ -132,7 +132,12 @@ def reshape(x: Tensor, shape: Sequence[int]) -> Tensor:
 
 
 def flatten(x: Tensor, order: str = "C", *, start_dim: int = 1, end_dim: int = -1) -> Tensor:
-    """Return x with the axes from ``start_dim`` to ``end_dim`` merged into one."""
+    """Return x with the axes from ``start_dim`` to ``end_dim`` merged into one.
+
+    Raises:
+        RuleError: another order than C's is wanted.
+        LayoutError: there is no such axis.
+    """
     if order != "C":
         raise RuleError(f"flatten reads in order 'C', not {order!r}. Transpose before it.")
     if x.ndim < 2:
@@ -213,7 +218,11 @@ def strided_slice(x: Tensor, begin: Sequence[int], end: Sequence[int], strides: 
 
 
 def pad(x: Tensor, padding: Sequence[int], mode: str = "constant", value: float = 0) -> Tensor:
-    """Return x with a constant around it; ``padding`` holds low and high of the last axis first, as in PyTorch."""
+    """Return x with a constant around it; ``padding`` holds low and high of the last axis first, as in PyTorch.
+
+    Raises:
+        RuleError: another mode is wanted, or the numbers are not pairs for at most all axes.
+    """
     if mode != "constant":
         raise RuleError(f"pad puts a constant around a tensor; mode {mode!r} is not known.")
     numbers = builtins.all(isinstance(n, int) for n in cast("Sequence[object]", padding))

@@ -293,6 +293,9 @@ def gelu(x: Operand, approximate: str = "none") -> Tensor:
     """Return x times the probability that a standard normal number is below x; ``"tanh"`` approximates it.
 
     Source: https://arxiv.org/abs/1606.08415.
+
+    Raises:
+        RuleError: ``approximate`` is neither ``"none"`` nor ``"tanh"``.
     """
     if approximate not in ("none", "tanh"):
         raise RuleError(f"gelu approximates by 'none' or 'tanh', not by {approximate!r}.")

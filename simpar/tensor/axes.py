@@ -27,6 +27,9 @@ def axis_of(axis: int, ndim: int) -> int:
 def axes_of(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """Return axes counted from the left, in order; all of them for None and for ``()``.
 
+    Raises:
+        LayoutError: there is no such axis, or one is named twice.
+
     >>> axes_of((-1, 0), 3), axes_of(None, 2)
     ((0, 2), (0, 1))
     """
