@@ -2,6 +2,7 @@
 
 ``layout_face`` holds ``Layout``, MindSpore's way to write a ``simpar.layout.Layout``; ``auto_parallel`` holds
 ``AutoParallel``, which gives one network or function its own parallel options.
+``full_tensor`` puts the slices of a value together, to look at.
 """
 
 from collections.abc import Callable
@@ -9,10 +10,11 @@ from typing import Any
 
 from simpar import nn
 from simpar.errors import NotYetError
+from simpar.execute import full_tensor
 from simpar.parallel import auto_parallel
 from simpar.parallel.layout_face import Layout
 
-__all__ = ["Layout", "auto_parallel", "shard"]
+__all__ = ["Layout", "auto_parallel", "full_tensor", "shard"]
 
 Strategy = tuple[Any, ...]
 

@@ -1,6 +1,6 @@
 """What a Tensor holds: an array, a traced value, or nothing yet; and how an op is applied to Tensors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from simpar import dtype as types
 from simpar.context import current
 from simpar.dtype import DType, as_dtype
-from simpar.errors import DTypeError
-from simpar.graph import Operand, Strategy, Trace, Value, apply, refuse_value
+from simpar.errors import DTypeError, LayoutError
+from simpar.graph import Operand, Strategy, Trace, Value, apply, lookup, refuse_value, user_line
 from simpar.layout import Layout
 from simpar.tensor.operators import Operators
 
@@ -212,10 +212,46 @@ def call(
     out_strategy: Strategy | None = None,
     **attrs: Any,
 ) -> Tensor | tuple[Tensor, ...]:
-    """Apply an op to Tensors; see ``graph.apply``. One result is returned as it is, several as a tuple."""
+    """Apply an op to Tensors; see ``graph.apply``. One result is returned as it is, several as a tuple.
+
+    Raises:
+        LayoutError: outside of a compiled function an op is given a slice of a value, of which one rank alone could
+            not compute what one device would.
+    """
+    cut = next((t for t in operands if t.full_shape_of_slice is not None), None)
+    if cut is not None and (current().trace is not None or not current().is_partitioned):
+        cut = None
+    if cut is not None:
+        _check_slices(name, operands, attrs, cut)
     results = apply(name, [t.operand() for t in operands], attrs, strategy, out_strategy)
     made = tuple(Tensor.wrap(r) for r in results)
+    if cut is not None:
+        for result in made:
+            result.layout, result.full_shape_of_slice = cut.layout, cut.full_shape_of_slice
     return made[0] if len(made) == 1 else made
+
+
+def _check_slices(name: str, operands: Sequence[Tensor], attrs: Mapping[str, Any], cut: Tensor) -> None:
+    """Refuse to compute on slices at once, unless the op works element by element on slices alike, and numbers."""
+    made = lookup(name)
+    by_element = made.elementwise and not made.bind([t.shape for t in operands], attrs).whole
+    if not (by_element and all(_goes_with(cut, t) for t in operands)):
+        raise LayoutError(
+            f"op {name} ({user_line()}) was given a slice of shape {cut.shape} of a value of shape "
+            f"{cut.full_shape_of_slice} outside of a compiled function, where each rank computes alone. Put it inside "
+            f"of the function under jit, take the whole with simpar.parallel.full_tensor(x), or the slice's own "
+            f"numbers with x.asnumpy()."
+        )
+
+
+def _goes_with(cut: Tensor, other: Tensor) -> bool:
+    """Return whether the other is a slice alike, or a number."""
+    if other.full_shape_of_slice is None:
+        return other.size == 1 and other.ndim <= cut.ndim
+    same = cut.full_shape_of_slice == other.full_shape_of_slice
+    if cut.layout is None or other.layout is None:
+        return same and cut.layout is other.layout
+    return same and cut.layout.same_slices(other.layout)
 
 
 def as_tensor(given: object, like: Tensor | None = None) -> Tensor:
