@@ -45,7 +45,7 @@ def test_image_installs_and_runs_as_a_user_without_rights() -> None:
 
 def test_image_copies_what_the_package_is_built_from() -> None:
     copied = {name for given in given_to("COPY") for name in given.split()[1:-1]}
-    assert copied == {"pyproject.toml", "README.md", "LICENSE", "simpar"}
+    assert copied == {"pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "web", "simpar"}
     assert all((ROOT / name).exists() for name in copied)
     kept = (ROOT / "docker" / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
     assert copied == {line[1:] for line in kept if line.startswith("!")}
