@@ -155,8 +155,8 @@ def compile_function(function: Function, args: Sequence[Any], owner: object = No
 def _program(function: Function, given: tuple[list[Tensor], Any, Rebuild], owner: object, context: Context) -> Program:
     """Return the program of a call, compiled if there is none for it yet."""
     tensors, nest, rebuild = given
-    key = (context.rank, nest, tuple((t.shape, t.dtype, t.layout) for t in tensors))  # ranks may be threads
-    cache = _cache_of(function, owner)
+    key = (nest, tuple((t.shape, t.dtype, t.layout) for t in tensors))
+    cache = _cache_of(function, context.rank)
     known = cache[key] = cache.pop(key, [])  # the last used stands last
     for program in known:
         if program.is_valid:
@@ -169,15 +169,18 @@ def _program(function: Function, given: tuple[list[Tensor], Any, Rebuild], owner
     return made
 
 
-def _cache_of(function: Function, owner: object) -> dict[Any, list[Program]]:
-    """Return the programs that were made for a function; they live as long as the function, or its Cell."""
+def _cache_of(function: Function, rank: int) -> dict[Any, list[Program]]:
+    """Return the programs that a rank made for a function; they live as long as the function, or its Cell.
+
+    Ranks may be threads, which share the function: each has programs of its own, and forgets them in its own order.
+    """
     bound = getattr(function, "__self__", None)
     holder = bound if bound is not None else function
     place: dict[str, Any] = vars(holder)
-    return place.setdefault("_simpar_programs", _Programs()).setdefault(getattr(function, "__name__", ""), {})
+    return place.setdefault("_simpar_programs", _Programs()).setdefault((getattr(function, "__name__", ""), rank), {})
 
 
-class _Programs(dict[str, dict[Any, list[Program]]]):
+class _Programs(dict[tuple[str, int], dict[Any, list[Program]]]):
     """The programs of one function or Cell; a copy of the Cell begins without."""
 
     def __deepcopy__(self, memo: object) -> "_Programs":

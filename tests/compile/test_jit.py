@@ -246,3 +246,14 @@ def test_only_the_programs_of_the_last_shapes_are_kept() -> None:
     for rows in (*range(1, 65), 1, 65, 1, 2):
         assert double(Tensor(np.ones(rows, np.float32))).shape == (rows,)
     assert traced == [*range(1, 66), 2]  # 1 was used lately, 2 gave way to 65
+
+
+def test_ranks_that_are_threads_forget_shapes_in_the_same_order() -> None:
+    total = ms.jit(lambda x: x.sum())
+
+    def run() -> list[float]:
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+        sizes = [*range(2, 50, 2), *range(60, 2, -2), *range(2, 50, 2)]
+        return [total(ones(n, 1)).item() - n for n in sizes]
+
+    assert [set(found) for found in run_threads(4, run)] == [{0.0}] * 4
