@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simpar.execute.buffers import Buffers, allocate_buffers, is_view
+from simpar.execute.buffers import Buffers, allocate_buffers, is_view, latest_waits
 from simpar.execute.memory import ALIGNMENT, Block, Lifetimes, place_blocks
 from simpar.partition import Plan
 from tests.compile.planning import Build, plan_of, semi_auto
 from tests.execute.programs import gpt
 from tests.golden.programs import DATA_PARALLEL, mlp
 from tests.parity.strategies import megatron, zero
+from tests.partition.test_fusion import gradients_of
 
 
 @st.composite
@@ -114,3 +115,10 @@ def test_values_alive_at_the_same_time_have_memory_of_their_own(name: str) -> No
     assert shared > 10, "memory is used again"
     needed = sum(plan.values[v].nbytes for v in values if v not in state and v not in constants)
     assert buffers.arena_bytes < 0.8 * needed
+
+
+def test_a_scatter_is_awaited_before_the_second_that_follows_so_that_gradients_do_not_pile_up() -> None:
+    plan = plan_of(gradients_of(6, lambda i: 0), **semi_auto(4, **zero()))
+    places = [i for i, ins in enumerate(plan.instructions) if ins.op == "reduce_scatter"]
+    waits = latest_waits(plan)
+    assert [waits.get(p) for p in places] == [*places[2:], None, None]

@@ -81,7 +81,7 @@ def programs(draw: st.DrawFn) -> tuple[int, Sizes, dict[str, Any], dict[str, Any
 
 
 @given(programs())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_any_legal_strategy_is_equal_to_one_device(program: tuple[int, Sizes, dict[str, Any], dict[str, Any]]) -> None:
     n, sizes, cuts, options = program
     alone = run_threads(1, train, 1, sizes, {}, {}, 2)[0]

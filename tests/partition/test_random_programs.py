@@ -86,7 +86,7 @@ def test_a_cut_program_is_the_eager_one(program: Program, options: dict[str, Any
 
 
 @given(programs(4), st.sampled_from(OPTIONS))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_gradients_of_a_cut_program_are_those_of_one_device(program: Program, options: dict[str, Any]) -> None:
     alone = run_threads(1, gradients, program, None)[0]
     ran = run_threads(4, gradients, program, options)
