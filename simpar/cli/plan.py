@@ -14,6 +14,7 @@ from rich.text import Text
 
 from simpar.cli.output import console, print_json
 from simpar.errors import RunStoreError, SimparError
+from simpar.launch import check_script
 from simpar.planning import (
     PlannedScript,
     ProgramFacts,
@@ -68,6 +69,7 @@ def plan(
             the keys.
         text: Print the plans as text as well.
     """
+    check_script(script)
     is_piped = json_file == "-"
     out = console()
     try:

@@ -19,7 +19,7 @@ from simpar.launch.mpi import (
     mpi_environment,
     share_cores,
 )
-from simpar.launch.process import run_ranks, run_script
+from simpar.launch.process import check_script, run_ranks, run_script
 from simpar.launch.repair import ROOT_EXPORTS, repair
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Alarm",
     "Mpi",
     "alarm_folder",
+    "check_script",
     "core_count",
     "find_mpi",
     "has_avx512",

@@ -21,7 +21,7 @@ from simpar.launch.alarm import ALARM_FOLDER, INTERRUPTED, STOPPED
 from simpar.launch.mpi import find_mpi, launch_command, launch_environment, rank_environment
 from simpar.launch.noise import NoiseFilter
 
-__all__ = ["TIMED_OUT", "run_ranks", "run_script"]
+__all__ = ["TIMED_OUT", "check_script", "run_ranks", "run_script"]
 
 TIMED_OUT: Final = 124
 """The exit code of ranks that were stopped because their time was up, as ``timeout`` of GNU's coreutils has it."""
@@ -54,11 +54,20 @@ def run_script(
     Raises:
         LaunchError: the script does not exist.
     """
+    check_script(script)
+    program = [sys.executable, "-m", "simpar.launch.rank", str(script), *arguments]
+    return run_ranks(program, n, vendor=vendor, timeout_s=timeout_s, environ=environ)
+
+
+def check_script(script: Path) -> None:
+    """Check that there is a file to run.
+
+    Raises:
+        LaunchError: there is none.
+    """
     if not script.is_file():
         what = "is a folder" if script.is_dir() else "does not exist"
         raise LaunchError(f"the script {str(script)!r} {what}. Give the path of a Python file, from {Path.cwd()}.")
-    program = [sys.executable, "-m", "simpar.launch.rank", str(script), *arguments]
-    return run_ranks(program, n, vendor=vendor, timeout_s=timeout_s, environ=environ)
 
 
 def run_ranks(

@@ -297,6 +297,13 @@ def test_a_script_without_a_program_is_told_so(tmp_path: Path, capsys: pytest.Ca
     assert "compiled no program" in capsys.readouterr().err
 
 
+def test_a_script_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("plan", tmp_path / "none.py", "-n", 8) == 1
+    said = capsys.readouterr().err
+    assert "none.py' does not exist. Give the path of a Python file" in said
+    assert "Traceback" not in said
+
+
 def test_arguments_reach_the_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = script(tmp_path, "import sys; print(sys.argv[1:])")
     command("plan", path, "-n", 8, "--", "--epochs", "3")
