@@ -188,16 +188,59 @@ class Run:
         names = ("index", "kind", "ranks", "message_bytes", "cause", "fusion", "parameters", "phase")
         return tuple(_event(CollectiveSpec, names, row, ("ranks", "parameters")) for row in rows)
 
+    def groups(self, program: str) -> dict[int, tuple[tuple[int, ...], ...]]:
+        """Return, for each collective of a program, the groups that do it, as far as their ranks have told."""
+        found: dict[int, list[tuple[int, ...]]] = {}
+        for row, ranks in self._rows("SELECT DISTINCT row, ranks FROM collectives WHERE program = ?", program):
+            found.setdefault(row, []).append(tuple(json.loads(ranks)))
+        return {row: tuple(sorted(groups)) for row, groups in sorted(found.items())}
+
+    def peak_bytes(self, program: str) -> dict[int, int]:
+        """Return the most memory that the plan of a program needs at once, by rank."""
+        return dict(self._rows("SELECT rank, peak_bytes FROM program_ranks WHERE program = ? ORDER BY rank", program))
+
     # --- what was measured ---
 
-    def steps(self, rank: int | None = None, since: int = 0) -> Iterator[StepRow]:
-        """Yield steps as they arrived, of one rank or of all, those with an id above ``since``."""
-        which, values = ("", ()) if rank is None else (" AND rank = ?", (rank,))
-        columns = "id, rank, program, step, start_s, end_s, loss, times"
-        query = f"SELECT {columns} FROM steps WHERE id > ?{which} ORDER BY id"
+    def steps(
+        self,
+        rank: int | None = None,
+        since: int = 0,
+        *,
+        most: int | None = None,
+        between_s: tuple[float, float] | None = None,
+        every: int = 1,
+        with_times: bool = True,
+    ) -> Iterator[StepRow]:
+        """Yield steps as they arrived.
+
+        Args:
+            rank: of this rank only.
+            since: those with an id above it.
+            most: no more than so many.
+            between_s: those that touch this stretch of time, by the clock of their ranks.
+            every: those whose number it divides.
+            with_times: with the times of their collectives; without, ``times`` is empty.
+        """
+        columns = f"id, rank, program, step, start_s, end_s, loss, {'times' if with_times else 'NULL'}"
+        which, values = ["id > ?", "step % ? = 0"], [since, every]
+        if rank is not None:
+            which, values = [*which, "rank = ?"], [*values, rank]
+        if between_s is not None:
+            which, values = [*which, "end_s > ? AND start_s < ?"], [*values, *between_s]
+        query = f"SELECT {columns} FROM steps WHERE {' AND '.join(which)} ORDER BY id LIMIT ?"
         with store_errors(self.path):
-            for row in self._database.execute(query, (since, *values)):
+            for row in self._database.execute(query, (*values, -1 if most is None else most)):
                 yield _step(row)
+
+    def newest_step(self) -> int:
+        """Return the id of the step that arrived last; 0 if there is none."""
+        ((newest,),) = self._rows("SELECT max(id) FROM steps")
+        return newest or 0
+
+    def step_counts(self) -> dict[tuple[int, str], int]:
+        """Return how many steps of each program each rank has finished, by (rank, program)."""
+        rows = self._rows("SELECT rank, program, count(*) FROM steps GROUP BY rank, program")
+        return {(rank, program): count for rank, program, count in rows}
 
     def losses(self, rank: int = 0) -> tuple[tuple[int, float], ...]:
         """Return (step, loss) of one rank, in the order of the steps."""
@@ -274,7 +317,7 @@ def _event(kind: type, names: tuple[str, ...], row: tuple[Any, ...], as_json: tu
 
 def _step(row: tuple[Any, ...]) -> StepRow:
     step_id, rank, program, step, start_s, end_s, loss, times = row
-    pairs = np.frombuffer(times, np.float64).reshape(-1, 2)
+    pairs = np.frombuffer(times or b"", np.float64).reshape(-1, 2)
     return StepRow(step_id, rank, program, step, start_s, end_s, None if loss is None else float(loss), pairs)
 
 
