@@ -20,6 +20,7 @@ from simpar.context import Context, current, register_runner
 from simpar.errors import PlanMismatchError, TraceError
 from simpar.execute import Executor, run_collective
 from simpar.graph import Graph, Trace, Value, register_collectives, tracing
+from simpar.parameter import Parameter
 from simpar.partition import PartitionOptions, Plan, argument_shape, localize
 from simpar.recorder import StepFinished
 from simpar.tensor import Tensor
@@ -143,13 +144,13 @@ def run_function(function: Function, args: Sequence[Any], owner: object = None) 
         owner: the Cell it belongs to, if any.
     """
     context = current()
-    tensors, _, _ = given = flatten(tuple(args))
+    tensors, _, _ = given = flatten(tuple(args), Parameter)
     return _program(function, given, owner, context).run(tensors, context)
 
 
 def compile_function(function: Function, args: Sequence[Any], owner: object = None) -> Program:
     """Compile a function for these arguments without running it."""
-    return _program(function, flatten(tuple(args)), owner, current())
+    return _program(function, flatten(tuple(args), Parameter), owner, current())
 
 
 def _program(function: Function, given: tuple[list[Tensor], Any, Rebuild], owner: object, context: Context) -> Program:

@@ -257,3 +257,29 @@ def test_ranks_that_are_threads_forget_shapes_in_the_same_order() -> None:
         return [total(ones(n, 1)).item() - n for n in sizes]
 
     assert [set(found) for found in run_threads(4, run)] == [{0.0}] * 4
+
+
+def test_a_parameter_given_as_an_argument_is_itself_and_can_be_written() -> None:
+    held = Parameter(Tensor(np.zeros(3, np.float32)), name="held")
+
+    @ms.jit
+    def step(parameter: Parameter, x: Tensor) -> Tensor:
+        ops.assign(parameter, parameter + x)
+        return parameter.sum()
+
+    assert [float(step(held, Tensor(np.ones(3, np.float32)))) for _ in range(2)] == [3.0, 6.0]
+    assert held.asnumpy().tolist() == [2.0, 2.0, 2.0]
+
+
+def test_an_argument_that_cannot_be_hashed_is_told_from_another_of_its_address() -> None:
+    @ms.jit
+    def scaled(x: Tensor, options: object) -> Tensor:
+        return x * options.scale  # type: ignore[attr-defined]
+
+    class Options:
+        __hash__ = None  # type: ignore[assignment]
+
+        def __init__(self, scale: float) -> None:
+            self.scale = scale
+
+    assert [float(scaled(Tensor(1.0), Options(float(k)))) for k in range(1, 5)] == [1.0, 2.0, 3.0, 4.0]
