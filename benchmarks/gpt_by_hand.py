@@ -255,7 +255,7 @@ def norm(x: Array, gamma: Array, beta: Array, hat: Array, rstd: Array, y: Array)
 
 
 def gelu(x: Array, y: Array, s: Array) -> None:
-    """Write gelu(x) into y."""
+    """Write the gelu of x into y."""
     np.multiply(x, x, out=s)
     np.multiply(s, C * 0.044715, out=s)
     np.add(s, C, out=s)

@@ -13,7 +13,8 @@ __all__ = ["print_collectives", "print_instructions"]
 def print_instructions(program: Program, steps: int = 9, count: int = 40, *, silent: bool = False) -> None:
     """Run a program's calls one by one and print the medians of their processor times.
 
-    All ranks must call it, those that are ``silent`` too. It reaches into the executor, so that the executor need not carry a stopwatch.
+    All ranks must call it, those that are ``silent`` too. It reaches into the executor, which so need not carry a
+    stopwatch.
     """
     executor: Any = program.executor
     calls: list[Any] = executor._calls
@@ -29,7 +30,9 @@ def print_instructions(program: Program, steps: int = 9, count: int = 40, *, sil
     by_op: dict[str, list[float]] = defaultdict(list)
     for ms, (op, _) in each:
         by_op[op].append(ms)
-    print(f"{len(calls)} calls, {sum(ms for ms, _ in each):.1f} ms, arena {executor.buffers.arena_bytes / 2**20:.1f} MiB")
+    print(
+        f"{len(calls)} calls, {sum(ms for ms, _ in each):.1f} ms, arena {executor.buffers.arena_bytes / 2**20:.1f} MiB"
+    )
     for op, times in sorted(by_op.items(), key=lambda item: -sum(item[1])):
         print(f"  {sum(times):8.2f} ms  {len(times):4} x {op}")
     for ms, (op, shapes) in sorted(each, key=lambda item: -item[0])[:count]:

@@ -1,6 +1,8 @@
 """The networks of the benchmarks, written as a user would write them."""
 
+from collections.abc import Sequence
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
@@ -8,8 +10,9 @@ import simpar as ms
 from benchmarks.gpt_by_hand import Sizes
 from simpar import Parameter, Tensor, nn, ops
 from simpar.common.initializer import initializer
+from simpar.compile import Program, compile_function
 
-__all__ = ["GPT", "MLP"]
+__all__ = ["GPT", "MLP", "compile_step", "training_step"]
 
 
 class MLP(nn.Cell):
@@ -79,7 +82,7 @@ class Block(nn.Cell):
         x = self.add1(x, self.proj(mixed))
         return self.add2(x, self.down(self.gelu(self.up(self.norm2(x)))))
 
-    def heads(self, deal: ops.Primitive, y: Tensor) -> Tensor:
+    def heads(self, deal: ops.Transpose, y: Tensor) -> Tensor:
         """Return rows as (b, heads, s, d)."""
         return deal(y.reshape(-1, self.s.sequence, self.s.heads, self.s.head), (0, 2, 1, 3))
 
@@ -110,3 +113,24 @@ class GPT(nn.Cell):
         for block in self.blocks:
             x = block(x, Tensor(self.mask))
         return self.loss(self.head(self.norm(x)), following.reshape(-1))
+
+
+# --- training ---
+
+
+def training_step(net: nn.Cell, optimizer: Any) -> Any:
+    """Return the compiled step of a network that returns its loss."""
+    with_gradients = ms.value_and_grad(net, None, net.trainable_params())
+
+    @ms.jit
+    def step(*given: Tensor) -> Any:
+        loss, gradients = with_gradients(*given)
+        optimizer(gradients)
+        return loss
+
+    return step
+
+
+def compile_step(step: Any, given: Sequence[Tensor]) -> Program:
+    """Compile a step without running it, which makes the values of its Parameters."""
+    return compile_function(step.__wrapped__, given, step)

@@ -1,12 +1,11 @@
 """W1: an MLP 784-2048-2048-10, batch 512, SGD with momentum: simpar's step against a hand-written one.
 
-Run ``python -m benchmarks.w1_mlp`` (one rank), or with ``-n 4`` for data parallelism over 4 MPI ranks. The hand-written
-side is numpy, and mpi4py's Allreduce over one flat buffer of gradients. Both start from the same values and see the same
-batches; that their losses agree is checked before anything is timed.
+Run ``python -m benchmarks.w1_mlp`` (one rank), or with ``-n 4`` for data parallelism over 4 MPI ranks. The
+hand-written side is numpy, and mpi4py's Allreduce over one flat buffer of gradients. Both start from the same values
+and see the same batches; that their losses agree is checked before anything is timed.
 """
 
 import sys
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,29 +60,20 @@ def run(rounds: int, profile: bool) -> None:
     """Compare on this rank."""
     import simpar as ms
     from benchmarks.instructions import print_instructions
-    from benchmarks.networks import MLP
+    from benchmarks.networks import MLP, compile_step, training_step
     from simpar import Tensor, nn
-    from simpar.compile import compile_function
 
     ranks = open_ranks(full_batch=False)
     ms.set_seed(1)
     net = MLP(SIZES)
     weights = net.trainable_params()
-    optimizer = nn.Momentum(weights, RATE, SHARE)
-    with_gradients = ms.value_and_grad(net, None, weights)
-
-    @ms.jit
-    def step(x: Tensor, y: Tensor) -> Any:
-        loss, gradients = with_gradients(x, y)
-        optimizer(gradients)
-        return loss
-
+    step = training_step(net, nn.Momentum(weights, RATE, SHARE))
     rng, rows = np.random.default_rng(0), BATCH // ranks.count
     mine = slice(ranks.rank * rows, (ranks.rank + 1) * rows)
     x = rng.standard_normal((BATCH, SIZES[0]), np.float32)[mine]
     y = rng.integers(0, SIZES[-1], BATCH, np.int32)[mine]
     given = Tensor(x), Tensor(y)
-    program = compile_function(step.__wrapped__, given, step)  # which makes the parameters
+    program = compile_step(step, given)  # which makes the parameters
     by_hand = ByHand({p.name: np.array(p.asnumpy()) for p in weights}, rows, ranks)
     check_and_compare("W1", ranks, lambda: float(step(*given)), lambda: by_hand.step(x, y), rounds)
     if profile:

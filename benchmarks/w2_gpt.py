@@ -1,8 +1,8 @@
 """W2: a GPT (d 256, 4 layers, 4 heads, sequence 128, vocabulary 256, batch 16, Adam): simpar's step against by hand.
 
-Run ``python -m benchmarks.w2_gpt`` (one rank), ``-n 4`` (the batch cut in 4) or ``-n 4 --tp 2`` (the batch cut in 2, heads
-and hidden columns cut in 2). Both sides start from the same values and see the same batches; that their losses agree is
-checked before anything is timed.
+Run ``python -m benchmarks.w2_gpt`` (one rank), ``-n 4`` (the batch cut in 4) or ``-n 4 --tp 2`` (the batch cut in 2,
+heads and hidden columns cut in 2). Both sides start from the same values and see the same batches; that their losses
+agree is checked before anything is timed.
 """
 
 import sys
@@ -23,28 +23,19 @@ def run(rounds: int, tp: int, profile: bool) -> None:
     """Compare on this rank."""
     import simpar as ms
     from benchmarks.instructions import print_collectives, print_instructions
-    from benchmarks.networks import GPT
+    from benchmarks.networks import GPT, compile_step, training_step
     from simpar import Tensor, nn
-    from simpar.compile import compile_function
 
     ranks = open_ranks(full_batch=True)
     dp, sizes = ranks.count // tp, Sizes()
     ms.set_seed(1)
     net = GPT(sizes, dp, tp)
     weights = net.trainable_params()
-    optimizer = nn.Adam(weights, RATE)
-    with_gradients = ms.value_and_grad(net, None, weights)
-
-    @ms.jit
-    def step(x: Tensor, y: Tensor) -> Any:
-        loss, gradients = with_gradients(x, y)
-        optimizer(gradients)
-        return loss
-
+    step = training_step(net, nn.Adam(weights, RATE))
     data = np.random.default_rng(0).integers(0, sizes.vocabulary, (sizes.batch, sizes.sequence + 1), np.int32)
     x, y = np.ascontiguousarray(data[:, :-1]), np.ascontiguousarray(data[:, 1:])
     given = Tensor(x), Tensor(y)
-    program = compile_function(step.__wrapped__, given, step)
+    program = compile_step(step, given)
     by_hand = hand_written(weights, sizes, ranks, dp, tp)
     mine = slice(ranks.rank // tp * (sizes.batch // dp), (ranks.rank // tp + 1) * (sizes.batch // dp))
     x, y = x[mine], y[mine]
@@ -67,7 +58,9 @@ def hand_written(weights: Sequence[Any], sizes: Sizes, ranks: Ranks, dp: int, tp
 
 def main() -> int:
     """Run on the ranks that the command line asks for."""
-    given = parse_and_start("benchmarks.w2_gpt", __doc__, lambda p: p.add_argument("--tp", type=int, default=1) and None)
+    given = parse_and_start(
+        "benchmarks.w2_gpt", __doc__, lambda p: p.add_argument("--tp", type=int, default=1) and None
+    )
     if isinstance(given, int):
         return given
     run(given.rounds, given.tp, given.profile)

@@ -1,7 +1,8 @@
 """W4: sums of 200 gradients of 40 KB over the ranks: one by one, in buckets, and as one message.
 
-Run ``python -m benchmarks.w4_gradients -n 4``. One program for each way, chosen with ``comm_fusion`` as a user does; of each
-only the collectives are timed, with the copies they need. The measure is one hand-written Allreduce over a flat buffer.
+Run ``python -m benchmarks.w4_gradients -n 4``. One program for each way, chosen with ``comm_fusion`` as a user does; of
+each only the collectives are timed, with the copies they need. The measure is one hand-written Allreduce over a flat
+buffer.
 """
 
 import sys
@@ -24,8 +25,8 @@ WAYS: dict[str, dict[str, Any]] = {
 def collectives_of(name: str, x: Any, ranks: Ranks) -> Callable[[], None]:
     """Compile a step whose gradients are summed in one of the ways, check it, and return a call of its collectives."""
     import simpar as ms
+    from benchmarks.networks import compile_step, training_step
     from simpar import Parameter, Tensor, nn
-    from simpar.compile import compile_function
 
     ms.set_auto_parallel_context(comm_fusion=WAYS[name])
     params = [Parameter(Tensor(np.zeros(LENGTH, np.float32)), name=f"p{i}") for i in range(COUNT)]
@@ -42,16 +43,8 @@ def collectives_of(name: str, x: Any, ranks: Ranks) -> Callable[[], None]:
             return total.sum()
 
     net = Net()
-    optimizer = nn.SGD(net.trainable_params(), RATE)
-    with_gradients = ms.value_and_grad(net, None, net.trainable_params())
-
-    @ms.jit
-    def step(x: Tensor) -> Any:
-        loss, gradients = with_gradients(x)
-        optimizer(gradients)
-        return loss
-
-    program = compile_function(step.__wrapped__, (Tensor(x),), step)
+    step = training_step(net, nn.SGD(net.trainable_params(), RATE))
+    program = compile_step(step, (Tensor(x),))
     step(Tensor(x))
     whole = np.array(x[0])
     ranks.sum(whole)
