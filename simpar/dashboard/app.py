@@ -92,7 +92,8 @@ def _handle_problems(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     def _(request: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, "bad_request", str(error.detail), headers=dict(error.headers or {}))
+        name = {404: "no_page", 405: "bad_method", 413: "too_large"}.get(error.status_code, "bad_request")
+        return problem(error.status_code, name, str(error.detail), headers=dict(error.headers or {}))
 
     @api.exception_handler(Exception)
     def _(request: Request, error: Exception) -> Response:

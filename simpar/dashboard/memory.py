@@ -17,7 +17,7 @@ from simpar.dashboard.models.measured import (
 )
 from simpar.dashboard.parameters import placed
 from simpar.dashboard.store import OpenedRun
-from simpar.recorder import OPTIMIZER_STATE, MemoryMeasured, ScalarRow, StepRow, disagreements
+from simpar.recorder import OPTIMIZER_STATE, PARAMETER, MemoryMeasured, ScalarRow, StepRow, disagreements
 
 __all__ = ["checks", "columns", "memory", "planned_bytes", "scalar_list", "series", "steps"]
 
@@ -43,7 +43,7 @@ def memory(opened: OpenedRun) -> Memory:
     measured: dict[int, list[MemoryMeasured]] = {}
     for m in opened.run.memory():
         measured.setdefault(m.rank, []).append(m)
-    kept = dict.fromkeys(("parameter", OPTIMIZER_STATE), 0)
+    kept: dict[str, int] = {PARAMETER: 0, OPTIMIZER_STATE: 0}
     for p in placed(opened):
         kept[p.kind] = kept.get(p.kind, 0) + p.slice_bytes
     planned = planned_bytes(opened)

@@ -58,7 +58,8 @@ def _mean_waits(opened: OpenedRun, program: str, rank: int) -> dict[int, float]:
     if found is None or rank not in found.ranks:
         return {}
     mine = found.wait_s[found.ranks.index(rank)]  # (steps, collectives)
-    return {row: float(np.nanmean(mine[:, row])) for row in range(mine.shape[1]) if not np.isnan(mine[:, row]).all()}
+    told = mine[~np.isnan(mine).any(axis=1)]
+    return dict(enumerate(map(float, told.mean(axis=0).tolist()))) if len(told) else {}
 
 
 def _item(

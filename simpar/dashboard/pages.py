@@ -32,6 +32,8 @@ def page(path: str, static: Path = STATIC) -> Response:
     Raises:
         RequestError: a file of that name was not built.
     """
+    if path.split("/")[0] == "api":
+        raise RequestError(404, "no_page", f"there is no address {'/' + path[:200]!r}. See /api/openapi.json.")
     start = static / "index.html"
     if not start.is_file():
         return HTMLResponse(_NOT_BUILT)

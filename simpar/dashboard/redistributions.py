@@ -66,18 +66,31 @@ def hops_of(view: ProgramView, place: int) -> Iterator[Hop]:
 
 
 def _chains(view: ProgramView) -> list[list[Hop]]:
-    """Return hops that follow each other, in the order of the plan."""
+    """Return hops that follow each other for one cause, in the order of the plan."""
     open_at: dict[str, list[Hop]] = {}  # chains by the value they have come to
     chains: list[list[Hop]] = []
     for place in range(len(view.nodes)):
         for hop in hops_of(view, place):
             chain = open_at.pop(hop.source.name, None)
-            if chain is None or len(view.readers.get(hop.source.name, ())) > 1:
-                chain = []
+            if chain is None or not _goes_on(view, chain, hop):
+                chain = list[Hop]()
                 chains.append(chain)
             chain.append(hop)
             open_at[hop.target.name] = chain
     return chains
+
+
+def _goes_on(view: ProgramView, chain: list[Hop], hop: Hop) -> bool:
+    """Return whether a hop belongs to a chain: nobody else reads what lies between, and both have one cause."""
+    is_shared = len(view.readers.get(hop.source.name, ())) > 1
+    causes = {c for c in (_recorded_cause(view, h) for h in (*chain, hop)) if c}
+    return not is_shared and len(causes) <= 1
+
+
+def _recorded_cause(view: ProgramView, hop: Hop) -> str:
+    """Return why a hop moves data; empty for a slice, of which it is not recorded."""
+    spec = view.spec(hop.place)
+    return "" if spec is None else spec.cause
 
 
 def chain_of_node(view: ProgramView) -> dict[int, int]:
@@ -131,9 +144,8 @@ def _chain(view: ProgramView, number: int, hops: list[Hop], means: dict[int, flo
 def _why(view: ProgramView, hops: list[Hop]) -> tuple[Cause, str]:
     """Return the cause of a chain; that of a slice alone, which is not recorded, follows from its reader."""
     for hop in hops:
-        spec = view.spec(hop.place)
-        if spec is not None and spec.cause:
-            return cause_of(spec.cause), spec.cause
+        if cause := _recorded_cause(view, hop):
+            return cause_of(cause), cause
     readers = view.readers.get(hops[-1].target.name, ())
     if not readers:
         return "other", "a result leaves in another layout"

@@ -15,6 +15,7 @@ from hashlib import sha256
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,6 +28,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 MOST_BODY_BYTES = 4 << 20
 _MOST_ADDRESS_BYTES = 8 << 10
+_TOO_LARGE = f"the body of the request is larger than {MOST_BODY_BYTES >> 20} MiB. Ask for less at once."
 _TOKEN = "token"
 
 HEADERS: Mapping[str, str] = {
@@ -78,8 +80,9 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        if scope["type"] != "http":
-            return  # a web socket: closing without an answer refuses it
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})  # there is none here
+            return
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -93,12 +96,13 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send_guarded)
         else:
-            await _limited(self._app, scope, receive, send_guarded)
+            await self._app(scope, _limited(receive), send_guarded)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         return (
             _wrong_host(headers, self._rules)
             or _too_long(scope)
+            or _too_large(headers)
             or _cross_site(scope, headers)
             or _without_token(scope, headers, self._rules)
         )
@@ -195,33 +199,23 @@ def _problem(status: int, error: str, message: str) -> JSONResponse:
 # --- the size of a request ---
 
 
-class _TooLarge(Exception):
-    """Says that a body is larger than allowed."""
+def _too_large(headers: Headers) -> Response | None:
+    announced = headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced[:20]) <= MOST_BODY_BYTES:
+        return None
+    return _problem(413, "too_large", _TOO_LARGE)
 
 
-async def _limited(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Run the application with a body that ends where it gets too large."""
-    came, has_begun = 0, False
+def _limited(receive: Receive) -> Receive:
+    """Let a body through as far as it may be long; one may come without its size announced."""
+    came = 0
 
     async def receive_limited() -> Message:
         nonlocal came
         message = await receive()
         came += len(message.get("body", b"")) if message["type"] == "http.request" else 0
         if came > MOST_BODY_BYTES:
-            raise _TooLarge
+            raise HTTPException(413, _TOO_LARGE)
         return message
 
-    async def send_noted(message: Message) -> None:
-        nonlocal has_begun
-        has_begun = True
-        await send(message)
-
-    announced = Headers(scope=scope).get("content-length", "0")
-    try:
-        if announced.isdecimal() and int(announced[:20]) > MOST_BODY_BYTES:
-            raise _TooLarge
-        await app(scope, receive_limited, send_noted)
-    except _TooLarge:
-        if not has_begun:
-            words = f"the body of the request is larger than {MOST_BODY_BYTES >> 20} MiB. Ask for less at once."
-            await _problem(413, "too_large", words)(scope, receive, send)
+    return receive_limited

@@ -162,7 +162,8 @@ def _spans(
     spans: list[Span] = []
     for side in sides:
         touches = (side.end_s > start) & (side.start_s < end)
-        for r, s, c in zip(*map(np.ndarray.tolist, np.nonzero(touches)), strict=True):
+        places: list[list[int]] = np.argwhere(touches).tolist()
+        for r, s, c in places:
             if side.ranks[r] not in ranks:
                 continue
             spans.append(

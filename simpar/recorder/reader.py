@@ -44,8 +44,9 @@ class RunInfo:
     Args:
         state: ``"running"``, ``"finished"``, ``"failed"``, or ``"killed"`` if it stopped without a word.
         steps: finished by rank 0.
-        last_loss: of rank 0; None if there was none yet.
+        last_loss: of rank 0, in the program that ran most steps; None if there was none yet.
         ended_s: wall clock; None unless the run came to its end.
+        cause: of a run that failed, e.g. ``"rank 1: ValueError: no data"``; else empty.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class RunInfo:
     steps: int
     last_loss: float | None
     ended_s: float | None
+    cause: str = ""
 
     @property
     def run(self) -> str:
@@ -112,21 +114,28 @@ class Run:
         started: RunStarted = self._meta("run", RunStarted) or _unnamed(self.path)
         finished: RunFinished | None = self._meta("finished", RunFinished)
         ((steps,),) = self._rows("SELECT count(*) FROM steps WHERE rank = 0")
-        losses = self._rows("SELECT loss FROM steps WHERE rank = 0 AND loss IS NOT NULL ORDER BY id DESC LIMIT 1")
+        most_run = "SELECT program FROM steps WHERE rank = 0 GROUP BY program ORDER BY count(*) DESC LIMIT 1"
+        losses = self._rows(
+            f"SELECT loss FROM steps WHERE rank = 0 AND loss IS NOT NULL AND program = ({most_run}) ORDER BY id DESC LIMIT 1"
+        )
         last_loss = float(losses[0][0]) if losses else None
         ended_s = None if finished is None else finished.ended_s
-        return RunInfo(self.path, started, self._state(finished), steps, last_loss, ended_s)
+        return RunInfo(self.path, started, self._state(finished), steps, last_loss, ended_s, self._cause())
 
     def _meta(self, key: str, kind: type) -> Any:
         rows = self._rows("SELECT value FROM meta WHERE key = ?", key)
         return from_plain(kind, json.loads(rows[0][0])) if rows else None
 
     def _state(self, finished: RunFinished | None) -> str:
-        if finished is not None:
-            return finished.state
         if self._rows("SELECT 1 FROM failures LIMIT 1"):
             return "failed"
+        if finished is not None:
+            return finished.state
         return "running" if has_writer(self.path) else "killed"
+
+    def _cause(self) -> str:
+        rows = self._rows("SELECT rank, error, message FROM failures ORDER BY id LIMIT 1")
+        return "".join(f"rank {rank}: {error}: {(message.splitlines() or [''])[0]}" for rank, error, message in rows)
 
     def ranks(self) -> tuple[RankStarted, ...]:
         """Return the ranks that have spoken, in order."""

@@ -44,7 +44,7 @@ class RunSummary(Item):
     steps: int
     """Steps that rank 0 finished."""
     last_loss: Real | None
-    """Of rank 0."""
+    """Of rank 0, in the program that ran most steps."""
     started_s: float
     """Wall clock, seconds since 1970; 0 if it was not recorded."""
     ended_s: float | None
@@ -78,7 +78,7 @@ class RankInfo(Item):
     state: Literal["running", "finished", "failed", "killed", "silent"]
     """``silent`` is a rank of the world that has told nothing yet."""
     last_step: int
-    """The last step that it finished; 0 for none."""
+    """How many steps it has finished."""
 
 
 class Failure(Item):
