@@ -1,0 +1,124 @@
+/** The rank wall: every rank at its place in the device matrix, with what it holds. */
+
+import { rankAt } from "../math/layout";
+import type { Layout } from "../math/layout";
+import { drawGlyph } from "./glyph";
+import { fade, mix } from "./palette";
+import type { Palette } from "./palette";
+import type { Drawing, Surface } from "./surface";
+import type { Wall } from "./wall";
+
+export interface WallView {
+  readonly wall: Wall;
+  readonly layout: Layout;
+  readonly palette: Palette;
+  /** Shape of the tensor whose slices are shown; none for ranks alone. */
+  readonly shape?: readonly number[] | undefined;
+  /** Ranks that stand out, e.g. a group. */
+  readonly lit?: ReadonlySet<number> | undefined;
+  readonly selected?: number | null | undefined;
+  readonly hovered?: number | null | undefined;
+  /** Colour of a rank's tile, for views that colour by a figure. */
+  readonly color?: ((rank: number) => string | undefined) | undefined;
+  /** A short mark in the corner of a tile, e.g. the host's letter. */
+  readonly mark?: ((rank: number) => string) | undefined;
+  /** Ranks that have failed or are silent. */
+  readonly ill?: ReadonlySet<number> | undefined;
+}
+
+/** The wall as a drawing. */
+export function rankWall(view: WallView): Drawing {
+  const { wall } = view;
+  return {
+    width: Math.max(wall.width, 120) + 4,
+    height: wall.height + 4,
+    paint(s) {
+      const { palette } = view;
+      s.text(2, 9, wall.caption, { color: palette.quiet, size: 12 });
+      for (const f of wall.frames) {
+        s.rect(f.x + 2, f.y + 2, f.width, f.height, {
+          color: f.depth % 2 ? palette.sunken : palette.surface,
+          stroke: { color: palette.line },
+          radius: 8,
+        });
+        if (f.width > 60) {
+          s.text(f.x + 12, f.y + 14, f.words, { color: palette.quiet, size: 11 });
+        }
+      }
+      for (let place = 0; place < wall.x.length; place++) tile(s, view, place);
+      outlines(s, view);
+    },
+  };
+}
+
+function tile(s: Surface, view: WallView, place: number): void {
+  const { wall, layout, palette, shape } = view;
+  const rank = rankAt(layout, place);
+  const size = wall.tile;
+  const x = (wall.x[place] ?? 0) + 2;
+  const y = (wall.y[place] ?? 0) + 2;
+  const isLit = view.lit?.has(rank) ?? false;
+  const own = view.color?.(rank);
+  const color = own ?? (isLit && !shape ? palette.accentSoft : palette.surface);
+  const isIll = view.ill?.has(rank) ?? false;
+  if (size >= 12 || !shape) {
+    s.rect(x, y, size, size, {
+      color,
+      stroke: { color: isLit ? palette.accent : size >= 12 ? palette.line : palette.edge, width: isLit ? 1.5 : 1 },
+      radius: size >= 40 ? 7 : size >= 16 ? 4 : 1.5,
+      ...(isIll ? { pattern: "cross" as const, patternColor: fade(palette.bad, 0.8) } : {}),
+    });
+  }
+  if (shape) glyphTile(s, view, rank, x, y);
+  else if (size >= 18) {
+    const digits = String(rank).length;
+    const fontSize = Math.min(size >= 40 ? 15 : 12, (size - 4) / (digits * 0.62));
+    if (fontSize >= 8) {
+      s.text(x + size / 2, y + size / 2 + 0.5, String(rank), {
+        color: isLit ? palette.accent : palette.ink,
+        size: fontSize,
+        align: "middle",
+        weight: isLit ? 600 : 500,
+      });
+    }
+  }
+  const mark = size >= 40 ? view.mark?.(rank) : "";
+  if (mark) s.text(x + size - 6, y + 10, mark, { color: palette.quiet, size: 10, align: "end" });
+}
+
+function glyphTile(s: Surface, view: WallView, rank: number, x: number, y: number): void {
+  const { wall, layout, palette, shape = [] } = view;
+  const size = wall.tile;
+  if (size >= 40) {
+    const label = size >= 60 ? 12 : 10.5;
+    s.text(x + 7, y + label - 1, String(rank), { color: palette.quiet, size: label, weight: 500 });
+    const top = label + 6;
+    drawGlyph(s, { x: x + 7, y: y + top, width: size - 14, height: size - top - 7 }, layout, shape, rank, palette);
+    return;
+  }
+  const pad = size >= 26 ? 4 : size >= 12 ? 2 : 0;
+  drawGlyph(s, { x: x + pad, y: y + pad, width: size - 2 * pad, height: size - 2 * pad }, layout, shape, rank, palette);
+}
+
+/** Lit, hovered and selected ranks, drawn last so that no neighbour covers them. */
+function outlines(s: Surface, view: WallView): void {
+  const { wall, layout, palette } = view;
+  const radius = wall.tile >= 40 ? 8 : wall.tile >= 16 ? 5 : 2;
+  for (let place = 0; place < wall.x.length; place++) {
+    const rank = rankAt(layout, place);
+    const isSelected = rank === view.selected;
+    const isHovered = rank === view.hovered;
+    const isLit = view.lit?.has(rank) ?? false;
+    if (!isSelected && !isHovered && !isLit) continue;
+    const grow = wall.tile >= 12 ? 1.5 : 0.5;
+    const x = (wall.x[place] ?? 0) + 2 - grow;
+    const y = (wall.y[place] ?? 0) + 2 - grow;
+    const size = wall.tile + 2 * grow;
+    const stroke = isSelected
+      ? { color: palette.selected, width: 2.5 }
+      : isHovered
+        ? { color: palette.ink, width: 1.5, dash: [4, 3] }
+        : { color: mix(palette.accent, palette.surface, 0.1), width: 2 };
+    s.rect(x, y, size, size, { stroke, radius });
+  }
+}
