@@ -37,6 +37,9 @@ def runs(
     out = console()
     if found:
         out.print(_table(found))
+        for info in found:
+            if info.cause:
+                out.print(Text(f"{info.run} failed on {info.cause}", style="red"))
         out.print("`simpar show RUN` prints one: RUN is an id, the beginning of one, or `last`.")
     else:
         out.print(f"No runs in {where}. `simpar demo` makes one; --folder or SIMPAR_RUNS name another place.")
@@ -50,6 +53,7 @@ def info_record(info: RunInfo) -> dict[str, object]:
         "run": info.run,
         "path": str(info.path),
         "state": info.state,
+        "cause": info.cause,
         "steps": info.steps,
         "last_loss": info.last_loss,
         "ended_s": info.ended_s,

@@ -15,8 +15,17 @@ from simpar import recorder as records
 from simpar.collectives import World
 from simpar.context import Context
 from simpar.execute import Executor
+from simpar.launch import Failure, on_failure
 from simpar.partition import Plan, PlannedParameter
-from simpar.recorder import CollectiveSpec, GraphNode, GraphValue, ParameterPlaced, ProgramCompiled, RunFinished
+from simpar.recorder import (
+    CollectiveSpec,
+    GraphNode,
+    GraphValue,
+    ParameterPlaced,
+    ProgramCompiled,
+    RankFailed,
+    RunFinished,
+)
 
 __all__ = ["RECORD", "describe_program", "open_recorder", "placed_parameter"]
 
@@ -31,6 +40,12 @@ def open_recorder(context: Context, world: World) -> None:
     """
     if context.recorder is not None or os.environ.get(RECORD) != "1":
         return
+
+    def fail(failure: Failure | None) -> None:
+        told = failure and RankFailed(world.rank, failure.error, failure.message, failure.traceback)
+        recorder.fail(told)
+
+    alarm = on_failure(world.rank, fail)
     recorder = context.recorder = records.start_recording(  # loads the store, which other programs do without
         sys.argv[0],
         sys.argv[1:],
@@ -40,9 +55,12 @@ def open_recorder(context: Context, world: World) -> None:
         size=world.size,
         mailbox=world.mailbox() if world.size > 1 else None,
         options={k: v for k, v in asdict(context.parallel).items() if isinstance(v, bool | int | float | str)},
+        last_words=None if alarm is None else alarm.folder,
     )
 
     def finish() -> None:
+        if alarm is not None and alarm.code:
+            return  # the program ends by sys.exit, and the alarm will tell
         if world.rank == 0:
             recorder.emit(RunFinished(time.time()))
         recorder.close()

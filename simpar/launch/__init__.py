@@ -1,11 +1,13 @@
 """How ranks are started, watched and stopped.
 
 Read in this order: ``mpi`` (which MPI there is and what it must be told), ``alarm`` (what a rank does when it fails),
+``failure`` (why it did, in words), ``ended`` (some ranks have ended and others run on),
 ``rank`` (how a rank runs a script), ``noise`` (what of MPI's own output is left out), ``process`` (``run_ranks``: start
 them, pass on what they print, stop them all), ``repair`` (what lets plain ``mpirun`` work).
 """
 
-from simpar.launch.alarm import Alarm, alarm_folder, print_whole_lines, stop_together
+from simpar.launch.alarm import Alarm, alarm_folder, on_failure, print_whole_lines, stop_together
+from simpar.launch.failure import Failure
 from simpar.launch.mpi import (
     MPICH,
     OPEN_MPI,
@@ -27,6 +29,7 @@ __all__ = [
     "OPEN_MPI",
     "ROOT_EXPORTS",
     "Alarm",
+    "Failure",
     "Mpi",
     "alarm_folder",
     "check_script",
@@ -37,6 +40,7 @@ __all__ = [
     "launch_command",
     "launch_environment",
     "mpi_environment",
+    "on_failure",
     "print_whole_lines",
     "repair",
     "run_ranks",

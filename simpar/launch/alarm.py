@@ -13,14 +13,14 @@ import shutil
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, TextIO
 
-from simpar.errors import SimparError, VerifyError
+from simpar.launch.ended import mark_ended
+from simpar.launch.failure import Failure
 
 __all__ = [
     "ALARM_FOLDER",
@@ -29,6 +29,7 @@ __all__ = [
     "Alarm",
     "alarm_folder",
     "exit_code",
+    "on_failure",
     "print_whole_lines",
     "stop_together",
 ]
@@ -41,7 +42,6 @@ STOPPED = "stopped"
 INTERRUPTED = 130
 """The exit code of a program that Ctrl-C ended: 128 and the signal's number."""
 
-_PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 _PATIENCE_S = 5.0
 """How long a rank that was not first waits for the first to have spoken."""
 _RESPITE_S = 1.0
@@ -55,6 +55,10 @@ def alarm_folder() -> str:
     folder = tempfile.mkdtemp(prefix="simpar-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+Witness = Callable[[Failure | None], None]
+"""Is told why this rank fails, or None if it was interrupted; it must be quick."""
 
 
 @dataclass(slots=True)
@@ -76,6 +80,8 @@ class Alarm:
     pause: Callable[[float], None] = time.sleep
     code: int = field(default=0)
     """The exit code of a ``sys.exit`` that nobody caught."""
+    witnesses: list[Witness] = field(default_factory=list["Witness"])
+    """Who is told, on the first rank to fail, before all are stopped."""
 
     def is_first(self) -> bool:
         """Return whether no other rank of this host failed before; the answer is yes only once."""
@@ -90,19 +96,30 @@ class Alarm:
         if issubclass(kind, KeyboardInterrupt):
             self.stop("interrupted.", INTERRUPTED)
         else:
-            self.stop("failed:\n" + _told(kind, error, where), 1)
+            failure = Failure.of(kind, error, where)
+            self.stop("failed:\n" + failure.traceback, 1, failure)
 
     def on_exit(self) -> None:
-        """Stop all ranks if this one ends by ``sys.exit`` with a code that is not 0."""
+        """Stop all ranks if this one ends by ``sys.exit`` with a code that is not 0; else tell the launcher of its end."""
         if self.code:
-            self.stop(f"ended with exit code {self.code}.", self.code)
+            self.exit(self.code, f"ended with exit code {self.code}.")
+        elif ALARM_FOLDER in os.environ:
+            with contextlib.suppress(OSError):
+                mark_ended(self.folder, self.rank)
 
-    def stop(self, what: str, code: int) -> None:
-        """Say ``what`` once and stop all ranks."""
+    def exit(self, code: int, what: str) -> None:
+        """Say ``what`` once and stop all ranks, since this one ends by ``sys.exit``."""
+        self.stop(what, code, Failure("SystemExit", what))
+
+    def stop(self, what: str, code: int, failure: Failure | None = None) -> None:
+        """Say ``what`` once, let the witnesses know, and stop all ranks."""
         _flush(sys.stdout)
         if self.is_first():
             sys.stderr.write(f"rank {self.rank} of {self.size} {what}\n")  # one write, so that it arrives in one piece
             _flush(sys.stderr)
+            for witness in self.witnesses:
+                with contextlib.suppress(Exception):  # whatever happens to a record, the ranks must be stopped
+                    witness(failure)
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
             self._wait_for_the_first()
@@ -115,15 +132,6 @@ class Alarm:
                 break
             self.pause(tick_s)
         self.pause(_RESPITE_S)
-
-
-def _told(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> str:
-    """Return an error as Python shows it; of a user's mistake only the lines that the user wrote."""
-    told = traceback.TracebackException(kind, error, where)
-    if issubclass(kind, SimparError) and not issubclass(kind, VerifyError):
-        written = [frame for frame in told.stack if not frame.filename.startswith(_PACKAGE)]
-        told.stack = traceback.StackSummary.from_list(written or told.stack)
-    return "".join(told.format()).rstrip()
 
 
 def _flush(stream: TextIO | None) -> None:
@@ -142,6 +150,28 @@ def stop_together(alarm: Alarm, is_over: Callable[[], bool]) -> None:
     sys.excepthook = alarm.on_error
     _watch_exit(alarm)
     atexit.register(lambda: None if is_over() else alarm.on_exit())
+
+
+def on_failure(rank: int, witness: Witness) -> Alarm | None:
+    """Have ``witness`` told if this rank is the first to fail; return the alarm of this process, if it has one.
+
+    A process that was started by Python alone has none: there its error is told after Python has shown it. Ranks that
+    are threads share their process, for which rank 0 is told.
+    """
+    shown = sys.excepthook
+    alarm = getattr(shown, "__self__", None)
+    if isinstance(alarm, Alarm):
+        if alarm.rank == rank:
+            alarm.witnesses.append(witness)
+        return alarm
+
+    def show_and_tell(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+        shown(kind, error, where)
+        witness(None if issubclass(kind, KeyboardInterrupt) else Failure.of(kind, error, where))
+
+    if rank == 0:
+        sys.excepthook = show_and_tell
+    return None
 
 
 def print_whole_lines() -> None:

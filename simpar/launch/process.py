@@ -18,6 +18,7 @@ from typing import IO, Final, NoReturn
 
 from simpar.errors import LaunchError
 from simpar.launch.alarm import ALARM_FOLDER, INTERRUPTED, STOPPED
+from simpar.launch.ended import EndedWatch
 from simpar.launch.mpi import find_mpi, launch_command, launch_environment, rank_environment
 from simpar.launch.noise import NoiseFilter
 
@@ -99,13 +100,13 @@ def run_ranks(
         marks = {ALARM_FOLDER: str(Path(folder, "alarm")), _MARK: uuid.uuid4().hex}
         Path(folder, "alarm").mkdir()
         if n == 1 and vendor is None:
-            return _watch(list(program), rank_environment(n) | base | marks, timeout_s, alone=True)
+            return _watch(list(program), rank_environment(n) | base | marks, timeout_s, n, alone=True)
         mpi = find_mpi(vendor)
         command = launch_command(mpi, n, program)
-        return _watch(command, launch_environment(mpi, n, base) | marks, timeout_s, alone=False)
+        return _watch(command, launch_environment(mpi, n, base) | marks, timeout_s, n, alone=False)
 
 
-def _watch(command: list[str], environ: Mapping[str, str], timeout_s: float | None, *, alone: bool) -> int:
+def _watch(command: list[str], environ: Mapping[str, str], timeout_s: float | None, n: int, *, alone: bool) -> int:
     pipe = None if alone else subprocess.PIPE
     stdin = subprocess.DEVNULL if not alone and sys.stdin is not None and sys.stdin.isatty() else None
     process = subprocess.Popen(
@@ -114,7 +115,7 @@ def _watch(command: list[str], environ: Mapping[str, str], timeout_s: float | No
     relays = [_Relay(process.stdout, _OUTPUT), _Relay(process.stderr, _ERRORS)]
     try:
         with _sigterm_raises():
-            code = _wait(process, timeout_s, Path(environ[ALARM_FOLDER]).with_name(STOPPED))
+            code = _wait(process, timeout_s, n, Path(environ[ALARM_FOLDER]))
     except KeyboardInterrupt:
         return _stop(process, environ[_MARK], relays, "interrupted.", INTERRUPTED)
     except _Stopped as stopped:
@@ -127,13 +128,14 @@ def _watch(command: list[str], environ: Mapping[str, str], timeout_s: float | No
     return code if code >= 0 else 128 - code
 
 
-def _wait(process: subprocess.Popen[bytes], timeout_s: float | None, stopped: Path) -> int:
+def _wait(process: subprocess.Popen[bytes], timeout_s: float | None, n: int, folder: Path) -> int:
     """Return the exit code of mpiexec when it has ended.
 
     Raises:
         subprocess.TimeoutExpired: the time was up before.
         _Stopped: a rank failed before MPI had started, and its mpiexec did not end by itself.
     """
+    stopped, ended = folder.with_name(STOPPED), EndedWatch(folder, n)
     deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
     while True:
         left = deadline - time.monotonic()
@@ -144,6 +146,8 @@ def _wait(process: subprocess.Popen[bytes], timeout_s: float | None, stopped: Pa
                 raise
         if stopped.exists() and not _ends_within(process, _GRACE_S / 2):
             raise _Stopped(int(stopped.read_text(encoding="ascii") or 1), "")
+        if notice := ended.look():
+            print(f"simpar run: {notice}", file=sys.stderr, flush=True)
 
 
 def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:

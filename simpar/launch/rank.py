@@ -4,6 +4,7 @@
 mistake) is reported once too, and not by every rank.
 """
 
+import atexit
 import os
 import runpy
 import sys
@@ -20,7 +21,9 @@ def play(script: str, arguments: list[str]) -> None:
     sys.argv = [script, *arguments]
     sys.path[0] = str(Path(script).resolve().parent)
     print_whole_lines()
-    sys.excepthook = _early_alarm().on_error  # opening the world puts one in its place that reaches all hosts
+    early = _early_alarm()
+    sys.excepthook = early.on_error  # opening the world puts one in its place that reaches all hosts
+    atexit.register(early.on_exit)
     try:
         runpy.run_path(script, run_name="__main__")
     except SystemExit as end:
@@ -50,7 +53,7 @@ def _stop(end: SystemExit) -> None:
     alarm = getattr(sys.excepthook, "__self__", None)
     what = f"ended: {end.code}" if isinstance(end.code, str) else f"ended with exit code {end.code}."
     if isinstance(alarm, Alarm):
-        alarm.stop(what, exit_code(end.code))
+        alarm.exit(exit_code(end.code), what)
 
 
 def _of_script(where: TracebackType | None) -> TracebackType | None:

@@ -7,6 +7,7 @@ Read it in this order:
 
 - `events`: what can happen, as values; `codec`: events as bytes;
 - `recorder`: where events go; `writing`: the thread that writes them; `recording`: opens the recorder of a run;
+- `last_words`: what a rank that fails still tells;
 - `schema`, `store`: the tables of a run store and how events become rows;
 - `reader`, `runs`: a run store as typed rows, and where runs lie;
 - `measuring`: memory, checksums and statistics of a rank as events;

@@ -18,7 +18,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from simpar.recorder.codec import encode_event
-from simpar.recorder.events import Event, ProgramCompiled, StepFinished
+from simpar.recorder.events import Event, ProgramCompiled, RankFailed, StepFinished
+from simpar.recorder.last_words import leave_last_words
 
 if TYPE_CHECKING:
     from simpar.recorder.writing import WriterThread
@@ -107,6 +108,7 @@ class StoreRecorder:
         mailbox: to rank 0; None if there is one rank only.
         interval_s: seconds between two batches.
         drain_timeout_s: the longest that closing may wait for other ranks.
+        last_words: a folder that all ranks see, where one that fails leaves its last batch for rank 0.
         clock: seconds, for the interval.
     """
 
@@ -119,13 +121,15 @@ class StoreRecorder:
         *,
         interval_s: float = INTERVAL_S,
         drain_timeout_s: float = DRAIN_TIMEOUT_S,
+        last_words: Path | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         assert (rank == 0) == (path is not None), "rank 0, and no other, writes the run store"
         assert size == 1 or mailbox is not None, "more than one rank needs a mailbox to rank 0"
         self.path, self._rank, self._mailbox = path, rank, mailbox
         self._interval_s, self._drain_timeout_s, self._clock = interval_s, drain_timeout_s, clock
-        self._writer = None if path is None else _open_writer(path, interval_s)
+        self._writer = None if path is None else _open_writer(path, interval_s, last_words)
+        self._last_words = last_words
         self._open_ranks = set(range(1, size)) if rank == 0 else set[int]()
         self._pending: list[bytes] = []
         self._due = clock() + interval_s
@@ -162,6 +166,21 @@ class StoreRecorder:
             self._tell_error(self._writer)
         elif self._mailbox is not None:
             self._mailbox.send(_LAST)
+
+    def fail(self, failure: RankFailed | None) -> None:
+        """Hand over, as the last thing, all and why this rank fails, without waiting for what others still have.
+
+        Args:
+            failure: None if the rank was interrupted.
+        """
+        record = b"" if failure is None else encode_event(failure)
+        self._is_closed = True
+        if self._writer is not None:
+            self._writer.add(0, record)
+            self._take_in(self._writer)
+            self._writer.close()
+        elif self._last_words is not None and record:
+            leave_last_words(self._last_words, self._rank, b"".join((*self._pending, record)))
 
     def _pass_on(self) -> None:
         """Send this rank's batch, or on rank 0 take in those that have arrived."""
@@ -203,10 +222,10 @@ class StoreRecorder:
         self.close()
 
 
-def _open_writer(path: Path, interval_s: float) -> "WriterThread":
+def _open_writer(path: Path, interval_s: float, last_words: Path | None) -> "WriterThread":
     from simpar.recorder.writing import WriterThread  # here, so that only a rank that writes loads SQLite
 
-    return WriterThread(path, interval_s)
+    return WriterThread(path, interval_s, last_words)
 
 
 def _without_shared_part(event: Event) -> Event:

@@ -28,6 +28,7 @@ def start_recording(
     options: Mapping[str, Any] | None = None,
     versions: Mapping[str, str] | None = None,
     folder: Path | str | None = None,
+    last_words: Path | None = None,
 ) -> StoreRecorder:
     """Open the recorder of this rank; on rank 0 make the run's folder and tell what is run.
 
@@ -42,12 +43,13 @@ def start_recording(
         options: what the user set, plain values.
         versions: of what only the caller knows, e.g. the MPI library; simpar, Python and numpy are added.
         folder: of all runs; by default ``SIMPAR_RUNS`` or ``./simpar-runs``.
+        last_words: a folder that all ranks see, where one that fails leaves its last batch for rank 0.
 
     Raises:
         RunStoreError: the run store cannot be made.
     """
     path = new_run(script, runs_folder(folder)) if rank == 0 else None
-    recorder = StoreRecorder(path, rank, size, mailbox)
+    recorder = StoreRecorder(path, rank, size, mailbox, last_words=last_words)
     if path is not None:
         recorder.emit(
             RunStarted(

@@ -5,6 +5,7 @@ from collections import deque
 from pathlib import Path
 
 from simpar.recorder.codec import decode_batch
+from simpar.recorder.last_words import last_words
 from simpar.recorder.store import RunWriter
 
 __all__ = ["WriterThread"]
@@ -17,11 +18,17 @@ class WriterThread:
 
     A disk that fills up does not stop the training: the first error is kept as ``error``, later batches are dropped.
 
+    Args:
+        path: the run store.
+        interval_s: seconds between two transactions.
+        folder: in which a rank that fails leaves its last batch.
+
     Raises:
         RunStoreError: the store cannot be opened for writing.
     """
 
-    def __init__(self, path: Path, interval_s: float) -> None:
+    def __init__(self, path: Path, interval_s: float, folder: Path | None = None) -> None:
+        self._folder = folder
         self.error: Exception | None = None
         self._store = RunWriter(path)
         self._interval_s = interval_s
@@ -53,9 +60,17 @@ class WriterThread:
         while not self._is_closing:
             self._wake.wait(self._interval_s)
             self._wake.clear()
+            self._hear_last_words()
             self._write_all()
+        self._hear_last_words()
         self._write_all()
         self._store.close()
+
+    def _hear_last_words(self) -> None:
+        for file, rank, batch in last_words(self._folder) if self._folder is not None else ():
+            self.add(rank, batch)
+            self._write_all()
+            file.unlink(missing_ok=True)  # which the rank that fails waits for
 
     def _write_all(self) -> None:
         taken = [self._batches.popleft() for _ in range(len(self._batches))]
