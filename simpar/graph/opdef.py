@@ -82,6 +82,7 @@ class OpDef:
         combine: what joins partial results.
         order: factors in the order of the device matrix, where it is not that of the text.
         repeat_first: whether ranks that repeat the work stand along the first device axis.
+        batch: which operand has the batch, for ops without a strategy; the first with the most axes if None.
         linear: ``"each"`` if the op is linear in each operand alone, ``"joint"`` if in all together (as a sum is): such
             an op may take partial operands. Empty if neither.
         view: whether the result is a view of the first operand, where numpy can make one.
@@ -101,6 +102,7 @@ class OpDef:
     combine: str = "sum"
     order: tuple[str, ...] = ()
     repeat_first: bool = False
+    batch: int | None = None
     linear: str = ""
     view: bool = False
     elementwise: bool = False

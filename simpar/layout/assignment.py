@@ -220,8 +220,10 @@ def _listen(rule: Rule, operand: tuple[Axis, ...], layout: Layout, axes: dict[st
                 break
 
 
-def cut_first_axis(rule: Rule, layouts: Sequence[Layout | None], device_num: int) -> Assignment:
-    """Return the assignment of an op without a strategy: only the first axis of its largest operand is cut.
+def cut_first_axis(
+    rule: Rule, layouts: Sequence[Layout | None], device_num: int, batch: int | None = None
+) -> Assignment:
+    """Return the assignment of an op without a strategy: only the first axis of the operand with the batch is cut.
 
     That is MindSpore's batch parallelism: as far as the axis divides. An operand that arrives cut along this axis, and
     this axis only, is taken as it is, so that nothing has to move.
@@ -229,14 +231,15 @@ def cut_first_axis(rule: Rule, layouts: Sequence[Layout | None], device_num: int
     Args:
         layouts: in which the operands arrive; None where it is not known.
         device_num: how many devices there are.
+        batch: which operand has the batch; the first with the most axes if None.
     """
     ranks = [len(axes) for axes in rule.operands]
-    largest = ranks.index(max(ranks)) if ranks else 0
-    first = rule.operands[largest][:1] if ranks else ()
+    chosen = batch if batch is not None else ranks.index(max(ranks)) if ranks else 0
+    first = rule.operands[chosen][:1] if ranks else ()
     factor = first[0][0] if first and first[0] else None
     if factor is None or factor in rule.whole:
         return Assignment((device_num,), {})
-    there = layouts[largest]
+    there = layouts[chosen]
     is_cut_so = there is not None and there.cuts[0] > 1 and prod(there.cuts) == there.cuts[0]
     if there is not None and is_cut_so and rule.sizes[factor] % there.cuts[0] == 0:
         return _tightened(rule, Assignment(there.dev_mat, {factor: there.cutting_axes[0]}, there.rank_list))

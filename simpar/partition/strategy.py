@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from simpar.errors import StrategyError
-from simpar.graph import Argument, Node, ParameterSpec, Value
+from simpar.graph import Argument, Node, ParameterSpec, Value, lookup
 from simpar.layout import (
     NOT_CUT,
     Assignment,
@@ -197,7 +197,7 @@ def default_assignment(
     that autodiff or an optimizer made, follows its operands, and the layout in which its result is wanted.
     """
     if node.phase == "forward" and node.op not in FOLLOWERS:
-        return cut_first_axis(rule, known, device_num)
+        return cut_first_axis(rule, known, device_num, lookup(node.op).batch)
     return follow(rule, known, device_num, wanted)
 
 

@@ -31,3 +31,10 @@ def test_a_strategy_that_cuts_a_minor_factor_alone_is_refused() -> None:
 def test_the_default_does_not_cut_rows_that_are_repeated_as_a_block() -> None:
     tile = parse_rule("a b -> (m a) b", ((4, 2),), sizes={"m": 2})
     assert cut_first_axis(tile, (None,), 4).operand(tile, 0).is_repeated, "rows 0, 4 of a result are no slice"
+
+
+def test_the_default_cuts_the_operand_that_has_the_batch() -> None:
+    rows = parse_rule("v d, b s -> b s d", ((16, 4), (8, 6)))
+    made = cut_first_axis(rows, (None, None), 4, batch=1)
+    assert made.operand(rows, 0).is_repeated, "an embedding table has no batch"
+    assert made.operand(rows, 1).cutting_axes == ((0,), ())
