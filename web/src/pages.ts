@@ -65,6 +65,7 @@ export const PAGES: readonly Page[] = [
     question: "Where does the layout change, and what was inserted because of it?",
     icon: "graph",
     key: "r",
+    load: () => import("./pages/Graph.svelte"),
   },
   {
     id: "communication",
@@ -72,6 +73,7 @@ export const PAGES: readonly Page[] = [
     question: "Who sends how much to whom, in which groups, and in which order?",
     icon: "communication",
     key: "c",
+    load: () => import("./pages/Communication.svelte"),
   },
   {
     id: "redistribution",
@@ -79,6 +81,7 @@ export const PAGES: readonly Page[] = [
     question: "How does this tensor get from one layout to another?",
     icon: "redistribution",
     key: "s",
+    load: () => import("./pages/Redistribution.svelte"),
   },
   {
     id: "timeline",
@@ -86,6 +89,7 @@ export const PAGES: readonly Page[] = [
     question: "When was each rank computing, sending or waiting, and for whom?",
     icon: "timeline",
     key: "i",
+    load: () => import("./pages/Timeline.svelte"),
   },
   {
     id: "memory",
@@ -93,6 +97,7 @@ export const PAGES: readonly Page[] = [
     question: "What fills each rank, and which one runs out first?",
     icon: "memory",
     key: "m",
+    load: () => import("./pages/Memory.svelte"),
   },
   {
     id: "plan",

@@ -99,7 +99,7 @@ export function cutsDrawing(
         const y = frame.y + Math.floor(i / columns) * h;
         s.rect(x, y, w, h, {
           color: ramp(palette, i, total),
-          ...(total > 1 ? { stroke: { color: palette.surface, width: 0.75 } } : {}),
+          ...(total > 1 && Math.min(w, h) > 3 ? { stroke: { color: palette.surface, width: 0.75 } } : {}),
         });
       }
       if (!few) s.rect(frame.x, frame.y, frame.width, frame.height, { color: ramp(palette, 1, 3), pattern: "cross", patternColor: palette.surface });

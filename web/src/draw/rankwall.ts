@@ -1,9 +1,9 @@
 /** The rank wall: every rank at its place in the device matrix, with what it holds. */
 
-import { rankAt } from "../math/layout";
+import { rankAt, sliceCount, sliceIndex } from "../math/layout";
 import type { Layout } from "../math/layout";
-import { drawGlyph } from "./glyph";
-import { fade, mix } from "./palette";
+import { drawGlyph, heldPart } from "./glyph";
+import { fade, mix, ramp, softRamp } from "./palette";
 import type { Palette } from "./palette";
 import type { Drawing, Surface } from "./surface";
 import type { Wall } from "./wall";
@@ -59,16 +59,22 @@ function tile(s: Surface, view: WallView, place: number): void {
   const y = (wall.y[place] ?? 0) + 2;
   const isLit = view.lit?.has(rank) ?? false;
   const own = view.color?.(rank);
-  const color = own ?? (isLit && !shape ? palette.accentSoft : palette.surface);
+  const isSmall = size < 22;
+  const plain = isSmall ? palette.sunken : palette.surface;
+  const color =
+    own ??
+    (shape && isSmall
+      ? softRamp(palette, sliceIndex(layout, rank), sliceCount(layout))
+      : isLit && !shape
+        ? palette.accentSoft
+        : plain);
   const isIll = view.ill?.has(rank) ?? false;
-  if (size >= 12 || !shape) {
-    s.rect(x, y, size, size, {
+  s.rect(x, y, size, size, {
       color,
-      stroke: { color: isLit ? palette.accent : size >= 12 ? palette.line : palette.edge, width: isLit ? 1.5 : 1 },
-      radius: size >= 40 ? 7 : size >= 16 ? 4 : 1.5,
+      ...(size >= 8 ? { stroke: { color: isLit ? palette.accent : palette.line, width: isLit ? 1.5 : 1 } } : {}),
+      radius: size >= 40 ? 7 : size >= 16 ? 3.5 : size >= 8 ? 2 : 0,
       ...(isIll ? { pattern: "cross" as const, patternColor: fade(palette.bad, 0.8) } : {}),
     });
-  }
   if (shape) glyphTile(s, view, rank, x, y);
   else if (size >= 18) {
     const digits = String(rank).length;
@@ -96,8 +102,27 @@ function glyphTile(s: Surface, view: WallView, rank: number, x: number, y: numbe
     drawGlyph(s, { x: x + 7, y: y + top, width: size - 14, height: size - top - 7 }, layout, shape, rank, palette);
     return;
   }
-  const pad = size >= 26 ? 4 : size >= 12 ? 2 : 0;
+  if (size < 22) {
+    heldDot(s, view, rank, x, y);
+    return;
+  }
+  const pad = size >= 26 ? 4 : 2;
   drawGlyph(s, { x: x + pad, y: y + pad, width: size - 2 * pad, height: size - 2 * pad }, layout, shape, rank, palette);
+}
+
+/** On a small tile the tile itself is the tensor, and what the rank holds is a dark part of it. */
+function heldDot(s: Surface, view: WallView, rank: number, x: number, y: number): void {
+  const { wall, layout, palette } = view;
+  const size = wall.tile;
+  const held = heldPart(layout, { x, y, width: size, height: size }, rank);
+  const least = size >= 10 ? 3 : 2;
+  const width = Math.max(least, held.width);
+  const height = Math.max(least, held.height);
+  const isWhole = held.width >= size && held.height >= size;
+  if (size < 6 || isWhole) return;
+  s.rect(Math.min(held.x, x + size - width), Math.min(held.y, y + size - height), width, height, {
+    color: ramp(palette, sliceIndex(layout, rank), sliceCount(layout)),
+  });
 }
 
 /** Lit, hovered and selected ranks, drawn last so that no neighbour covers them. */

@@ -186,7 +186,7 @@ function placed(
 
 function captionOf(levels: readonly Level[]): string {
   const words = levels.map((level, k) => {
-    const lines = level.columns < level.size && !level.isFramed ? ", in lines" : "";
+    const lines = k === 0 && level.columns < level.size ? ", in lines" : "";
     const way = level.isFramed ? "in frames" : k === 0 ? "→" : "↓";
     return `axis ${level.axis} ${way}${lines}`;
   });

@@ -167,7 +167,11 @@ function foldLayers(sketch: Sketch): Alike {
   for (const [key, places] of inside) {
     const parts = /^(.*)\.(\d+)$/.exec(key);
     if (!parts || key.startsWith("node/")) continue;
-    append(numbered, parts[1]!, { key, number: Number(parts[2]), mark: markOf(sketch, key, places) });
+    append(numbered, parts[1]!, {
+      key,
+      number: Number(parts[2]),
+      mark: markOf(sketch, key, places),
+    });
   }
   const first = new Map<string, string>();
   const members = new Map<string, string[]>();
@@ -232,19 +236,26 @@ function boxesOf(sketch: Sketch, alike: Alike): Box[] {
 }
 
 function openAround(sketch: Sketch, keys: readonly string[]): string[] {
-  return keys.slice(0, keys.findIndex((k) => !sketch.open.has(k)) >>> 0).filter((k) => sketch.open.has(k));
+  return keys
+    .slice(0, keys.findIndex((k) => !sketch.open.has(k)) >>> 0)
+    .filter((k) => sketch.open.has(k));
 }
 
 function nodeBox(sketch: Sketch, key: string, place: number): Box {
   const node = sketch.graph.nodes[place]!;
-  const inside = isStep(node) ? sharedFrames(sketch, place) : openAround(sketch, keysOf(sketch, place));
+  const inside = isStep(node)
+    ? sharedFrames(sketch, place)
+    : openAround(sketch, keysOf(sketch, place));
   const kind = isStep(node) ? "step" : "op";
   return { id: key, kind, words: node.op, times: 1, nodes: [place], inside, badges: [] };
 }
 
 /** A step stands inside the open cells that all that it joins are in. */
 function sharedFrames(sketch: Sketch, place: number): string[] {
-  const ends = [...operators(sketch, place, sketch.before), ...operators(sketch, place, sketch.after)];
+  const ends = [
+    ...operators(sketch, place, sketch.before),
+    ...operators(sketch, place, sketch.after),
+  ];
   const [first, ...rest] = ends.map((p) => openAround(sketch, keysOf(sketch, p)));
   return (first ?? []).filter((k, i) => rest.every((keys) => keys[i] === k));
 }
@@ -257,7 +268,11 @@ function cellBox(
 ): Box {
   const scope = key.slice(key.indexOf("/") + 1);
   const last = members.at(-1) ?? key;
-  const words = members.length > 1 ? `${scope}–${/\d+$/.exec(last)?.[0]}` : scope;
+  const around = cellsOf(scope).findLast(
+    (c) => c !== scope && sketch.open.has(`${key.slice(0, key.indexOf("/"))}/${c}`),
+  );
+  const own = around ? scope.slice(around.length + 1) : scope;
+  const words = members.length > 1 ? `${own}–${/\d+$/.exec(last)?.[0]}` : own;
   const badges = new Map<string, Badge>();
   for (const place of places) {
     const node = sketch.graph.nodes[place]!;
@@ -330,7 +345,10 @@ export function allCells(graph: Graph, shown: Shown): string[] {
 }
 
 /** The three counts that MindInsight shows: operators with a strategy, redistributions, gradients. */
-export function counts(graph: Graph, shown: Shown): { strategy: number; ops: number; moved: number; gradient: number } {
+export function counts(
+  graph: Graph,
+  shown: Shown,
+): { strategy: number; ops: number; moved: number; gradient: number } {
   const nodes = graph.nodes.filter((n) => shown === "all" || n.phase === shown);
   return {
     strategy: nodes.filter((n) => n.strategy !== "").length,

@@ -94,9 +94,15 @@ function isComplete(step: Move, shape: readonly number[], rank: number): boolean
     const left = new Set(step.after.partial ?? []);
     const joined = (step.before.partial ?? []).filter((a) => !left.has(a));
     const terms = product(joined.map((a) => axisSize(step.before.dev_mat, a)));
-    const distinct = new Set([rank, ...pieces.map((p) => p.sender)].map((r) => termNumber(step.before, r)));
+    const distinct = new Set(
+      [rank, ...pieces.map((p) => p.sender)].map((r) => termNumber(step.before, r)),
+    );
     const whole = volume(wanted);
-    return distinct.size === terms && pieces.length === terms - 1 && pieces.every((p) => volume(p.box) === whole);
+    return (
+      distinct.size === terms &&
+      pieces.length === terms - 1 &&
+      pieces.every((p) => volume(p.box) === whole)
+    );
   }
   const boxes = [common(own, wanted), ...pieces.map((p) => p.box)].filter((b) => b !== null);
   const isApart = boxes.every((a, i) => boxes.every((b, j) => j <= i || common(a, b) === null));
@@ -113,5 +119,5 @@ export function drawnRanks(steps: readonly Move[], rank: number, most = 64): num
   for (const step of steps) {
     for (const peer of peers(step, rank)) if (found.size < most) found.add(peer);
   }
-  return [...found].sort((a, b) => a - b);
+  return [...found].toSorted((a, b) => a - b);
 }

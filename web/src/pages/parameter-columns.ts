@@ -61,7 +61,7 @@ export function parameterColumns(palette: Palette): readonly Column<ParameterRow
       id: "cuts",
       title: "cuts",
       value: (r) => cuts(r.storage).join(" × "),
-      width: "64px",
+      width: "84px",
       hint: "Into how many slices each axis is cut",
     },
     { id: "copies", title: "copies", value: (r) => r.copies, align: "end", width: "58px" },

@@ -11,4 +11,6 @@ export interface LegendEntry {
   readonly outline?: string;
   readonly dash?: boolean;
   readonly sign?: string;
+  /** Colour of the sign, if not white. */
+  readonly ink?: string;
 }

@@ -55,3 +55,9 @@ export function rowsAsCsv<Row>(rows: readonly Row[], columns: readonly Column<Ro
     rows.map((row) => kept.map((c) => c.value(row))),
   );
 }
+
+/** The width below which a table scrolls sideways: all columns at their least, with gaps and edges. */
+export function leastWidth<Row>(columns: readonly Column<Row>[]): number {
+  const widths = columns.map((c) => Number(/(\d+)px/.exec(c.width ?? "90px")?.[1] ?? 90));
+  return widths.reduce((a, b) => a + b, 0) + 12 * (columns.length - 1) + 28;
+}
