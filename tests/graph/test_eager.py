@@ -23,4 +23,4 @@ def test_a_tensor_of_a_finished_trace_is_refused() -> None:
     with tracing(trace):
         kept = Tensor.wrap(trace.argument((2,), Tensor([1.0]).dtype, "x")) * 2
     with pytest.raises(TraceError, match="has ended"):
-        kept + 1
+        _ = kept + 1
