@@ -65,9 +65,10 @@ def latest_steps(opened: OpenedRun, program: str, rank: int | None, most: int = 
 
 
 def _timing(steps: list[StepRow]) -> Timing | None:
+    rows = max((len(s.times) for s in steps), default=0)
+    steps = [s for s in steps if len(s.times) == rows]  # old steps forget their times
     if not steps:
         return None
-    rows = min(len(s.times) for s in steps)
     times = np.stack([s.times[:rows] for s in steps])  # (steps, collectives, 2)
     seconds = times[..., 1] - times[..., 0]
     starts = np.array([s.start_s for s in steps])
@@ -141,12 +142,13 @@ def side_by_side(program: str, rows: Iterable[StepRow], offsets: Mapping[int, fl
         groups: of each collective.
     """
     mine = [r for r in rows if r.program == program]
+    collectives = max((len(r.times) for r in mine), default=0)
+    mine = [r for r in mine if len(r.times) == collectives]  # old steps forget their times
     ranks, steps = (tuple(sorted(set(of))) for of in ([r.rank for r in mine], [r.step for r in mine]))
     rank_at, step_at = ({n: i for i, n in enumerate(of)} for of in (ranks, steps))
-    collectives = min((len(r.times) for r in mine), default=0)
     times = np.full((len(ranks), len(steps), collectives, 2), np.nan)
     for r in mine:
-        times[rank_at[r.rank], step_at[r.step]] = r.times[:collectives] + offsets.get(r.rank, 0.0)
+        times[rank_at[r.rank], step_at[r.step]] = r.times + offsets.get(r.rank, 0.0)
     start = times[..., 0]
     arrived = start.copy()
     for row, which in groups.items():

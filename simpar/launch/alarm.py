@@ -100,7 +100,7 @@ class Alarm:
             self.stop("failed:\n" + failure.traceback, 1, failure)
 
     def on_exit(self) -> None:
-        """Stop all ranks if this one ends by ``sys.exit`` with a code that is not 0; else tell the launcher of its end."""
+        """Stop all ranks if this one ends by ``sys.exit`` with a code that is not 0; else tell the launcher."""
         if self.code:
             self.exit(self.code, f"ended with exit code {self.code}.")
         elif ALARM_FOLDER in os.environ:

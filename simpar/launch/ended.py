@@ -50,9 +50,10 @@ class EndedWatch:
         others = sorted(set(range(self._n)).difference(ended))
         verb, run = "have" if len(ended) > 1 else "has", "run" if len(others) > 1 else "runs"
         return (
-            f"{_named(ended)} of {self._n} {verb} ended, {_named(others)} still {run}. If there is only more to do, all "
-            "is well. But a collective that waits for a rank that has ended waits for ever: every rank must call the "
-            "same collectives and run the same number of steps. Ctrl-C stops all ranks, --timeout does so by itself."
+            f"{_named(ended)} of {self._n} {verb} ended, {_named(others)} still {run}. "
+            "If there is only more to do, all is well. But a collective that waits for a rank that has ended waits for "
+            "ever: every rank must call the same collectives and run the same number of steps. "
+            "Ctrl-C stops all ranks, --timeout does so by itself."
         )
 
 

@@ -103,9 +103,13 @@ def _movement(
 
 def _mean_seconds(run: Run) -> dict[str, tuple[int, np.ndarray]]:
     """Return, for each program, the steps of rank 0 and the mean seconds of each row of times."""
-    sums: dict[str, tuple[int, np.ndarray]] = {}
+    sums: dict[str, tuple[int, np.ndarray]] = {}  # over the steps whose times are kept
     for step in run.steps(rank=0):
-        seconds = step.times[:, 1] - step.times[:, 0]
-        count, total = sums.get(step.program, (0, np.zeros_like(seconds)))
-        sums[step.program] = (count + 1, total + seconds)
-    return {program: (count, total / count) for program, (count, total) in sums.items()}
+        if len(step.times):
+            seconds = step.times[:, 1] - step.times[:, 0]
+            count, total = sums.get(step.program, (0, np.zeros_like(seconds)))
+            sums[step.program] = (count + 1, total + seconds)
+    nothing = (1, np.zeros(0))
+    counts = {program: count for (rank, program), count in run.step_counts().items() if rank == 0}
+    timed = {program: sums.get(program, nothing) for program in counts}
+    return {program: (counts[program], total / count) for program, (count, total) in timed.items()}

@@ -7,12 +7,14 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
+from simpar.layout import Layout
 from simpar.recorder.codec import from_plain
 from simpar.recorder.events import (
     Checksum,
@@ -74,7 +76,7 @@ class StepRow:
     start_s: float
     end_s: float
     loss: float | None
-    times: Times  # (collectives, 2)
+    times: Times  # (collectives, 2), or (0, 2) in an old step whose times were forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ class Run:
         ((steps,),) = self._rows("SELECT count(*) FROM steps WHERE rank = 0")
         most_run = "SELECT program FROM steps WHERE rank = 0 GROUP BY program ORDER BY count(*) DESC LIMIT 1"
         losses = self._rows(
-            f"SELECT loss FROM steps WHERE rank = 0 AND loss IS NOT NULL AND program = ({most_run}) ORDER BY id DESC LIMIT 1"
+            f"SELECT loss FROM steps WHERE rank = 0 AND loss IS NOT NULL AND program = ({most_run}) "
+            "ORDER BY id DESC LIMIT 1"
         )
         last_loss = float(losses[0][0]) if losses else None
         ended_s = None if finished is None else finished.ended_s
@@ -161,9 +164,16 @@ class Run:
 
     def parameters(self) -> tuple[ParameterPlaced, ...]:
         """Return all parameters and optimizer states, in the order in which they were placed."""
-        names = ("name", "shape", "dtype", "storage", "compute", "kind", "comm_fusion", "flags")
-        rows = self._rows(f"SELECT {', '.join(names)} FROM parameters ORDER BY id")
-        return tuple(_event(ParameterPlaced, names, row, ("shape", "storage", "compute", "flags")) for row in rows)
+        rows = self._rows(
+            "SELECT name, shape, dtype, storage, compute, kind, comm_fusion, flags FROM parameters ORDER BY id"
+        )
+        layout = cache(_layout)  # thousands of parameters share a few layouts
+        return tuple(
+            ParameterPlaced(
+                name, _numbers(shape), dtype, layout(storage), layout(compute), kind, fusion, tuple(json.loads(flags))
+            )
+            for name, shape, dtype, storage, compute, kind, fusion, flags in rows
+        )
 
     def programs(self) -> tuple[str, ...]:
         """Return the names of the compiled programs, in order."""
@@ -322,6 +332,14 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _event(kind: type, names: tuple[str, ...], row: tuple[Any, ...], as_json: tuple[str, ...]) -> Any:
     values = {n: json.loads(v) if n in as_json else v for n, v in zip(names, row, strict=True)}
     return from_plain(kind, values)
+
+
+def _layout(text: str) -> Layout:
+    return from_plain(Layout, json.loads(text))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(json.loads(text))
 
 
 def _step(row: tuple[Any, ...]) -> StepRow:

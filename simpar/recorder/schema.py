@@ -2,7 +2,7 @@
 
 One SQLite database per run. The tables are the contract between training and everything that looks at it later: to
 change them, raise ``SCHEMA_VERSION``. Tuples and layouts stand as JSON; ``steps.times`` is float64, little-endian, one
-pair (start, end) for each row of ``collectives`` of that program and rank.
+pair (start, end) for each row of ``collectives`` of that program and rank, or NULL in old steps, which forget them.
 """
 
 import sqlite3

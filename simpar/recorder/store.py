@@ -34,6 +34,10 @@ from simpar.recorder.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES, check
 __all__ = ["RunWriter", "has_writer", "lock_file"]
 
 _BUSY_TIMEOUT_S = 5.0
+_STEP = "id, rank, program, step, start_s, end_s, loss"
+KEPT_STEPS = 1000
+"""So many of the latest steps of a program keep the times of their collectives; of older ones every tenth does, of
+those ten times as old every hundredth, and so on."""
 
 
 class RunWriter:
@@ -112,6 +116,20 @@ class RunWriter:
     def _(self, event: StepFinished, rank: int) -> None:
         e = event
         self._row("steps", None, rank, e.program, e.step, e.start_s, e.end_s, _real(e.loss), e.times.tobytes())
+        if e.step % KEPT_STEPS == 0 and len(e.times):
+            self._forget_times(rank, e.program, e.step)
+
+    def _forget_times(self, rank: int, program: str, newest: int) -> None:
+        """Forget the times of steps that have grown old since the last call, but of every tenth, hundredth, ..."""
+        which = "rank = ? AND step > ? AND step <= ? AND step % ? != 0 AND program = ? AND times IS NOT NULL"
+        age, every = KEPT_STEPS, 10
+        while (end := newest - age) > 0:
+            values = (rank, end - KEPT_STEPS, end, every, program)
+            old = self._database.execute(f"SELECT {_STEP}, NULL FROM steps WHERE {which}", values).fetchall()
+            # Not UPDATE: SQLite gives the space of rows back for others only when they are deleted.
+            self._database.execute(f"DELETE FROM steps WHERE {which}", values)
+            self._database.executemany("INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?)", old)
+            age, every = 10 * age, 10 * every
 
     @_insert.register
     def _(self, event: RunStarted, rank: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from simpar.launch import find_mpi
+from simpar.recorder import Run, open_run
 from tests.cli.running import command, environment, simpar
 from tests.launch.needing import needs_mpi
 
@@ -237,3 +238,96 @@ def test_a_run_is_recorded_unless_it_shall_not_be(
     ran = simpar("run", script, "-n", 1, *options, **changes)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert len(list((tmp_path / "runs").glob("*/run.sqlite"))) == count
+
+
+STEPS = """
+import os, sys, time
+import numpy as np
+import simpar as ms
+ms.communication.init()
+ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+product = ms.ops.MatMul()
+product.shard(((1, 2), (2, 1)))
+step = ms.jit(lambda x: product(x, x).sum())
+for number in range(1, 9):
+    step(ms.Tensor(np.ones((4, 4), np.float32)))
+    if number == 5 and ms.communication.get_rank() == int(sys.argv[1]):
+        {}
+"""
+
+
+def the_run(folder: Path) -> Run:
+    (path,) = folder.glob("runs/*/run.sqlite")
+    return open_run(path)
+
+
+@needs_mpi
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_failed_run_keeps_its_cause_and_its_steps(tmp_path: Path, rank: int) -> None:
+    script = write(tmp_path, STEPS.format("raise ValueError('no data')"), opening="")
+    ran = simpar("run", script, "-n", 2, "--", rank, SIMPAR_RUNS=str(tmp_path / "runs"), SIMPAR_RECORD="")
+    assert ran.returncode == 1, ran.stderr
+    with the_run(tmp_path) as run:
+        assert (run.info().state, run.info().cause) == ("failed", f"rank {rank}: ValueError: no data")
+        assert [step.step for step in run.steps(rank)] == [1, 2, 3, 4, 5]
+        assert len(run.losses()) == 5
+        (failure,) = run.failures()
+        assert "raise ValueError('no data')" in failure.traceback
+        assert "simpar/" not in failure.traceback
+
+
+@needs_mpi
+@pytest.mark.parametrize("rank", [0, 1])
+def test_plain_mpirun_keeps_the_cause_of_a_failed_run_too(tmp_path: Path, rank: int) -> None:
+    script = write(tmp_path, STEPS.format("sys.exit(3)"), opening="")
+    root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    record = {"SIMPAR_RUNS": str(tmp_path / "runs"), "SIMPAR_RECORD": "1"}
+    oversubscribe = {"PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe"}
+    started = [str(find_mpi().mpiexec), "-n", "2", sys.executable, str(script), str(rank)]
+    changed = environment(**root, **record, **oversubscribe)
+    ran = subprocess.run(started, capture_output=True, text=True, timeout=60, env=changed, check=False)
+    assert ran.returncode == 3, ran.stderr
+    with the_run(tmp_path) as run:
+        assert run.info().cause == f"rank {rank}: SystemExit: ended with exit code 3."
+        assert len(list(run.steps(rank))) == 5
+
+
+@pytest.mark.parametrize("start", [("-m", "simpar", "run", "-n", "1"), ()], ids=["simpar run", "python"])
+def test_a_failed_run_of_one_rank_keeps_its_cause(tmp_path: Path, start: tuple[str, ...]) -> None:
+    script = write(tmp_path, TRAINING + "raise ValueError('no data')", opening="")
+    changed = environment(SIMPAR_RUNS=str(tmp_path / "runs"), SIMPAR_RECORD="1")
+    ran = subprocess.run(
+        [sys.executable, *start, script], capture_output=True, text=True, timeout=60, env=changed, check=False
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.count("ValueError: no data") == 1
+    with the_run(tmp_path) as run:
+        assert run.info().cause == "rank 0: ValueError: no data"
+        assert run.info().steps == 1
+
+
+@needs_mpi
+def test_ctrl_c_keeps_the_steps(tmp_path: Path) -> None:
+    script = write(tmp_path, STEPS.format("time.sleep(1.2); print('ready', flush=True); time.sleep(50)"), opening="")
+    changed = environment(SIMPAR_RUNS=str(tmp_path / "runs"), SIMPAR_RECORD="")
+    with subprocess.Popen(command("run", script, "-n", 2, "--", 0), stdout=subprocess.PIPE, env=changed) as ran:
+        assert ran.stdout is not None
+        assert ran.stdout.readline() == b"ready\n"
+        ran.send_signal(signal.SIGINT)
+        assert ran.wait(20) == 130
+    with the_run(tmp_path) as run:
+        assert (run.info().state, run.info().steps) == ("killed", 5)
+
+
+@needs_mpi
+def test_ranks_that_have_ended_are_named_while_others_wait_for_them(tmp_path: Path) -> None:
+    script = write(tmp_path, "if world.rank != 1: group.barrier()")
+    with subprocess.Popen(command("run", script, "-n", 3), stderr=subprocess.PIPE, env=environment()) as ran:
+        assert ran.stderr is not None
+        said = ran.stderr.readline().decode()
+        assert said.startswith("simpar run: rank 1 of 3 has ended, ranks 0 and 2 still run.")
+        assert ran.poll() is None  # they are left alone
+        ran.send_signal(signal.SIGINT)
+        assert ran.wait(20) == 130
+        assert ran.stderr.read().decode() == "simpar run: interrupted.\n"
+    assert processes_that_run(script) == []

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from simpar.cli import main
+from simpar.recorder import RankFailed
 from tests.recorder import sample
 
 
@@ -32,6 +33,17 @@ def test_runs_lists_each_run_with_its_state(capsys: pytest.CaptureFixture[str]) 
     assert code == 0
     assert "2026-01-02-new mlp.py 4 semi_auto_parallel 5 0.4 finished" in out
     assert out.index("2026-01-01-old") < out.index("2026-01-02-new")
+
+
+def test_a_failed_run_is_listed_and_shown_with_its_cause(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    with sample.writing(folder / "2026-01-01-old" / "run.sqlite") as writer:
+        writer.write([(1, RankFailed(1, "ValueError", "no data", "File 'mlp.py', line 3"))])
+    _, out, _ = call(capsys, "runs")
+    assert "5 0.4 failed" in out
+    assert "2026-01-01-old failed on rank 1: ValueError: no data" in out
+    _, out, _ = call(capsys, "show", "2026-01-01-old")
+    assert out.startswith("2026-01-01-old: failed")
+    assert "rank 1 failed: ValueError: no data\nFile 'mlp.py', line 3" in out
 
 
 def test_runs_without_any_says_how_to_make_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

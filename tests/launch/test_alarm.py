@@ -1,11 +1,13 @@
 """Who speaks when ranks fail, and with which exit code all end."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from simpar.errors import DTypeError
-from simpar.launch.alarm import Alarm, exit_code
+from simpar.launch.alarm import Alarm, exit_code, on_failure
+from simpar.launch.failure import Failure
 from simpar.tensor import Tensor
 
 
@@ -50,6 +52,45 @@ def test_a_rank_that_ends_well_stops_nobody(tmp_path: Path) -> None:
     alarm.code = 3
     alarm.on_exit()
     assert codes == [3]
+
+
+def test_witnesses_of_the_first_rank_are_told_before_all_are_stopped(tmp_path: Path) -> None:
+    told: list[object] = []
+    for rank in (1, 0):
+        alarm = make_alarm(tmp_path, rank, [], [])
+        alarm.abort = lambda code: told.append(code)
+        alarm.witnesses.append(told.append)
+        alarm.on_error(ValueError, ValueError("no data"), None)
+    assert told == [Failure("ValueError", "no data", "ValueError: no data"), 1, 1]
+
+
+def test_a_witness_that_fails_does_not_keep_the_ranks_from_being_stopped(tmp_path: Path) -> None:
+    def fail(failure: Failure | None) -> None:
+        raise OSError("no space left")
+
+    codes: list[int] = []
+    alarm = make_alarm(tmp_path, 0, codes, [])
+    alarm.witnesses.append(fail)
+    alarm.on_error(ValueError, ValueError("no data"), None)
+    assert codes == [1]
+
+
+def test_witness_of_a_process_without_alarm_is_told_after_python_has_shown_the_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, where: told.append("shown"))
+    assert on_failure(0, told.append) is None
+    sys.excepthook(ValueError, ValueError("no data"), None)
+    sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert told == ["shown", Failure("ValueError", "no data", "ValueError: no data"), "shown", None]
+
+
+def test_ranks_that_are_threads_do_not_speak_for_their_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alarm = make_alarm(tmp_path, 0, [], [])
+    monkeypatch.setattr(sys, "excepthook", alarm.on_error)
+    assert [on_failure(rank, lambda failure: None) for rank in range(4)] == [alarm] * 4
+    assert len(alarm.witnesses) == 1
 
 
 @pytest.mark.parametrize(("given", "code"), [(None, 0), (0, 0), (3, 3), (True, 1), ("no data", 1), (256, 0), (-1, 255)])

@@ -77,11 +77,7 @@ def _binary(op: str, x: Tensor, y: Tensor, s: Strategy) -> Tensor:
     if op == "join":
         return ops.concat((x[:half], y[half:]), 0)
     if op == "row_sums":
-        return (
-            x + ops.reduce_sum(y, (1,), True) * 0.1
-            if hasattr(ops, "reduce_sum")
-            else x + y.sum(1, keep_dims=True) * 0.1
-        )
+        return x + ops.reduce_sum(y, (1,), True) * 0.1
     if op == "select":
         return ops.select(x > 0.0, x, y)
     return _one(call(op, x, y, strategy=s))

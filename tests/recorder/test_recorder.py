@@ -13,6 +13,7 @@ from simpar.recorder import (
     MemoryRecorder,
     NullRecorder,
     ProgramCompiled,
+    RankFailed,
     Recorder,
     Scalar,
     StepFinished,
@@ -21,6 +22,8 @@ from simpar.recorder import (
     start_recording,
 )
 from tests.recorder import sample
+
+FAILED = RankFailed(1, "ValueError", "no data\nat all", "Traceback: line 3")
 
 
 class FakeMailbox:
@@ -85,6 +88,41 @@ def test_rank_0_does_not_wait_for_ever_for_a_rank_that_died(tmp_path: Path) -> N
     writer.close()
     with open_run(tmp_path) as run:
         assert [s.name for s in run.scalars()] == ["mine"]
+
+
+def test_a_rank_that_fails_is_heard_though_rank_0_waits_in_a_collective(tmp_path: Path) -> None:
+    letters: list[tuple[int, bytes]] = []
+    path = tmp_path / "run.sqlite"
+    writer = StoreRecorder(path, 0, 2, FakeMailbox(0, letters), interval_s=0.01, last_words=tmp_path)
+    other = StoreRecorder(None, 1, 2, FakeMailbox(1, letters), interval_s=60.0, last_words=tmp_path)
+    other.emit(Scalar("not yet sent", 1, 2.0))
+    other.fail(FAILED)  # while the main thread of rank 0 does nothing
+    assert not letters
+    with open_run(tmp_path) as run:
+        assert run.failures() == (FAILED,)
+        assert [s.name for s in run.scalars()] == ["not yet sent"]
+        assert (run.info().state, run.info().cause) == ("failed", "rank 1: ValueError: no data")
+    writer.fail(None)
+
+
+def test_rank_0_that_fails_does_not_wait_for_the_others(tmp_path: Path) -> None:
+    letters: list[tuple[int, bytes]] = []
+    writer = StoreRecorder(tmp_path / "run.sqlite", 0, 2, FakeMailbox(0, letters), interval_s=60.0)
+    other = StoreRecorder(None, 1, 2, FakeMailbox(1, letters))
+    other.emit(Scalar("on its way", 1, 2.0))
+    other.flush()
+    writer.emit(Scalar("mine", 1, 2.0))
+    writer.fail(RankFailed(0, "ValueError", "no data"))
+    with open_run(tmp_path) as run:
+        assert [s.name for s in run.scalars()] == ["mine", "on its way"]
+        assert run.info().state == "failed"
+
+
+def test_a_rank_that_fails_is_not_kept_when_nobody_hears_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simpar.recorder.last_words._HEARING_S", 0.05)
+    recorder = StoreRecorder(None, 1, 2, FakeMailbox(1, []), last_words=tmp_path)
+    recorder.fail(FAILED)
+    assert [file.name for file in tmp_path.iterdir()] == ["last-words-1"]
 
 
 def test_other_ranks_send_at_most_one_batch_in_an_interval() -> None:
