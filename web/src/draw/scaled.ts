@@ -1,0 +1,28 @@
+/** Pictures larger or smaller than they were drawn. */
+
+import type { Point, Surface } from "./surface";
+
+/** A surface on which everything is drawn larger or smaller. */
+export function scaled(s: Surface, k: number): Surface {
+  if (k === 1) return s;
+  const move = (p: Point) => ({ x: p.x * k, y: p.y * k });
+  const pen = <T extends { width?: number } | undefined>(stroke: T): T =>
+    stroke ? { ...stroke, width: (stroke.width ?? 1) * k } : stroke;
+  return {
+    rect: (x, y, w, h, fill) =>
+      s.rect(x * k, y * k, w * k, h * k, {
+        ...fill,
+        ...(fill.stroke ? { stroke: pen(fill.stroke) } : {}),
+        ...(fill.radius ? { radius: fill.radius * k } : {}),
+      }),
+    circle: (x, y, r, fill) =>
+      s.circle(x * k, y * k, r * k, {
+        ...fill,
+        ...(fill.stroke ? { stroke: pen(fill.stroke) } : {}),
+      }),
+    line: (points, stroke) => s.line(points.map(move), pen(stroke)),
+    area: (points, color) => s.area(points.map(move), color),
+    text: (x, y, words, style) =>
+      s.text(x * k, y * k, words, { ...style, size: (style.size ?? 12) * k }),
+  };
+}
