@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from simpar.dashboard.models.base import Problem
+from simpar.dashboard.models.measured import Delta, StreamEvent
 from simpar.dashboard.pages import STATIC, page
 from simpar.dashboard.problems import RequestError
 from simpar.dashboard.routes import NotModified, router
@@ -63,8 +65,18 @@ def make_api(folder: Path, watched: Watched | None = None, static: Path = STATIC
     def get_page(path: str) -> Response:
         return page(path, static)
 
+    api.openapi = lambda: _with_events(FastAPI.openapi(api))
     api.add_api_route("/{path:path}", get_page, methods=["GET", "HEAD"], include_in_schema=False)
     return api
+
+
+def _with_events(described: dict[str, Any]) -> dict[str, Any]:
+    """Describe the events of the stream as well: no address answers with one of them alone."""
+    for model in (StreamEvent, Delta):
+        schema = model.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+        parts: dict[str, Any] = schema.pop("$defs", {})
+        described["components"]["schemas"].update({**parts, model.__name__: schema})
+    return described
 
 
 def _handle_problems(api: FastAPI) -> None:

@@ -11,6 +11,8 @@ __all__ = ["STATIC", "page"]
 STATIC = Path(__file__).parent / "static"
 """Where ``web/`` is built into."""
 
+_FILES = (".js", ".css", ".map", ".json", ".svg", ".png", ".ico", ".woff2", ".txt")
+
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>simpar: the inspector is not built</title>
 <h1>The inspector is not built</h1>
@@ -43,6 +45,6 @@ def page(path: str, static: Path = STATIC) -> Response:
         is_named_by_hash = name.startswith("assets/")
         cache = "public, max-age=31536000, immutable" if is_named_by_hash else "no-cache"
         return FileResponse(built[name], headers={"cache-control": cache})
-    if name.startswith("assets/") or "." in name.rpartition("/")[2]:
+    if name.startswith("assets/") or name.endswith(_FILES):  # other addresses may hold points: names of parameters do
         raise RequestError(404, "no_page", f"there is no file {path[:200]!r} in the front end.")
     return FileResponse(start, media_type="text/html", headers={"cache-control": "no-cache"})

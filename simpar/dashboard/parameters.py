@@ -34,13 +34,14 @@ def parameter_list(
         kind: ``parameter`` or ``optimizer state``; both if None.
     """
     wanted = search.casefold()
-    fitting = [p for p in placed(opened) if wanted in p.name.casefold() and kind in (None, p.kind)]
-    rows = tuple(map(parameter_row, fitting[offset : offset + limit]))
-    return ParameterList(total=len(fitting), offset=offset, rows=rows)
+    rows = opened.cached("parameter rows", lambda: tuple(map(parameter_row, placed(opened))))
+    fitting = [r for r in rows if wanted in r.name.casefold() and kind in (None, r.kind)]
+    return ParameterList(total=len(fitting), offset=offset, rows=tuple(fitting[offset : offset + limit]))
 
 
 def parameter_row(p: ParameterPlaced) -> ParameterRow:
     """Return one parameter as answers write it."""
+    slice_shape = p.slice_shape
     return ParameterRow(
         name=p.name,
         kind=p.kind,
@@ -48,8 +49,8 @@ def parameter_row(p: ParameterPlaced) -> ParameterRow:
         dtype=p.dtype,
         storage=LayoutItem.of(p.storage),
         compute=None if p.compute == p.storage else LayoutItem.of(p.compute),
-        slice_shape=p.slice_shape,
-        slice_bytes=p.slice_bytes,
+        slice_shape=slice_shape,
+        slice_bytes=prod(slice_shape) * item_bytes(p.dtype),
         whole_bytes=whole_bytes(p),
         copies=p.copies,
         comm_fusion=p.comm_fusion,

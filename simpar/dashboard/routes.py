@@ -46,6 +46,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         404: "there is no such run, program, parameter or rank",
         409: "the run's store cannot be read",
         413: "too much was asked for or sent",
+        414: "the address is too long",
         422: "a part of the request is out of its limits, or a layout cannot be",
         503: "the run's store is locked; ask again",
     }.items()
@@ -254,7 +255,7 @@ def get_checks(ask: OfRun) -> Checks:
     "/runs/{run}/stream",
     tags=["runs"],
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/StreamEvent"}}}}},
 )
 def get_stream(
     ask: OfRun,
@@ -274,7 +275,8 @@ def get_stream(
     cursor = last_event_id or since
     with ask.folder.opened(ask.name) as opened:
         delta(opened, cursor, every_rank)  # so that what is wrong becomes a status, not an event
-    return StreamingResponse(events(ask.folder, ask.name, cursor, every_rank, watched), media_type="text/event-stream")
+    told = events(ask.folder, ask.name, cursor, every_rank, watched)
+    return StreamingResponse(told, media_type="text/event-stream")
 
 
 @router.get(

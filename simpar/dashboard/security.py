@@ -27,7 +27,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 """Names by which a browser on this machine may call the server."""
 
 MOST_BODY_BYTES = 4 << 20
-_MOST_ADDRESS_BYTES = 8 << 10
+_MOST_ADDRESS_BYTES = 32 << 10
 _TOO_LARGE = f"the body of the request is larger than {MOST_BODY_BYTES >> 20} MiB. Ask for less at once."
 _TOKEN = "token"
 

@@ -122,10 +122,10 @@ def _lanes(
     offset: float,
     edges: Times,
 ) -> RankLanes:
-    """Return one rank's row. Where only every n-th step was read, its shares stand for the steps around it."""
+    """Return one rank's row. Where the times of some steps only are known, their shares stand for those around them."""
     width = (edges[-1] - edges[0]) / (len(edges) - 1)
     in_step = _covered_by(present.get(rank, []), offset, edges)
-    read = _covered_by([s for s in detailed if s.rank == rank], offset, edges)
+    read = _covered_by([s for s in detailed if s.rank == rank and len(s.times)], offset, edges)
     moving, waiting = np.zeros(len(edges) - 1), np.zeros(len(edges) - 1)
     for side in sides:
         if rank in side.ranks:

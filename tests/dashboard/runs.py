@@ -145,7 +145,7 @@ def _update(net: Described, waiting: list[tuple[str, str]]) -> None:
     for which, to in (("w1", net.layout(-1, 0)), ("w2", net.layout(0, -1))):
         mine = [(g, name) for g, name in waiting if name.endswith(which)]
         names = tuple(name for _, name in mine)
-        why = f"gradients of {len(names)} parameters" if len(names) > 1 else f"gradient of {names[0]}"
+        why = f"gradients of {len(names)} parameters" if len(names) > 1 else f"gradient of {mine[0][1]}"
         net.move("all_reduce", [g for g, _ in mine], to, (1,), why, "", "backward", len(net.nodes), names)
 
 
@@ -167,9 +167,12 @@ def _events(net: Described, rank: int, steps: int) -> Iterator[Event]:
     noise = np.random.default_rng(rank)
     for number in range(1, steps + 1):
         start = clock + 0.5 + STEP_S * number
-        length = 0.8 * STEP_S / max(1, len(net.moves))
-        begin = start + length * np.arange(len(net.moves)) + noise.uniform(0, 0.3 * length, len(net.moves))
-        times = np.stack([begin, start + length * (np.arange(len(net.moves)) + 0.7)], axis=1)
+        count = len(net.moves)
+        length = 0.8 * STEP_S / max(1, count)
+        order = np.arange(count, dtype=np.float64)
+        times = np.empty((count, 2))
+        times[:, 0] = start + length * order + noise.uniform(0, 0.3 * length, count)
+        times[:, 1] = start + length * (order + 0.7)
         yield StepFinished(PROGRAM, number, start, start + 0.9 * STEP_S, 2.5 / number**0.5, times)
     yield Scalar("learning rate", 1, 0.1)
     if steps:

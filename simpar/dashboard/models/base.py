@@ -30,7 +30,9 @@ def real(value: float) -> Real:
 class Item(BaseModel):
     """Is a part of an answer or of a request."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
+    )
 
 
 class Answer(Item):

@@ -1,5 +1,9 @@
 """Answers about what was measured: steps and losses, scalars, the timeline, memory, copies that should agree."""
 
+from typing import Annotated, Literal
+
+from pydantic import Field
+
 from simpar.dashboard.models.base import Answer, Item, Real
 
 __all__ = [
@@ -18,6 +22,7 @@ __all__ = [
     "StepColumns",
     "StepMark",
     "Steps",
+    "StreamEvent",
     "Timeline",
 ]
 
@@ -199,3 +204,14 @@ class Delta(Answer):
     programs: tuple[str, ...]
     columns: StepColumns
     series: tuple[ScalarSeries, ...]
+
+
+class StreamEvent(Item):
+    """Is one server-sent event."""
+
+    event: Literal["delta", "end", "problem"]
+    """``delta`` brings what arrived; ``end`` says that the run has ended, ``problem`` that it cannot be read."""
+    id: str
+    """The cursor after it."""
+    data: Annotated[str, Field(json_schema_extra={"contentMediaType": "application/json"})]
+    """A ``Delta`` as JSON; of ``end`` only its ``state``, of ``problem`` a ``Problem``."""

@@ -26,12 +26,14 @@ MOST_AXES = 8
 """Axes that a tensor or a device matrix may have in a question."""
 
 DeviceAxes = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=1 << 20)], ...], Field(min_length=1, max_length=MOST_AXES, examples=[[2, 4]])
+    tuple[Annotated[int, Field(ge=1, le=1 << 20, strict=True)], ...],
+    Field(min_length=1, max_length=MOST_AXES, examples=[[2, 4]]),
 ]
 Shape = Annotated[
-    tuple[Annotated[int, Field(ge=0, le=1 << 32)], ...], Field(max_length=MOST_AXES, examples=[[512, 1024]])
+    tuple[Annotated[int, Field(ge=0, le=1 << 32, strict=True)], ...],
+    Field(max_length=MOST_AXES, examples=[[512, 1024]]),
 ]
-Entry = Annotated[int, Field(ge=-1, le=MOST_AXES)]
+Entry = Annotated[int, Field(ge=-1, le=MOST_AXES, strict=True)]
 TensorMap = Annotated[
     tuple[Entry | Annotated[tuple[Entry, ...], Field(max_length=MOST_AXES)], ...],
     Field(max_length=MOST_AXES, examples=[[1, 0]]),
@@ -71,7 +73,7 @@ class PlanQuestion(Item):
     dev_mat_b: DeviceAxes | None = None
     """The device matrix of B; null if it is that of A."""
     parameters: Annotated[tuple[ParameterAsked, ...], Field(max_length=10_000)]
-    states: Annotated[int, Field(ge=0, le=8)] = 1
+    states: Annotated[int, Field(ge=0, le=8, strict=True)] = 1
     """States that the optimizer keeps for each parameter: 1 for momentum, 2 for Adam."""
 
 
