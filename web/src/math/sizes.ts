@@ -29,7 +29,7 @@ export function spanText(from: number, to: number): string {
 /** Ranks as addresses hold them: runs as `0-31`, the rest one by one. */
 export function rangesText(ranks: readonly number[]): string {
   const parts: string[] = [];
-  for (let i = 0; i < ranks.length; ) {
+  for (let i = 0; i < ranks.length;) {
     let n = 1;
     while (ranks[i + n] === (ranks[i] ?? 0) + n) n++;
     parts.push(n > 1 ? `${ranks[i]}-${ranks[i + n - 1]}` : String(ranks[i]));
