@@ -38,7 +38,9 @@ function typeOf(schema) {
 }
 
 function valueType(schema) {
-  return typeof schema.additionalProperties === "object" ? typeOf(schema.additionalProperties) : "unknown";
+  return typeof schema.additionalProperties === "object"
+    ? typeOf(schema.additionalProperties)
+    : "unknown";
 }
 
 function comment(text, indent) {
@@ -56,12 +58,17 @@ function body(schema, indent, isRequest = false) {
 }
 
 const parts = Object.entries(schemas)
-  .filter(([name]) => !/ValidationError$/.test(name))
+  .filter(([name]) => !name.endsWith("ValidationError"))
   .map(([name, schema]) => {
     const isRequest = /(Question|Asked)(_Input)?$/.test(named(`/${name}`));
     const type = schema.properties ? body(schema, "  ", isRequest) : `${typeOf(schema)};`;
-    const head = schema.properties ? `export interface ${named(name)} ` : `export type ${named(name)} = `;
+    const head = schema.properties
+      ? `export interface ${named(name)} `
+      : `export type ${named(name)} = `;
     return `${comment(schema.description, "")}${head}${type}\n`;
   });
 
-writeFileSync(target, `// Written by scripts/types.mjs from openapi.json. Do not edit.\n\n${parts.join("\n")}`);
+writeFileSync(
+  target,
+  `// Written by scripts/types.mjs from openapi.json. Do not edit.\n\n${parts.join("\n")}`,
+);

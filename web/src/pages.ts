@@ -106,6 +106,7 @@ export const PAGES: readonly Page[] = [
     icon: "plan",
     key: "p",
     needsNoRun: true,
+    load: () => import("./pages/Plan.svelte"),
   },
   {
     id: "learn",
@@ -113,6 +114,7 @@ export const PAGES: readonly Page[] = [
     question: "How does it work?",
     icon: "learn",
     key: "l",
+    load: () => import("./pages/Learn.svelte"),
     needsNoRun: true,
   },
 ];

@@ -1,7 +1,16 @@
 /** Where the reader is: the page, and one selection that all pages share. Both live in the address. */
 
 /** What all pages share; the rest of the query belongs to one page and is dropped when it is left. */
-const SHARED = ["run", "rank", "parameter", "group", "program", "chain", "collective", "span"] as const;
+const SHARED = [
+  "run",
+  "rank",
+  "parameter",
+  "group",
+  "program",
+  "chain",
+  "collective",
+  "span",
+] as const;
 
 export type Query = Readonly<Record<string, string>>;
 export type Changes = Readonly<Record<string, string | number | null | undefined>>;
@@ -62,7 +71,8 @@ class Place {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     const href = link?.getAttribute("href");
     if (!link || !href || link.target || link.hasAttribute("download")) return;
-    if (link.origin !== location.origin || href.startsWith("#") || /^\.?\/?api\//.test(href)) return;
+    if (link.origin !== location.origin || href.startsWith("#") || /^\.?\/?api\//.test(href))
+      return;
     event.preventDefault();
     this.visit(href);
   }

@@ -34,7 +34,11 @@ async function ask<T>(path: string, options: RequestInit): Promise<T> {
     response = await fetch(`./api/${path}`, { credentials: "same-origin", ...options });
   } catch (error) {
     if (options.signal?.aborted) throw error;
-    throw new ApiError(0, "offline", "The server does not answer. Is `simpar dashboard` still running?");
+    throw new ApiError(
+      0,
+      "offline",
+      "The server does not answer. Is `simpar dashboard` still running?",
+    );
   }
   return answer<T>(response);
 }

@@ -10,7 +10,10 @@ export interface Resource<T> {
 }
 
 /** Ask for an address while a component lives; null asks for nothing. The old answer of the same address stays shown. */
-export function resource<T>(address: () => string | null, revision: () => unknown = () => 0): Resource<T> {
+export function resource<T>(
+  address: () => string | null,
+  revision: () => unknown = () => 0,
+): Resource<T> {
   let data = $state.raw<T | null>(null);
   let error = $state.raw<ApiError | null>(null);
   let isLoading = $state(false);

@@ -24,7 +24,14 @@ interface Delta {
   readonly columns: StepColumns;
 }
 
-const NO_STEPS: StepTable = { programs: [], program: [], step: [], start_s: [], end_s: [], loss: [] };
+const NO_STEPS: StepTable = {
+  programs: [],
+  program: [],
+  step: [],
+  start_s: [],
+  end_s: [],
+  loss: [],
+};
 
 function joined(table: StepTable, programs: readonly string[], columns: StepColumns): StepTable {
   const losses = columns.loss.map((v) => (typeof v === "number" ? v : null));
@@ -54,7 +61,9 @@ export function openSession() {
     () => (run === null ? null : runPath(run)),
     () => revision,
   );
-  const isGrowing = $derived(detail.data?.summary.run === run && detail.data?.summary.state === "running");
+  const isGrowing = $derived(
+    detail.data?.summary.run === run && detail.data?.summary.state === "running",
+  );
 
   $effect(() => {
     const change = () => (isVisible = document.visibilityState === "visible");
@@ -120,7 +129,11 @@ export function openSession() {
   };
 }
 
-async function readSteps(run: string, signal: AbortSignal, show: (table: StepTable) => void): Promise<number> {
+async function readSteps(
+  run: string,
+  signal: AbortSignal,
+  show: (table: StepTable) => void,
+): Promise<number> {
   let table = NO_STEPS;
   let since = 0;
   for (;;) {

@@ -147,6 +147,21 @@ export interface CollectiveList {
   steps: number;
 }
 
+/** Is what one event of the stream carries: what arrived since the last. */
+export interface Delta {
+  columns: StepColumns;
+  /** The id of the event: a reader that reconnects sends it as ``Last-Event-ID`` and loses nothing. */
+  cursor: string;
+  /** Of rank 0. */
+  last_step: number;
+  programs: string[];
+  /** The version of this schema. */
+  schema: number;
+  series: ScalarSeries[];
+  /** Of the run. */
+  state: string;
+}
+
 /** Is the first step at which copies of one slice differ. */
 export interface DisagreementItem {
   parameter: string;
@@ -538,7 +553,7 @@ export interface RankBox {
 /** Is one rank that has spoken. */
 export interface RankInfo {
   host: string;
-  /** The last step that it finished; 0 for none. */
+  /** How many steps it has finished. */
   last_step: number;
   pid: number;
   rank: number;
@@ -655,7 +670,7 @@ export interface RunSummary {
   device_num: number;
   /** Wall clock; null unless the run came to its end. */
   ended_s: number | null;
-  /** Of rank 0. */
+  /** Of rank 0, in the program that ran most steps. */
   last_loss: number | "nan" | "inf" | "-inf" | null;
   /** The parallel mode. */
   mode: string;
@@ -800,6 +815,16 @@ export interface Steps {
   programs: string[];
   /** The version of this schema. */
   schema: number;
+}
+
+/** Is one server-sent event. */
+export interface StreamEvent {
+  /** A ``Delta`` as JSON; of ``end`` only its ``state``, of ``problem`` a ``Problem``. */
+  data: string;
+  /** ``delta`` brings what arrived; ``end`` says that the run has ended, ``problem`` that it cannot be read. */
+  event: "delta" | "end" | "problem";
+  /** The cursor after it. */
+  id: string;
 }
 
 /** Is a stretch of time, cut into bins of equal length; where few collectives fall into it, each of them too. */

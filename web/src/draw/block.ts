@@ -3,7 +3,7 @@
 import { copyCount, cuts, cuttingAxes, holders, sliceShape, termCount } from "../math/layout";
 import type { Layout } from "../math/layout";
 import { ranksText } from "../math/words";
-import { softRamp } from "./palette";
+import { fade, softRamp } from "./palette";
 import type { Palette } from "./palette";
 import { fitted, textWidth } from "./surface";
 import type { Drawing, Surface } from "./surface";
@@ -107,12 +107,20 @@ function paint(
   for (const cell of cells) {
     s.rect(cell.x, cell.y, cell.width, cell.height, {
       color: softRamp(palette, cell.slice, total),
-      stroke: { color: few ? palette.surface : softRamp(palette, cell.slice, total), width: few ? 2 : 0.5 },
-      ...(termCount(layout) > 1 ? { pattern: "dots" as const, patternColor: palette.edge } : {}),
+      stroke: {
+        color: few ? palette.surface : softRamp(palette, cell.slice, total),
+        width: few ? 2 : 0.5,
+      },
+      ...(termCount(layout) > 1
+        ? { pattern: "dots" as const, patternColor: fade(palette.edge, 0.55) }
+        : {}),
     });
     cellText(s, view, cell, held[cell.slice] ?? []);
   }
-  s.rect(frame.x, frame.y, frame.width, frame.height, { stroke: { color: palette.edge, width: 1.25 }, radius: 2 });
+  s.rect(frame.x, frame.y, frame.width, frame.height, {
+    stroke: { color: palette.edge, width: 1.25 },
+    radius: 2,
+  });
   for (const cell of cells) {
     const isSelected = cell.slice === view.selectedSlice;
     if (!isSelected && cell.slice !== view.hoveredSlice) continue;
@@ -136,11 +144,19 @@ function cellText(s: Surface, view: BlockView, cell: BlockCell, ranks: readonly 
     words = ranksText(ranks, most);
     if (textWidth(words, size) <= room) break;
   }
-  if (textWidth(words, size) > room) words = textWidth(String(ranks[0]), size) <= room ? `${ranks[0]}…` : "";
+  if (textWidth(words, size) > room) {
+    stacked(s, view, cell, ranks, size);
+    return;
+  }
   if (ranks.length === 1) words = textWidth(String(ranks[0]), size) <= room ? String(ranks[0]) : "";
   if (!words) return;
   const copies = copyCount(layout);
-  const extra = copies > 1 ? `× ${copies} copies` : termCount(layout) > 1 ? `1 of ${termCount(layout)} terms` : "";
+  const extra =
+    copies > 1
+      ? `× ${copies} copies`
+      : termCount(layout) > 1
+        ? `1 of ${termCount(layout)} terms`
+        : "";
   const hasExtra = extra !== "" && cell.height >= 44 && textWidth(extra, 11) <= room;
   const middle = cell.y + cell.height / 2;
   s.text(cell.x + cell.width / 2, hasExtra ? middle - 8 : middle, words, {
@@ -150,8 +166,36 @@ function cellText(s: Surface, view: BlockView, cell: BlockCell, ranks: readonly 
     weight: 550,
   });
   if (hasExtra) {
-    s.text(cell.x + cell.width / 2, middle + 10, extra, { color: mixInk(palette), size: 11, align: "middle" });
+    s.text(cell.x + cell.width / 2, middle + 10, extra, {
+      color: mixInk(palette),
+      size: 11,
+      align: "middle",
+    });
   }
+}
+
+/** Ranks one below the other, where they do not fit side by side. */
+function stacked(
+  s: Surface,
+  view: BlockView,
+  cell: BlockCell,
+  ranks: readonly number[],
+  size: number,
+): void {
+  const line = size + 4;
+  const most = Math.max(1, Math.floor((cell.height - 8) / line));
+  const shown =
+    ranks.length <= most ? ranks.map(String) : [...ranks.slice(0, most - 1).map(String), "…"];
+  if (shown.some((words) => textWidth(words, size) > cell.width - 4)) return;
+  const top = cell.y + (cell.height - shown.length * line) / 2 + line / 2;
+  shown.forEach((words, i) =>
+    s.text(cell.x + cell.width / 2, top + i * line, words, {
+      color: view.palette.ink,
+      size,
+      align: "middle",
+      weight: 550,
+    }),
+  );
 }
 
 function mixInk(palette: Palette): string {
@@ -164,20 +208,33 @@ function labels(s: Surface, view: BlockView, frame: Body, rows: number, columns:
   const [down, across] = view.axes;
   const lengths = sliceShape(layout, shape) ?? shape;
   if (across >= 0) {
-    s.text(frame.x, 9, axisWords(layout, shape, across), { color: palette.ink, size: 12, weight: 550 });
+    s.text(frame.x, 9, axisWords(layout, shape, across), {
+      color: palette.ink,
+      size: 12,
+      weight: 550,
+    });
     const width = frame.width / columns;
     const step = Math.max(1, Math.ceil(54 / width));
     for (let i = 0; i < columns; i += step) {
       const words = interval(i, lengths[across] ?? 1);
       const shown = step === 1 ? fitted(words, width - 4, 11) : String(i * (lengths[across] ?? 1));
       const middle = step === 1 ? frame.x + (i + 0.5) * width : frame.x + i * width;
-      s.text(middle, TOP - 13, shown, { color: palette.quiet, size: 11, align: step === 1 ? "middle" : "start" });
+      s.text(middle, TOP - 13, shown, {
+        color: palette.quiet,
+        size: 11,
+        align: step === 1 ? "middle" : "start",
+      });
     }
   }
   if (down >= 0) {
     const height = frame.height / rows;
     const step = Math.max(1, Math.ceil(15 / height));
-    s.text(frame.x - 10, TOP - 13, `axis ${down} ↓`, { color: palette.ink, size: 12, weight: 550, align: "end" });
+    s.text(frame.x - 10, TOP - 13, `axis ${down} ↓`, {
+      color: palette.ink,
+      size: 12,
+      weight: 550,
+      align: "end",
+    });
     for (let i = 0; i < rows; i += step) {
       const words = interval(i, lengths[down] ?? 1);
       s.text(frame.x - 10, frame.y + (i + 0.5) * height, fitted(words, LEFT - 14, 11), {

@@ -71,9 +71,13 @@ export function drawGlyph(
   const sign = signOf(layout, rank);
   s.rect(held.x, held.y, Math.max(1.5, held.width), Math.max(1.5, held.height), {
     color: ramp(palette, sliceIndex(layout, rank), sliceCount(layout)),
-    ...(sign && room.width >= 10 ? { pattern: sign, patternColor: fade(palette.surface, 0.75) } : {}),
+    ...(sign && room.width >= 10
+      ? { pattern: sign, patternColor: fade(palette.surface, 0.75) }
+      : {}),
   });
-  s.rect(frame.x, frame.y, frame.width, frame.height, { stroke: { color: palette.edge, width: 1 } });
+  s.rect(frame.x, frame.y, frame.width, frame.height, {
+    stroke: { color: palette.edge, width: 1 },
+  });
 }
 
 /** A thumbnail of all cuts of a tensor: for tables. */
@@ -92,19 +96,29 @@ export function cutsDrawing(
       const { rows, columns } = gridOf(layout);
       const total = rows * columns;
       const few = columns <= 16 && rows <= 16;
-      for (let i = 0; few && i < total; i++) {
+      for (let i = 0; i < (few ? total : 0); i++) {
         const w = frame.width / columns;
         const h = frame.height / rows;
         const x = frame.x + (i % columns) * w;
         const y = frame.y + Math.floor(i / columns) * h;
         s.rect(x, y, w, h, {
           color: ramp(palette, i, total),
-          ...(total > 1 && Math.min(w, h) > 3 ? { stroke: { color: palette.surface, width: 0.75 } } : {}),
+          ...(total > 1 && Math.min(w, h) > 3
+            ? { stroke: { color: palette.surface, width: 0.75 } }
+            : {}),
         });
       }
-      if (!few) s.rect(frame.x, frame.y, frame.width, frame.height, { color: ramp(palette, 1, 3), pattern: "cross", patternColor: palette.surface });
+      if (!few)
+        s.rect(frame.x, frame.y, frame.width, frame.height, {
+          color: ramp(palette, 1, 3),
+          pattern: "cross",
+          patternColor: palette.surface,
+        });
       if (termCount(layout) > 1) {
-        s.rect(frame.x, frame.y, frame.width, frame.height, { pattern: "dots", patternColor: palette.surface });
+        s.rect(frame.x, frame.y, frame.width, frame.height, {
+          pattern: "dots",
+          patternColor: palette.surface,
+        });
       }
     },
   };

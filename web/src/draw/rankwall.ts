@@ -70,11 +70,13 @@ function tile(s: Surface, view: WallView, place: number): void {
         : plain);
   const isIll = view.ill?.has(rank) ?? false;
   s.rect(x, y, size, size, {
-      color,
-      ...(size >= 8 ? { stroke: { color: isLit ? palette.accent : palette.line, width: isLit ? 1.5 : 1 } } : {}),
-      radius: size >= 40 ? 7 : size >= 16 ? 3.5 : size >= 8 ? 2 : 0,
-      ...(isIll ? { pattern: "cross" as const, patternColor: fade(palette.bad, 0.8) } : {}),
-    });
+    color,
+    ...(size >= 8
+      ? { stroke: { color: isLit ? palette.accent : palette.line, width: isLit ? 1.5 : 1 } }
+      : {}),
+    radius: size >= 40 ? 7 : size >= 16 ? 3.5 : size >= 8 ? 2 : 0,
+    ...(isIll ? { pattern: "cross" as const, patternColor: fade(palette.bad, 0.8) } : {}),
+  });
   if (shape) glyphTile(s, view, rank, x, y);
   else if (size >= 18) {
     const digits = String(rank).length;
@@ -99,7 +101,14 @@ function glyphTile(s: Surface, view: WallView, rank: number, x: number, y: numbe
     const label = size >= 60 ? 12 : 10.5;
     s.text(x + 7, y + label - 1, String(rank), { color: palette.quiet, size: label, weight: 500 });
     const top = label + 6;
-    drawGlyph(s, { x: x + 7, y: y + top, width: size - 14, height: size - top - 7 }, layout, shape, rank, palette);
+    drawGlyph(
+      s,
+      { x: x + 7, y: y + top, width: size - 14, height: size - top - 7 },
+      layout,
+      shape,
+      rank,
+      palette,
+    );
     return;
   }
   if (size < 22) {
@@ -107,7 +116,14 @@ function glyphTile(s: Surface, view: WallView, rank: number, x: number, y: numbe
     return;
   }
   const pad = size >= 26 ? 4 : 2;
-  drawGlyph(s, { x: x + pad, y: y + pad, width: size - 2 * pad, height: size - 2 * pad }, layout, shape, rank, palette);
+  drawGlyph(
+    s,
+    { x: x + pad, y: y + pad, width: size - 2 * pad, height: size - 2 * pad },
+    layout,
+    shape,
+    rank,
+    palette,
+  );
 }
 
 /** On a small tile the tile itself is the tensor, and what the rank holds is a dark part of it. */

@@ -100,7 +100,14 @@ export class CanvasSurface implements Surface {
     }
   }
 
-  private signs(p: Pattern, color: string, x: number, y: number, width: number, height: number): void {
+  private signs(
+    p: Pattern,
+    color: string,
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+  ): void {
     const c = this.context;
     const mark = patternMark(p);
     if (mark.dot) {
@@ -199,7 +206,9 @@ export class SvgSurface implements Surface {
   }
 
   line(points: readonly Point[], pen: Stroke): void {
-    this.parts.push(`<path d="${path(points)}" fill="none" stroke-linejoin="round"${stroke(pen)}/>`);
+    this.parts.push(
+      `<path d="${path(points)}" fill="none" stroke-linejoin="round"${stroke(pen)}/>`,
+    );
   }
 
   area(points: readonly Point[], color: string): void {
@@ -238,7 +247,11 @@ export function toSvg(drawing: Drawing, title: string, background?: string): str
 
 /** Text as XML holds it. */
 export function escapeText(words: string): string {
-  return words.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return words
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
 }
 
 function n(value: number): string {

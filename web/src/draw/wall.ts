@@ -79,7 +79,16 @@ function attempt(devMat: readonly number[], tile: number, width: number): Wall {
     const level = isFramed
       ? framedLevel(axis, size, w, h, width - inset)
       : depth === 1
-        ? { axis, size, columns: 1, stepX: 0, stepY: h + gap, width: w, height: size * (h + gap) - gap, isFramed }
+        ? {
+            axis,
+            size,
+            columns: 1,
+            stepX: 0,
+            stepY: h + gap,
+            width: w,
+            height: size * (h + gap) - gap,
+            isFramed,
+          }
         : rowLevel(axis, size, tile, gap, width - inset - (deep > 0 ? 2 * PAD : 0));
     levels.push(level);
     w = level.width;
@@ -212,7 +221,8 @@ export function neighbour(wall: Wall, place: number, dx: number, dy: number): nu
   let least = Infinity;
   for (let other = 0; other < wall.x.length; other++) {
     const along = ((wall.x[other] ?? 0) - x0) * dx + ((wall.y[other] ?? 0) - y0) * dy;
-    const off = Math.abs(((wall.x[other] ?? 0) - x0) * dy) + Math.abs(((wall.y[other] ?? 0) - y0) * dx);
+    const off =
+      Math.abs(((wall.x[other] ?? 0) - x0) * dy) + Math.abs(((wall.y[other] ?? 0) - y0) * dx);
     if (along > 0.5 && along + 3 * off < least) {
       least = along + 3 * off;
       best = other;

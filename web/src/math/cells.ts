@@ -114,8 +114,13 @@ function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
 }
 
 function keysOf(sketch: Sketch, place: number): string[] {
-  const node = sketch.graph.nodes[place]!;
-  return cellsOf(node.scope).map((cell) => `${node.phase}/${cell}`);
+  return cellKeys(sketch.graph.nodes[place]!);
+}
+
+/** The cells around a node; what updates parameters without a cell of its own is gathered by operator. */
+function cellKeys(node: GraphNodeItem): string[] {
+  const isBare = node.scope === "" && node.phase === "update" && !isStep(node);
+  return cellsOf(isBare ? node.op : node.scope).map((cell) => `${node.phase}/${cell}`);
 }
 
 /** The outermost cell around a node that is not open. */
@@ -339,7 +344,7 @@ export function allCells(graph: Graph, shown: Shown): string[] {
   const found = new Set<string>();
   for (const node of graph.nodes) {
     if (shown !== "all" && node.phase !== shown) continue;
-    for (const cell of cellsOf(node.scope)) found.add(`${node.phase}/${cell}`);
+    for (const key of cellKeys(node)) found.add(key);
   }
   return [...found];
 }

@@ -1,6 +1,16 @@
 /** Numbers, sizes, times and layouts in words. */
 
-import { axisSize, copyCount, cuts, cuttingAxes, rankCount, repeatedAxes, sliceCount, sliceShape, termCount } from "./layout";
+import {
+  axisSize,
+  copyCount,
+  cuts,
+  cuttingAxes,
+  rankCount,
+  repeatedAxes,
+  sliceCount,
+  sliceShape,
+  termCount,
+} from "./layout";
 import type { Layout } from "./layout";
 
 const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -97,10 +107,13 @@ export function layoutSentence(layout: Layout, shape: readonly number[]): string
   const slices = plural(sliceCount(layout), "slice");
   const held = `${slices} of shape ${local ? shapeText(local) : "?"} on ${plural(rankCount(layout), "rank")}`;
   const words = [cut.length > 0 ? `Cut along ${cut.join(" and ")}: ${held}` : `Not cut: ${held}`];
-  if (copies > 1) words.push(`each kept ${copies} times, repeated over ${axesText(repeatedAxes(layout))}`);
+  if (copies > 1)
+    words.push(`each kept ${copies} times, repeated over ${axesText(repeatedAxes(layout))}`);
   if (terms > 1) {
     const over = axesText((layout.partial ?? []).filter((a) => axisSize(layout.dev_mat, a) > 1));
-    words.push(`each rank holds one of ${terms} terms, joined by ${layout.combine ?? "sum"} over ${over}`);
+    words.push(
+      `each rank holds one of ${terms} terms, joined by ${layout.combine ?? "sum"} over ${over}`,
+    );
   }
   return `${words.join(", ")}.`;
 }

@@ -39,11 +39,17 @@ export function toCsv(head: readonly string[], rows: readonly (readonly CellValu
 
 function field(value: CellValue): string {
   if (value === null || value === undefined) return "";
-  const text = typeof value === "string" && /^[=+@\t\r]|^-(?![\d.])/.test(value) ? `'${value}` : String(value);
+  const text =
+    typeof value === "string" && /^[=+@\t\r]|^-(?![\d.])/.test(value) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** A name that every file system takes. */
 export function fileName(words: string): string {
-  return words.replace(/[^\w.-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 80) || "simpar";
+  return (
+    words
+      .replace(/[^\w.-]+/g, "-")
+      .replace(/^-+|-+$/g, "")
+      .slice(0, 80) || "simpar"
+  );
 }

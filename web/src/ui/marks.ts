@@ -34,11 +34,15 @@ export function cellMarks(cells: readonly BlockCell[], words: (cell: number) => 
   const columns = cells.findIndex((c) => c.y !== cells[0]?.y);
   const across = columns < 1 ? cells.length : columns;
   return {
-    at: (x, y) => cells.findIndex((c) => x >= c.x && x < c.x + c.width && y >= c.y && y < c.y + c.height),
+    at: (x, y) =>
+      cells.findIndex((c) => x >= c.x && x < c.x + c.width && y >= c.y && y < c.y + c.height),
     step(from, dx, dy) {
       if (from < 0) return 0;
       const column = Math.max(0, Math.min(across - 1, (from % across) + dx));
-      const row = Math.max(0, Math.min(Math.ceil(cells.length / across) - 1, Math.floor(from / across) + dy));
+      const row = Math.max(
+        0,
+        Math.min(Math.ceil(cells.length / across) - 1, Math.floor(from / across) + dy),
+      );
       return Math.min(cells.length - 1, row * across + column);
     },
     words,
