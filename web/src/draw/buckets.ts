@@ -1,7 +1,7 @@
 /** Fusion buckets: what fills each of them, when each part was ready, and when the whole was launched. */
 
 import type { Bucket } from "../api/types";
-import { bytes } from "../math/words";
+import { bytes, plural, seconds } from "../math/words";
 import { inkOn, kindOf, mix } from "./palette";
 import type { Palette } from "./palette";
 import { fitted, textWidth } from "./surface";
@@ -48,34 +48,42 @@ export function bucketsPicture(view: BucketsView): BucketsPicture {
   const { buckets, width } = view;
   const largest = Math.max(1, ...buckets.map((b) => b.message_bytes));
   const right = width - 2;
-  const tall = HEAD + BAR + READY + GAP;
+  const tops: number[] = [];
   const parts: Part[] = [];
+  let height = 0;
   buckets.forEach((bucket, i) => {
+    tops.push(height);
+    const top = height + HEAD;
+    height += HEAD + BAR + (hasReadiness(bucket) ? READY : 0) + GAP;
     const known = bucket.members.reduce((n, m) => n + m.bytes, 0);
     const long = Math.max(2, (bucket.message_bytes / largest) * right);
     let x = 0;
     bucket.members.forEach((member, k) => {
       const share = known > 0 ? member.bytes / known : 1 / bucket.members.length;
-      parts.push({ bucket: i, member: k, x, y: i * tall + HEAD, width: share * long, height: BAR });
+      parts.push({ bucket: i, member: k, x, y: top, width: share * long, height: BAR });
       x += share * long;
     });
     if (bucket.members.length === 0)
-      parts.push({ bucket: i, member: -1, x: 0, y: i * tall + HEAD, width: long, height: BAR });
+      parts.push({ bucket: i, member: -1, x: 0, y: top, width: long, height: BAR });
   });
   return {
     drawing: {
       width,
-      height: Math.max(1, buckets.length) * tall,
+      height: Math.max(HEAD, height),
       paint(s) {
-        buckets.forEach((bucket, i) => head(s, view, bucket, i, i * tall));
+        buckets.forEach((bucket, i) => head(s, view, bucket, i, tops[i] ?? 0));
         parts.forEach((part) => fill(s, view, part));
         buckets.forEach((bucket, i) =>
-          readiness(s, view, bucket, i * tall + HEAD + BAR + 6, right),
+          readiness(s, view, bucket, (tops[i] ?? 0) + HEAD + BAR + 6, right),
         );
       },
     },
     parts,
   };
+}
+
+function hasReadiness(bucket: Bucket): boolean {
+  return bucket.launched !== null && bucket.members.some((m) => m.ready !== null);
 }
 
 function head(s: Surface, view: BucketsView, bucket: Bucket, i: number, y: number): void {
@@ -96,7 +104,10 @@ function head(s: Surface, view: BucketsView, bucket: Bucket, i: number, y: numbe
     weight: 600,
   });
   const n = bucket.members.length;
-  const rest = `${bucket.kind} of ${bytes(bucket.message_bytes)} for ${n} ${n === 1 ? "parameter" : "parameters"}, ${bucket.phase}`;
+  const launched = bucket.launched === null ? "" : `, launched at instruction ${bucket.launched}`;
+  const when =
+    bucket.mean_offset_s === null ? "" : `, ${seconds(bucket.mean_offset_s)} into the step`;
+  const rest = `${bucket.kind} of ${bytes(bucket.message_bytes)} for ${plural(n, "parameter")}${launched}${when}`;
   const from = 30 + textWidth(name, 13) + 14;
   s.text(from, y + 11.5, fitted(rest, width - from, 12), { color: palette.quiet, size: 12 });
 }
@@ -155,18 +166,11 @@ function readiness(s: Surface, view: BucketsView, bucket: Bucket, y: number, rig
     stroke: { color: palette.surface, width: 1.5 },
   });
   const begin = `first part ready after instruction ${Math.min(...ready)}`;
-  const end = `launched at ${bucket.launched}`;
-  s.text(x(Math.min(...ready)), line + 15, begin, {
+  const from = x(Math.min(...ready));
+  const isRoom = from + textWidth(begin, 10.5) < right;
+  s.text(isRoom ? from : right, line + 15, begin, {
     color: palette.quiet,
     size: 10.5,
-    align: x(Math.min(...ready)) > right / 2 ? "end" : "start",
+    align: isRoom ? "start" : "end",
   });
-  const isRight = at > right - 120;
-  const near = Math.abs(at - x(Math.min(...ready))) < 290;
-  if (!near)
-    s.text(at, line + 15, end, {
-      color: palette.ink,
-      size: 10.5,
-      align: isRight ? "end" : "middle",
-    });
 }
