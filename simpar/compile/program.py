@@ -14,7 +14,7 @@ import numpy as np
 from simpar.collectives import World, solo_world
 from simpar.compile.options import check_world, partition_options
 from simpar.compile.passes import partition_graph
-from simpar.compile.record import describe_program, open_recorder
+from simpar.compile.record import describe_program, measure_seldom, open_recorder
 from simpar.compile.tree import Rebuild, flatten
 from simpar.context import Context, current, register_runner
 from simpar.errors import PlanMismatchError, TraceError
@@ -112,6 +112,7 @@ class Program:
         if context.recorder is not None:
             loss = float(made[0]) if made and made[0].ndim == 0 and made[0].dtype.kind == "f" else None
             context.recorder.emit(StepFinished(self.name, self.steps, start, perf_counter(), loss, self.executor.times))
+            measure_seldom(context, self.steps, self.executor)
         return self.rebuild(results)
 
 

@@ -27,8 +27,9 @@ from simpar.recorder import (
     RunFinished,
 )
 
-__all__ = ["RECORD", "describe_program", "open_recorder", "placed_parameter"]
+__all__ = ["RECORD", "describe_program", "measure_seldom", "open_recorder", "placed_parameter"]
 
+MOST_DIGESTED_BYTES = 8 << 20
 RECORD = "SIMPAR_RECORD"
 """The variable that, set to 1, has every run recorded."""
 
@@ -120,6 +121,23 @@ def _nodes(plan: Plan) -> tuple[GraphNode, ...]:
 
 def _phase(plan: Plan, collective: Any) -> str:
     return next((i.phase for i in plan.instructions if i.collective is collective), "forward")
+
+
+def measure_seldom(context: Context, steps: int, executor: Executor) -> None:
+    """Emit the memory of this rank after steps 1, 2, 4, 8, …, and digests of its slices after 1, 16, 256, …
+
+    Digests are taken of up to 8 MiB, so that they cost little; only where ranks hold copies by their layouts must they
+    agree, so not in modes in which each rank has a program of its own.
+    """
+    recorder, rank = context.recorder, executor.plan.rank
+    if recorder is None or steps & (steps - 1):
+        return
+    recorder.emit(records.measure_memory(rank, steps, executor.planned_bytes))
+    slices = {p.spec.name: executor.buffers[p.value.id] for p in executor.plan.parameters}
+    is_rare = steps.bit_length() % 4 == 1
+    if is_rare and context.is_partitioned and sum(a.nbytes for a in slices.values()) <= MOST_DIGESTED_BYTES:
+        for name, array in slices.items():
+            recorder.emit(records.measure_checksum(rank, name, steps, array))
 
 
 def placed_parameter(given: PlannedParameter) -> ParameterPlaced:

@@ -18,6 +18,7 @@ _MOST = 5
 _LEVELS = ("error", "warning", "note")
 _SHARE_WORTH_A_WORD = 0.3
 _LATE_WORTH_A_WORD = 0.1
+_SAVED_WORTH_A_WORD = 64 << 10  # bytes
 
 
 def findings(opened: OpenedRun) -> tuple[Finding, ...]:
@@ -117,7 +118,7 @@ def _copies(opened: OpenedRun) -> Iterator[Finding]:
     repeated = [p for p in placed(opened) if p.copies > 1 and p.shape and "layerwise_parallel" not in p.flags]
     states = [p for p in repeated if p.kind == OPTIMIZER_STATE]
     saved = sum(p.slice_bytes - p.slice_bytes // p.copies for p in states if p.shape[0] % p.copies == 0)
-    if saved < 1 << 10:
+    if saved < _SAVED_WORTH_A_WORD:
         return
     text = (
         f"{len(states)} optimizer states are kept in several copies; the parallel optimizer would save a rank "

@@ -135,8 +135,7 @@ def _lanes(
             complete = np.clip(side.arrived_s[at].ravel()[there], starts[there], ends[there])
             moving += covered(starts[there], ends[there], edges)
             waiting += covered(starts[there], complete, edges)
-    share = np.divide(in_step, read, out=np.zeros_like(read), where=read > 0)
-    moving, waiting = (np.minimum(x * share, in_step) for x in (moving, waiting))
+    moving, waiting = (_spread(x, in_step, read) for x in (moving, waiting))
     waiting = np.minimum(waiting, moving)
     return RankLanes(
         rank=rank,
@@ -144,6 +143,13 @@ def _lanes(
         communication=_shares(moving - waiting, width),
         wait=_shares(waiting, width),
     )
+
+
+def _spread(known: Times, in_step: Times, read: Times) -> Times:
+    """Return seconds in all steps by those in steps that were read; where none was, by the mean of those that were."""
+    mean = float(known.sum() / read.sum()) if read.any() else 0.0
+    share = np.divide(known, read, out=np.full_like(read, mean), where=read > 0)
+    return np.minimum(share * in_step, in_step)
 
 
 def _covered_by(steps: Sequence[StepRow], offset: float, edges: Times) -> Times:

@@ -37,13 +37,26 @@ def disagreements(run: Run) -> tuple[Disagreement, ...]:
 
 
 def _of_parameter(run: Run, p: ParameterPlaced) -> list[Disagreement]:
-    by_slice: dict[tuple[int, int], dict[str, list[int]]] = {}  # (slice, step) -> digest -> ranks
+    told: dict[tuple[int, int], dict[int, list[str]]] = {}  # (slice, step) -> rank -> digests
     for c in run.checksums(p.name):
         key = (p.storage.slice_index(c.rank), c.step)
-        by_slice.setdefault(key, {}).setdefault(c.digest, []).append(c.rank)
+        told.setdefault(key, {}).setdefault(c.rank, []).append(c.digest)
     first: dict[int, Disagreement] = {}
-    for (number, step), holders in sorted(by_slice.items()):
-        if len(holders) > 1 and number not in first:
-            groups = sorted((tuple(sorted(ranks)) for ranks in holders.values()), key=lambda g: (-len(g), g))
-            first[number] = Disagreement(p.name, step, tuple(groups))
+    for (number, step), by_rank in sorted(told.items()):
+        groups = _parted(by_rank)
+        if len(groups) > 1 and number not in first:
+            first[number] = Disagreement(p.name, step, groups)
     return list(first.values())
+
+
+def _parted(by_rank: dict[int, list[str]]) -> tuple[tuple[int, ...], ...]:
+    """Return ranks grouped by what they hold, the largest group first.
+
+    Each program counts its own steps, so that a rank may tell of one step several times: the first of one rank belongs
+    to the first of another. What some ranks have not told yet is left out.
+    """
+    common = min(map(len, by_rank.values()))
+    holders: dict[tuple[str, ...], list[int]] = {}
+    for rank, digests in by_rank.items():
+        holders.setdefault(tuple(digests[:common]), []).append(rank)
+    return tuple(sorted((tuple(sorted(ranks)) for ranks in holders.values()), key=lambda g: (-len(g), g)))

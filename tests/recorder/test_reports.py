@@ -14,11 +14,13 @@ from rich.table import Table
 
 from simpar.layout import Layout
 from simpar.recorder import (
+    Checksum,
     CollectiveSpec,
     ParameterPlaced,
     ProgramCompiled,
     Run,
     StepFinished,
+    disagreements,
     holding_table,
     losses_table,
     memory_table,
@@ -206,3 +208,13 @@ def test_csv_files_hold_every_row_of_the_run(run: Run, tmp_path: Path) -> None:
     gather = tables["collectives"][0]
     assert (gather["kind"], gather["ranks"], gather["message_bytes"]) == ("all_gather", "(0, 2)", "24")
     assert float(gather["end_s"]) - float(gather["start_s"]) == pytest.approx(1e-3)
+
+
+def test_programs_that_count_their_own_steps_do_not_look_like_copies_that_part(tmp_path: Path) -> None:
+    """Two programs tell of step 1: the first digests of all ranks are compared, then the second."""
+    told = [(rank, Checksum(rank, "w2", 1, digest)) for digest in ("before", "after") for rank in (0, 2)]
+    path = sample.write_sample(tmp_path / "run" / "run.sqlite")
+    with sample.writing(path) as writer:
+        writer.write(told)
+    with open_run(path) as run:
+        assert disagreements(run) == ()
