@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 from cyclopts import Parameter, validators
@@ -46,6 +47,7 @@ def demo(*, steps: Positive = 200, seed: Annotated[int, Parameter(validator=vali
     simpar demo                 train, compare, print the tables
     simpar show last --plan     what this run held and moved, and its plan: instruction by instruction
     simpar show last hidden.weight      who holds which slice of one parameter
+    simpar dashboard            all of it as pictures, in a browser
     ```
 
     The exit code is 0 if at least 95 % of the test images are read rightly and no loss differs by more than 0.0001.
@@ -65,12 +67,20 @@ def demo(*, steps: Positive = 200, seed: Annotated[int, Parameter(validator=vali
         if code:
             return code
         left = json.loads(Path(folder, RESULT).read_text(encoding="utf-8"))
-    found, run = Result(**left["result"]), _print_run(Path(left["run"]), out)
+    recorded = Path(left["run"])
+    found, run = Result(**left["result"]), _print_run(recorded, out)
     with entered(Context(recorder=NullRecorder())):
         alone = train(1, digits, steps, seed)
     is_well = _print_verdict(out, found, alone)
     out.print(f"Look closer: simpar show {run} --plan", highlight=False)
+    out.print(f"In a browser: simpar dashboard {quote(_shortest(recorded))}", highlight=False, soft_wrap=True)
     return 0 if is_well else _FAILED
+
+
+def _shortest(store: Path) -> str:
+    """Return the folder of a run as one would type it here."""
+    folder, here = store.resolve().parent, Path.cwd()
+    return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)
 
 
 def _print_run(path: Path, out: Console) -> str:

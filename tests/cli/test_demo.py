@@ -84,6 +84,13 @@ def test_the_demo_says_what_each_rank_moved(finished: "subprocess.CompletedProce
 
 
 @needs_mpi
+def test_the_demo_ends_with_the_command_that_shows_its_run_in_a_browser(
+    finished: "subprocess.CompletedProcess[str]",
+) -> None:
+    assert re.search(r"\nIn a browser: simpar dashboard \S+-demo\n$", finished.stdout)
+
+
+@needs_mpi
 def test_a_demo_that_learns_too_little_fails(tmp_path: Path) -> None:
     ended = subprocess.run(
         command("--steps", 2), capture_output=True, text=True, timeout=120, env=environment(tmp_path), check=False

@@ -17,7 +17,7 @@ ACTS = {
     "style-src-attr": "document.body.insertAdjacentHTML('beforeend', '<b style=\"color: red\">b</b>')",
     "connect-src": "fetch('https://foreign.example/').catch(() => {})",
     "img-src": "new Image().src = 'https://foreign.example/a.png'",
-    "frame-src": "document.body.append(Object.assign(document.createElement('iframe'), { src: 'https://foreign.example' }))",
+    "frame-src": "document.body.append(Object.assign(document.createElement('iframe'), { src: '//foreign.example' }))",
 }
 """By the directive that must refuse it: what a page into which somebody got words of theirs might do."""
 
