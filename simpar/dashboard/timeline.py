@@ -56,7 +56,13 @@ def _timeline(opened: OpenedRun, asked: Stretch) -> Timeline:
     present, detailed = _rows(opened, told, offsets, start, end)
     sides = [side_by_side(p, detailed, offsets, opened.run.groups(p)) for p in programs]
     edges = np.linspace(start, end, asked.bins + 1)
-    lanes = tuple(_lanes(rank, present, detailed, sides, offsets.get(rank, 0.0), edges) for rank in ranks)
+    timed: dict[int, list[StepRow]] = {}
+    for s in detailed:
+        if len(s.times):
+            timed.setdefault(s.rank, []).append(s)
+    lanes = tuple(
+        _lanes(rank, present.get(rank, ()), timed.get(rank, ()), sides, offsets.get(rank, 0.0), edges) for rank in ranks
+    )
     spans = _spans(sides, programs, ranks, start, end)
     return Timeline(
         programs=programs,
@@ -116,16 +122,16 @@ def _rows(
 
 def _lanes(
     rank: int,
-    present: dict[int, list[StepRow]],
-    detailed: Sequence[StepRow],
+    present: Sequence[StepRow],
+    timed: Sequence[StepRow],
     sides: Sequence[SideBySide],
     offset: float,
     edges: Times,
 ) -> RankLanes:
     """Return one rank's row. Where the times of some steps only are known, their shares stand for those around them."""
     width = (edges[-1] - edges[0]) / (len(edges) - 1)
-    in_step = _covered_by(present.get(rank, []), offset, edges)
-    read = _covered_by([s for s in detailed if s.rank == rank and len(s.times)], offset, edges)
+    in_step = _covered_by(present, offset, edges)
+    read = _covered_by(timed, offset, edges)
     moving, waiting = np.zeros(len(edges) - 1), np.zeros(len(edges) - 1)
     for side in sides:
         if rank in side.ranks:
