@@ -114,7 +114,12 @@ def open_page(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
 
 def settle(page: Any) -> None:
     """Wait until the page shows what it was opened for."""
-    page.wait_for_function("document.querySelector('main .card, main section') && !document.querySelector('.loading')")
+    shown = "Boolean(document.querySelector('main .card, main section')) && !document.querySelector('.loading')"
+    for _ in range(200):
+        if page.evaluate(shown):  # wait_for_function would need eval, which the content security policy forbids
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{page.url} is not shown within 10 s")
 
 
 def cookie(server: str) -> tuple[str, str]:
