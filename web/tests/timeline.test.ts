@@ -1,0 +1,186 @@
+import { describe, expect, it } from "vitest";
+import type { RankLanes, Span, Timeline } from "../src/api/types";
+import { brushPicture } from "../src/draw/brush";
+import {
+  blockSize,
+  choices,
+  lanesOf,
+  latenessOf,
+  neighbourSpan,
+  rowsOf,
+  sharesOf,
+  spanKey,
+  spanOf,
+  together,
+} from "../src/draw/lanes";
+import { DARK, LIGHT } from "../src/draw/palette";
+import { toSvg } from "../src/draw/surface";
+import { timelinePicture, timeText } from "../src/draw/timeline";
+
+function lane(rank: number, compute: number[]): RankLanes {
+  return {
+    rank,
+    compute,
+    communication: compute.map((x) => (1 - x) / 2),
+    wait: compute.map((x) => (1 - x) / 4),
+  };
+}
+
+function span(rank: number, collective: number, start: number, met: number, end: number): Span {
+  return {
+    rank,
+    collective,
+    step: 1,
+    program: 0,
+    start_s: start,
+    wait_s: met - start,
+    end_s: end,
+  };
+}
+
+// ranks 0 and 1 meet at 3, ranks 2 and 3 at 4: two groups of the same collective
+const SPANS = [
+  span(0, 0, 1, 3, 5),
+  span(1, 0, 3, 3, 5),
+  span(2, 0, 2, 4, 6),
+  span(3, 0, 4, 4, 6),
+  span(0, 1, 4, 4, 8), // under way while collective 0 still is
+];
+
+const TIMELINE: Timeline = {
+  schema: 1,
+  programs: ["train"],
+  start_s: 0,
+  end_s: 10,
+  first_step: 1,
+  last_step: 1,
+  bins: 4,
+  lanes: [0, 1, 2, 3].map((rank) => lane(rank, [1, 0.5, 0, 1])),
+  steps: [{ step: 1, start_s: 0, end_s: 10 }],
+  spans: SPANS,
+  late: [],
+  clock_offsets_s: {},
+};
+
+function picture(palette = LIGHT, more: object = {}) {
+  return timelinePicture({
+    timeline: TIMELINE,
+    rows: rowsOf(TIMELINE.lanes, [2, 2], "each"),
+    palette,
+    width: 700,
+    kind: (_, collective) => (collective ? "all_gather" : "all_reduce"),
+    ...more,
+  });
+}
+
+describe("rows", () => {
+  const lanes = Array.from({ length: 8 }, (_, rank) => lane(rank, [rank / 8, 1]));
+
+  it("are the ranks where these are few", () => {
+    expect(rowsOf(lanes, [2, 4], "each").map((r) => r.label)).toEqual(
+      lanes.map((l) => `rank ${l.rank}`),
+    );
+  });
+
+  it("average the ranks at one place along a device axis", () => {
+    const rows = rowsOf(lanes, [2, 4], 1);
+    expect(rows.map((r) => r.ranks)).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+    ]);
+    expect(rows[0]?.compute).toEqual([(0 + 1 + 2 + 3) / 8 / 4, 1]);
+  });
+
+  it("hold every rank once in blocks of neighbours", () => {
+    const many = Array.from({ length: 1024 }, (_, rank) => lane(rank, [0]));
+    const rows = rowsOf(many, [32, 32], "blocks");
+    expect(blockSize(1024)).toBe(32);
+    expect(rows.flatMap((r) => r.ranks)).toEqual(many.map((l) => l.rank));
+  });
+
+  it("cannot be single ranks where these are too many to be seen", () => {
+    expect(choices([32, 32], 1024)).toEqual(["blocks", 1, 0]);
+    expect(choices([2, 4], 8)).toEqual(["each", 1, 0]);
+    expect(choices([8], 8)).toEqual(["each"]);
+  });
+
+  it("sum to the shares of the stretch", () => {
+    expect(sharesOf(lane(0, [1, 0]))).toEqual({ compute: 0.5, communication: 0.25, wait: 0.125 });
+  });
+});
+
+describe("collectives", () => {
+  it("belong together where all of a group arrived at one moment", () => {
+    expect(together(SPANS, SPANS[0]!).map((s) => s.rank)).toEqual([0, 1]);
+    expect(together(SPANS, SPANS[3]!).map((s) => s.rank)).toEqual([2, 3]);
+  });
+
+  it("name the last to arrive, and what the others waited", () => {
+    expect(latenessOf(together(SPANS, SPANS[0]!))).toEqual({ last: 1, late_s: 2, cost_s: 2 });
+    expect(latenessOf([SPANS[0]!])).toBeNull();
+  });
+
+  it("lie on lanes of their own while under way together", () => {
+    expect(lanesOf(SPANS)).toEqual({ lane: [0, 0, 0, 0, 1], count: 2 });
+  });
+
+  it("are found again by their names", () => {
+    for (const s of SPANS) expect(spanOf(SPANS, spanKey(s))).toBe(s);
+    expect(spanOf(SPANS, "9.9.9.9")).toBeUndefined();
+  });
+
+  it("are walked by arrow keys: in time on a rank, and from rank to rank", () => {
+    expect(neighbourSpan(SPANS, SPANS[0], 1, 0)).toBe(SPANS[4]);
+    expect(neighbourSpan(SPANS, SPANS[4], -1, 0)).toBe(SPANS[0]);
+    expect(neighbourSpan(SPANS, SPANS[0], 0, 1)).toBe(SPANS[1]);
+    expect(neighbourSpan(SPANS, SPANS[3], 0, 1)).toBe(SPANS[3]);
+  });
+});
+
+describe.each([
+  ["light", LIGHT],
+  ["dark", DARK],
+] as const)("the timeline, %s", (_, palette) => {
+  it("draws each collective and the selected one's group", () => {
+    const drawn = picture(palette, { selected: SPANS[0], hovered: SPANS[3], rank: 2 });
+    expect(drawn.isExact).toBe(true);
+    expect(toSvg(drawn.drawing, "timeline")).toMatchSnapshot();
+  });
+
+  it("draws shares where collectives are too many", () => {
+    const drawn = picture(palette, { timeline: { ...TIMELINE, spans: [] } });
+    expect(drawn.isExact).toBe(false);
+    expect(toSvg(drawn.drawing, "timeline")).toMatchSnapshot();
+  });
+
+  it("draws the brush over all steps", () => {
+    const steps = [1, 2, 3].map((step) => ({ step, start_s: step, end_s: step + 0.25 * step }));
+    const drawn = brushPicture({ steps, start_s: 2, end_s: 3, palette, width: 500 });
+    expect(toSvg(drawn.drawing, "steps")).toMatchSnapshot();
+  });
+});
+
+describe("pointing at the timeline", () => {
+  it("finds a collective at the middle of its box", () => {
+    const drawn = picture();
+    for (const s of SPANS) {
+      const box = drawn.spanBox(s);
+      expect(drawn.spanAt(box.x + box.width / 2, box.y + box.height / 2)).toBe(s);
+    }
+    expect(drawn.spanAt(drawn.left + 1, 60)).toBeUndefined();
+  });
+
+  it("turns places into times and back", () => {
+    const drawn = picture();
+    expect(drawn.timeAt(drawn.left)).toBe(0);
+    expect(drawn.timeAt(drawn.right)).toBe(10);
+  });
+
+  it("writes moments with as many digits as their distance needs", () => {
+    expect([timeText(1, 1), timeText(0.25, 0.05), timeText(1.0005, 0.0005)]).toEqual([
+      "1 s",
+      "0.25 s",
+      "1.0005 s",
+    ]);
+  });
+});
