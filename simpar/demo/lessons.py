@@ -58,11 +58,13 @@ def partial_sums(tape: Tape) -> None:
     """Cut the axis that a product sums over: each rank has a term."""
     x, w = _counted(2, 4), np.array([[1, 0], [0, 1], [2, 0], [0, 3]], np.float32)
     mine, theirs = tape.cut(x, _COLUMNS), tape.cut(w, _ROWS)
-    tape.frame("operands", [tape.part("x", mine, x.shape, _COLUMNS), tape.part("w", theirs, w.shape, _ROWS)])
+    operands = [tape.part("x", mine, x.shape, _COLUMNS), tape.part("w", theirs, w.shape, _ROWS)]
+    tape.frame("operands", operands)
     y = np.ascontiguousarray(mine @ theirs)  # (2, 1) @ (1, 2): a term of the whole result
-    tape.frame("terms", [tape.part("y", y, y.shape, _TERMS)])
+    tape.frame("terms", [*operands, tape.part("y", y, y.shape, _TERMS)])
     tape.all.all_reduce(y)
-    tape.frame("summed", [tape.part("y", y, y.shape, _WHOLE)], "all_reduce", tape.all.ranks, _all_reduced(y))
+    summed = [*operands, tape.part("y", y, y.shape, _WHOLE)]
+    tape.frame("summed", summed, "all_reduce", tape.all.ranks, _all_reduced(y))
 
 
 # --- what moves ---

@@ -56,7 +56,7 @@ class Tape:
         """
         if layout.is_partial:
             kind = "term"
-        elif layout.is_repeated and self.rank != layout.replicas(self.rank)[0]:
+        elif self.rank != layout.replicas(self.rank)[0]:
             kind = "copy"
         return self.held(name, held, layout.box(shape, self.rank), shape, kind) | {"dev_mat": list(layout.dev_mat)}
 

@@ -67,6 +67,11 @@ def test_slices_together_are_the_tensor(lesson: str, name: str) -> None:
     np.testing.assert_array_equal(joined(lesson, name, "w"), np.arange(1, 17).reshape(4, 4))
 
 
+def test_all_but_one_of_those_who_hold_the_same_are_copies() -> None:
+    kinds = [held[0]["kind"] for held in frame("copies", "axis0")["ranks"]]
+    assert kinds == ["slice", "slice", "copy", "copy"]
+
+
 def test_terms_add_up_to_the_product() -> None:
     product = joined("partial", "operands", "x") @ joined("partial", "operands", "w")
     np.testing.assert_array_equal(joined("partial", "terms", "y"), product)
