@@ -128,6 +128,17 @@ describe("the block", () => {
     ).toEqual([0, 1, 2, 3]);
   });
 
+  it("shows the axes that are cut, and the last ones where they are many or none", () => {
+    expect(pageAxes([8, 8, 8, 8], [2, 1, 4, 1])).toEqual([0, 2]);
+    expect(pageAxes([8, 8, 8, 8], [2, 2, 4, 1])).toEqual([1, 2]);
+    expect(pageAxes([8, 8, 8, 8], [4, 1, 1, 1])).toEqual([0, 3]);
+    expect([pageAxes([4, 4, 4]), pageAxes([4]), pageAxes([])]).toEqual([
+      [1, 2],
+      [-1, 0],
+      [-1, -1],
+    ]);
+  });
+
   it("draws tensors of no axis and of one", () => {
     expect(block(LIGHT, { dev_mat: [2], tensor_map: [] }, []).cells).toHaveLength(1);
     expect(block(LIGHT, { dev_mat: [2], tensor_map: [0] }, [4]).cells).toHaveLength(2);

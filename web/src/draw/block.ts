@@ -39,9 +39,17 @@ const LEFT = 78;
 const TOP = 44;
 const MOST_CELLS = 4096;
 
-/** The axes that lie on the page unless the reader chooses: the last two. */
-export function pageAxes(shape: readonly number[]): [number, number] {
-  return [shape.length - 2, shape.length - 1];
+/** The axes that lie on the page unless the reader chooses: those that are cut, if they are few; else the last ones. */
+export function pageAxes(
+  shape: readonly number[],
+  parts: readonly number[] = [],
+): [number, number] {
+  const all = shape.map((_, i) => i);
+  const cut = all.filter((i) => (parts[i] ?? 1) > 1);
+  const rest = all.filter((i) => !cut.includes(i));
+  const shown = cut.length > 2 ? cut.slice(-2) : [...cut, ...rest.reverse()].slice(0, 2);
+  const [across = -1, down = -1] = shown.sort((a, b) => b - a);
+  return [down, across];
 }
 
 /** Lay out the slices of one page and say how to draw them. */
