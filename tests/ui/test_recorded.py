@@ -1,0 +1,145 @@
+"""Every page on a run that eight real ranks recorded: answers, addresses, files, and a table beside each picture."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.launch.needing import has_mpi
+from tests.ui.conftest import cookie, settle
+from tests.ui.test_pages import PAGES
+
+ROOT = Path(__file__).parents[2]
+STEPS, RANKS = 5, 8
+
+ANSWERS = {
+    "overview": rf"from \S+ to \S+ in {STEPS} steps.*{RANKS} ranks finished",
+    "devices": rf"{RANKS} ranks in device matrix \(2, 4\)",
+    "tensors": r"4 slices of shape \(64, 32\) on 8 ranks",  # w1 (64, 128), its columns cut in 4
+    "tensor": r"4 slices of shape \(64, 32\) on 8 ranks",
+    "memory": r"Every rank needs \S+ \S+ at once",  # all are cut alike
+    "communication": r"Rank 0 runs \d+ collectives",
+}
+"""What must be read there. On other pages about a run: any sentence made from the data."""
+WITHOUT_A_RUN = ("plan", "learn")
+
+
+@pytest.fixture(scope="module")
+def recorded(browser: Any, serve: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Train on eight ranks; give the address of a server of the run, and its name."""
+    if not has_mpi():
+        pytest.skip("no MPI is installed, to record a run with")
+    runs = tmp_path_factory.mktemp("recorded")
+    environ = os.environ | {"SIMPAR_RECORD": "1", "SIMPAR_RUNS": str(runs), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "simpar", "run", str(ROOT / "tests/ui/program.py"), "-n", str(RANKS)]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=100, env=environ)
+    assert ended.returncode == 0, ended.stderr
+    (run,) = runs.iterdir()
+    return serve(runs), run.name
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def page(request: pytest.FixtureRequest, browser: Any, recorded: tuple[str, str]) -> Iterator[Any]:
+    """Open one page for all tests of this file; nothing may go wrong in it, and no other machine be asked."""
+    server, run = recorded
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    name, value = cookie(server)
+    context.add_cookies([{"name": name, "value": value, "url": server}])
+    tab = context.new_page()
+    wrong: list[str] = []
+    tab.on("pageerror", lambda error: wrong.append(str(error)))
+    tab.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+    tab.on("request", lambda r: None if r.url.startswith((server, "blob:", "data:")) else wrong.append(r.url))
+    tab.goto(f"{server}/{request.param}?run={run}&parameter=w1")
+    settle(tab)
+    yield tab
+    context.close()
+    assert wrong == []
+
+
+def name_of(page: Any) -> str:
+    return page.url.split("/")[3].split("?")[0]
+
+
+def words(page: Any) -> str:
+    return " ".join(page.inner_text("main").split())
+
+
+def still_words(page: Any) -> str:
+    """Return the words of a page once they stay as they are."""
+    before, now = "", words(page)
+    while now != before:
+        page.wait_for_timeout(150)
+        before, now = now, words(page)
+    return now
+
+
+def test_page_answers_its_question(page: Any) -> None:
+    sentences = "".join(page.locator("main .explain").all_inner_texts())
+    assert sentences or name_of(page) in WITHOUT_A_RUN, words(page)
+    assert re.search(ANSWERS.get(name_of(page), ""), words(page))
+    assert not re.search(r"\b(undefined|NaN|Infinity)\b|\[object", words(page))
+
+
+def test_address_opens_the_same_again(page: Any) -> None:
+    page.get_by_label("Rank", exact=True).fill("3")
+    page.keyboard.press("Tab")
+    page.wait_for_url("**rank=3**")
+    before = still_words(page)
+    page.reload()
+    settle(page)
+    assert page.get_by_label("Rank", exact=True).input_value() == "3"
+    assert still_words(page) == before
+
+
+def test_every_file_that_is_offered_can_be_read(page: Any, tmp_path: Path) -> None:
+    menus = page.locator("main button[aria-haspopup=menu][aria-label^=Export]")
+    for which in range(menus.count()):
+        menus.nth(which).click()
+        kinds = [text.split()[0] for text in page.locator("[role=menuitem]").all_inner_texts()]
+        for kind in kinds:
+            if not page.locator("[role=menuitem]").count():
+                menus.nth(which).click()
+            with page.expect_download() as waiting:
+                page.locator("[role=menuitem]", has_text=re.compile(rf"^\s*{kind}\b")).click()
+            path = tmp_path / waiting.value.suggested_filename
+            waiting.value.save_as(path)
+            check_file(path)
+
+
+def check_file(path: Path) -> None:
+    content = path.read_bytes()
+    match path.suffix:
+        case ".svg":
+            assert ElementTree.fromstring(content).tag == "{http://www.w3.org/2000/svg}svg"
+            assert b"NaN" not in content
+        case ".png":
+            assert content.startswith(b"\x89PNG\r\n\x1a\n")
+        case ".csv":
+            head, *rows = csv.reader(content.decode("utf-8").splitlines())
+            assert all(len(row) == len(head) for row in rows)
+        case ".json":
+            json.loads(content)
+        case other:
+            pytest.fail(f"{path.name}: what reads {other}?")
+
+
+def test_every_picture_has_a_table_that_says_the_same(page: Any) -> None:
+    assert page.locator("canvas:not([aria-hidden=true] *):not([aria-hidden=true]):not([role=img] *)").count() == 0
+    figures = page.locator("section.figure", has=page.locator("canvas"))
+    titles = [figures.nth(i).get_attribute("aria-label") for i in range(figures.count())]
+    for title in titles:
+        figure = page.locator(f'section.figure[aria-label="{title}"]')
+        figure.get_by_role("button", name=f"{title} as a table").click()
+        table = figure.locator("[role=table], [role=grid]")
+        assert int(table.get_attribute("aria-rowcount")) > 1, title
+        if name_of(page) == "devices":
+            assert table.get_attribute("aria-rowcount") == str(RANKS + 1)
