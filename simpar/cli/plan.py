@@ -22,6 +22,7 @@ from simpar.planning import (
     argument_table,
     collective_table,
     facts_of,
+    keep_plans,
     line_of,
     memory_table,
     move_table,
@@ -46,6 +47,7 @@ def plan(
     rank: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 0,
     json_file: Annotated[str | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
     text: Annotated[bool, Parameter(name="--text", negative="")] = False,
+    record: Annotated[bool, Parameter(name="--record", negative="")] = False,
 ) -> int:
     """Compile a script for any number of imagined devices: who would hold what, what would move, and why.
 
@@ -68,6 +70,7 @@ def plan(
         json_file: Write the facts to this file as JSON, `-` for standard output instead of tables. docs/plan.md lists
             the keys.
         text: Print the plans as text as well.
+        record: Keep the plans as a run, which `simpar dashboard` and `simpar show` show like one that was run.
     """
     check_script(script)
     is_piped = json_file == "-"
@@ -81,6 +84,9 @@ def plan(
         _write(json_file, plan_record(planned, programs, text))
     if not is_piped:
         _print(planned, programs, text, out)
+    if record and programs:
+        kept = keep_plans(planned, arguments)
+        print(f"kept as {kept.name}: simpar dashboard {kept.parent}", file=sys.stderr)
     if not programs:
         print(_nothing(script), file=sys.stderr)
     return 0 if programs else _FAILED

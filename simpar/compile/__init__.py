@@ -26,7 +26,7 @@ and calls), ``tree`` (nested arguments), ``record`` (what the recorder is told).
 
 from simpar.compile.passes import compile_graph, partition_graph
 from simpar.compile.program import Planner, Program, compile_function, jit, run_function
-from simpar.compile.record import RECORD, placed_parameter
+from simpar.compile.record import RECORD, describe_program, placed_parameter
 
 __all__ = [
     "RECORD",
@@ -34,6 +34,7 @@ __all__ = [
     "Program",
     "compile_function",
     "compile_graph",
+    "describe_program",
     "jit",
     "partition_graph",
     "placed_parameter",

@@ -223,7 +223,7 @@ def _compile(function: Function, tensors: list[Tensor], rebuild: Rebuild, owner:
         _broadcast(world, fresh)
     open_recorder(context, world)
     if context.recorder is not None:
-        describe_program(context.recorder, name, plan, program.executor)
+        describe_program(context.recorder, name, plan, program.executor.planned_bytes)
     return program
 
 

@@ -69,23 +69,31 @@ def open_recorder(context: Context, world: World) -> None:
     atexit.register(finish)
 
 
-def describe_program(recorder: Any, name: str, plan: Plan, executor: Executor) -> None:
-    """Emit who holds what, and what the program moves each step."""
-    if plan.rank == 0:
+def describe_program(recorder: Any, name: str, plan: Plan, planned_bytes: int, is_first: bool | None = None) -> None:
+    """Emit who holds what, and what the program moves each step.
+
+    Args:
+        recorder: of this rank.
+        name: of the program.
+        plan: of this rank.
+        planned_bytes: of state and arena together.
+        is_first: whether this rank tells what is the same on every rank; rank 0 does if None.
+    """
+    is_first = plan.rank == 0 if is_first is None else is_first
+    if is_first:
         for given in plan.parameters:
             recorder.emit(placed_parameter(given))
     specs = tuple(
         CollectiveSpec(i, c.kind, c.group, c.message_bytes, c.cause, c.fusion, c.parameters, _phase(plan, c))
-        for i, c in enumerate(executor.timed)
+        for i, c in enumerate(plan.collectives)
     )
-    is_first = plan.rank == 0  # the graph is the same on every rank
     recorder.emit(
         ProgramCompiled(
             name,
             plan.text if is_first else "",
             plan.digest,
             specs,
-            executor.planned_bytes,
+            planned_bytes,
             _values(plan) if is_first else (),
             _nodes(plan) if is_first else (),
         )

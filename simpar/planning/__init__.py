@@ -5,10 +5,11 @@ compiled and its plan is kept; where it asks for a value that nobody computed, i
 written down as facts. Nothing of this needs MPI, and no parameter that an initializer fills is ever made.
 
 Read it in this order: ``planner`` (takes plans), ``script`` (runs a script under a planner), ``facts`` (what a plan
-says, as values), ``tables`` (the same for the terminal).
+says, as values), ``tables`` (the same for the terminal), ``keep`` (the same as a run for the dashboard).
 """
 
 from simpar.planning.facts import PlannedArgument, PlannedCollective, PlannedGroup, PlannedMove, ProgramFacts, facts_of
+from simpar.planning.keep import keep_plans
 from simpar.planning.planner import PlannedProgram, ValueAsked, VirtualPlanner
 from simpar.planning.script import PlannedScript, ScriptFailure, line_of, plan_script
 from simpar.planning.tables import argument_table, collective_table, memory_table, move_table, stored_table
@@ -27,6 +28,7 @@ __all__ = [
     "argument_table",
     "collective_table",
     "facts_of",
+    "keep_plans",
     "line_of",
     "memory_table",
     "move_table",

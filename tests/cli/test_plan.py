@@ -12,7 +12,8 @@ import pytest
 from simpar.cli import main
 from simpar.collectives import run_threads
 from simpar.compile import compile_function
-from simpar.planning import ProgramFacts, facts_of, plan_script
+from simpar.planning import ProgramFacts, facts_of, keep_plans, plan_script
+from simpar.recorder import open_run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -322,3 +323,15 @@ def test_no_mpi_is_imported(tmp_path: Path) -> None:
         capture_output=True, text=True, timeout=60, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
+
+
+def test_a_plan_can_be_kept_as_a_run_that_nobody_ran(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    planned = plan_script(script(tmp_path, SCRIPT + LOOP), (), 1024)
+    (program,) = planned.programs
+    run = open_run(keep_plans(planned, folder=runs))
+    assert (run.info().started.device_num, run.info().started.world_size, run.info().steps) == (1024, 1, 0)
+    held = {p.name: p for p in run.parameters()}
+    assert held["w1"].slice_shape == (64, 256 // 4), "64 rows are not cut over the 256 ranks that repeat them"
+    assert {p.spec.name for p in program.plan.parameters} == set(held)
+    assert len(run.collectives(program.name)) == len(program.plan.collectives)
