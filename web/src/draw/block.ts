@@ -35,7 +35,8 @@ export interface Block {
   readonly cells: readonly BlockCell[];
 }
 
-const LEFT = 78;
+const LEAST_LEFT = 78;
+const MOST_LEFT = 128;
 const TOP = 44;
 const MOST_CELLS = 4096;
 
@@ -89,9 +90,15 @@ interface Body {
   readonly height: number;
 }
 
+/** Room for the longest interval down the side. */
+function leftOf(view: BlockView): number {
+  const length = view.shape[view.axes[0]] ?? 0;
+  return Math.min(MOST_LEFT, Math.max(LEAST_LEFT, 20 + textWidth(`${length}:${length}`, 12.5)));
+}
+
 function bodyFrame(view: BlockView, rows: number): Body {
   const [down, across] = view.axes;
-  const x = down >= 0 ? LEFT : 4;
+  const x = down >= 0 ? leftOf(view) : 4;
   const width = view.width - x - 6;
   const most = view.height - TOP - 10;
   const tall = down >= 0 ? (view.shape[down] ?? 1) / Math.max(1, view.shape[across] ?? 1) : 0;
@@ -245,7 +252,7 @@ function labels(s: Surface, view: BlockView, frame: Body, rows: number, columns:
     });
     for (let i = 0; i < rows; i += step) {
       const words = interval(i, lengths[down] ?? 1);
-      s.text(frame.x - 10, frame.y + (i + 0.5) * height, fitted(words, LEFT - 14, 11), {
+      s.text(frame.x - 10, frame.y + (i + 0.5) * height, fitted(words, frame.x - 14, 12.5), {
         color: palette.quiet,
         size: 11,
         align: "end",
