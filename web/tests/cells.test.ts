@@ -83,6 +83,21 @@ describe("cells", () => {
     expect(arrows).toHaveLength(1);
   });
 
+  it("a movement between layers of one fold stands in its box", () => {
+    const graph = layers(2);
+    const crossed = new Map([
+      [1, 5],
+      [4, 2],
+    ]);
+    graph.edges = graph.edges.map((e) => ({
+      ...e,
+      target: crossed.get(e.source ?? -1) ?? e.target,
+    }));
+    const [box, ...others] = fold(graph, "forward", new Set()).boxes;
+    expect(others.map((b) => b.words)).toEqual(["mean"]);
+    expect([box?.words, box?.between]).toEqual(["blocks.0–1", 2]);
+  });
+
   it("an open layer shows its movement between what it joins, and leaves the rest folded", () => {
     const { boxes, frames, arrows } = fold(layers(3), "forward", new Set(["forward/blocks.0"]));
     expect(boxes.map((b) => [b.kind, b.words])).toEqual([

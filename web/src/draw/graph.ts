@@ -96,7 +96,7 @@ function stepWords(box: Box, place: number, sent: ReadonlyMap<number, number>): 
 }
 
 function cellWords(box: Box): string {
-  const n = box.nodes.length;
+  const n = box.nodes.length - box.between;
   return `${n} ${n === 1 ? "operator" : "operators"}${box.times > 1 ? " each" : ""}`;
 }
 

@@ -24,6 +24,8 @@ export interface Box {
   readonly nodes: readonly number[];
   /** Keys of the open cells around it, the outermost first. */
   readonly inside: readonly string[];
+  /** How many of its nodes, the last ones, move data between the layers that it stands for. */
+  readonly between: number;
   /** What moves data within a closed cell. */
   readonly badges: readonly Badge[];
 }
@@ -100,8 +102,9 @@ export function fold(graph: Graph, shown: Shown, open: ReadonlySet<string>): Pic
   for (const place of places) sketch.box.set(place, closedCell(sketch, place) ?? `node/${place}`);
   for (const place of places) if (isStep(graph.nodes[place]!)) putStep(sketch, place);
   const alike = foldLayers(sketch);
+  const between = takeBetween(sketch, alike);
   return {
-    boxes: boxesOf(sketch, alike),
+    boxes: boxesOf(sketch, alike, between),
     arrows: arrowsOf(sketch, alike),
     frames: framesOf(sketch),
   };
@@ -225,16 +228,39 @@ function boxOf(sketch: Sketch, alike: Alike, place: number): string {
   return alike.first.get(key) ?? key;
 }
 
-function boxesOf(sketch: Sketch, alike: Alike): Box[] {
+/** Take the steps that join only layers of one fold out of the picture, by the key of the fold. */
+function takeBetween(sketch: Sketch, alike: Alike): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  const taken: number[] = [];
+  for (const place of sketch.places) {
+    const node = sketch.graph.nodes[place]!;
+    if (!isStep(node) || sketch.box.get(place) !== `node/${place}`) continue;
+    const joined = [
+      ...operators(sketch, place, sketch.before),
+      ...operators(sketch, place, sketch.after),
+    ];
+    const [only, ...others] = new Set(joined.map((p) => boxOf(sketch, alike, p)));
+    if (only === undefined || only.startsWith("node/") || others.length > 0) continue;
+    append(found, only, place);
+    taken.push(place);
+  }
+  for (const place of taken) sketch.box.delete(place);
+  return found;
+}
+
+function boxesOf(sketch: Sketch, alike: Alike, between: ReadonlyMap<string, number[]>): Box[] {
   const inside = new Map<string, number[]>();
-  for (const place of sketch.places) append(inside, sketch.box.get(place)!, place);
+  for (const place of sketch.places) {
+    const key = sketch.box.get(place);
+    if (key !== undefined) append(inside, key, place);
+  }
   const found: Box[] = [];
   for (const [key, places] of inside) {
     if ((alike.first.get(key) ?? key) !== key) continue;
     found.push(
       key.startsWith("node/")
         ? nodeBox(sketch, key, places[0]!)
-        : cellBox(sketch, key, places, alike.members.get(key) ?? [key]),
+        : cellBox(sketch, key, places, alike.members.get(key) ?? [key], between.get(key) ?? []),
     );
   }
   return found;
@@ -252,7 +278,16 @@ function nodeBox(sketch: Sketch, key: string, place: number): Box {
     ? sharedFrames(sketch, place)
     : openAround(sketch, keysOf(sketch, place));
   const kind = isStep(node) ? "step" : "op";
-  return { id: key, kind, words: node.op, times: 1, nodes: [place], inside, badges: [] };
+  return {
+    id: key,
+    kind,
+    words: node.op,
+    times: 1,
+    nodes: [place],
+    inside,
+    between: 0,
+    badges: [],
+  };
 }
 
 /** A step stands inside the open cells that all that it joins are in. */
@@ -270,6 +305,7 @@ function cellBox(
   key: string,
   places: readonly number[],
   members: readonly string[],
+  between: readonly number[],
 ): Box {
   const scope = key.slice(key.indexOf("/") + 1);
   const last = members.at(-1) ?? key;
@@ -279,7 +315,8 @@ function cellBox(
   const own = around ? scope.slice(around.length + 1) : scope;
   const words = members.length > 1 ? `${own}–${/\d+$/.exec(last)?.[0]}` : own;
   const badges = new Map<string, Badge>();
-  for (const place of places) {
+  const nodes = [...places, ...between];
+  for (const place of nodes) {
     const node = sketch.graph.nodes[place]!;
     if (!isStep(node)) continue;
     const id = `${node.op} ${node.role}`;
@@ -292,7 +329,8 @@ function cellBox(
     kind: "cell",
     words,
     times: members.length,
-    nodes: places,
+    nodes,
+    between: between.length,
     inside: keys.filter((k) => k !== key && sketch.open.has(k)),
     badges: [...badges.values()],
   };
