@@ -4,6 +4,7 @@ import { cutsDrawing } from "../src/draw/glyph";
 import { DARK, LIGHT, kindOf, ramp } from "../src/draw/palette";
 import type { Palette } from "../src/draw/palette";
 import { rankWall } from "../src/draw/rankwall";
+import { signDisc } from "../src/draw/signs";
 import { fitted, toSvg } from "../src/draw/surface";
 import { layWall, neighbour, placeAtPoint } from "../src/draw/wall";
 import type { Layout } from "../src/math/layout";
@@ -181,6 +182,18 @@ describe("the palette", () => {
       );
     const colors = Array.from({ length: 16 }, (_, i) => light(ramp(LIGHT, i, 16)));
     expect(colors).toEqual([...colors].sort((a, b) => a - b));
+  });
+
+  it("draws every sign with lines, so that no font has to have it", () => {
+    const kinds = ["all_reduce", "reduce_scatter", "all_gather", "all_to_all", "permute", "slice"];
+    const pictures = kinds.map((k) => signDisc(k, 20));
+    for (const svg of pictures) {
+      expect(svg).toContain("<path");
+      expect(svg).not.toContain("<text");
+    }
+    expect(
+      new Set(pictures.map((svg) => svg.replace(/(fill|stroke|<title>)[^>]*/g, ""))).size,
+    ).toBe(6);
   });
 
   it("gives every kind of movement a sign of its own or none", () => {

@@ -4,6 +4,7 @@ import type { Bucket } from "../api/types";
 import { bytes, plural, seconds } from "../math/words";
 import { inkOn, kindOf, mix } from "./palette";
 import type { Palette } from "./palette";
+import { drawSign } from "./signs";
 import { fitted, textWidth } from "./surface";
 import type { Drawing, Surface } from "./surface";
 
@@ -92,12 +93,7 @@ function head(s: Surface, view: BucketsView, bucket: Bucket, i: number, y: numbe
   const isChosen = view.selected === i;
   const name = bucket.fusion ? `bucket ${bucket.fusion}` : "alone";
   s.rect(0, y + 3, 22, 16, { color: kind.color, radius: 4 });
-  s.text(11, y + 11.5, kind.sign, {
-    color: inkOn(kind.color),
-    size: 11,
-    align: "middle",
-    weight: 600,
-  });
+  drawSign(s, 11, y + 11, kind.sign, inkOn(kind.color), 10);
   s.text(30, y + 11.5, name, {
     color: isChosen ? palette.selected : palette.ink,
     size: 13,

@@ -6,6 +6,7 @@ import { bytes } from "../math/words";
 import type { Arranged, Placed, ToArrange } from "./arrange";
 import { fade, inkOn, kindOf, mix } from "./palette";
 import type { Palette } from "./palette";
+import { drawSign } from "./signs";
 import { scaled } from "./scaled";
 import { fitted, textWidth } from "./surface";
 import type { Drawing, Point, Surface } from "./surface";
@@ -337,12 +338,7 @@ function disc(
     color: kind.color,
     stroke: { color: roleColor(role, view.palette), width: 2 },
   });
-  s.text(x, y + 0.5, kind.sign, {
-    color: inkOn(kind.color),
-    size: radius + 1.5,
-    align: "middle",
-    weight: 650,
-  });
+  drawSign(s, x, y, kind.sign, inkOn(kind.color), radius + 1);
 }
 
 function step(s: Surface, view: GraphView, box: Box, at: Placed): void {

@@ -6,6 +6,7 @@ import { seconds } from "../math/words";
 import { lanesOf } from "./lanes";
 import { inkOn, kindOf } from "./palette";
 import type { Palette } from "./palette";
+import { drawSign } from "./signs";
 import type { Drawing, Surface } from "./surface";
 
 /** Causes in words, in the order in which their lines stand. */
@@ -120,11 +121,14 @@ export function sequencePicture(view: SequenceView): SequencePicture {
         radius: bar.width > 6 ? 3 : 0,
       });
       if (bar.width > 20) {
-        s.text(bar.x + bar.width / 2, bar.y + bar.height / 2 + 0.5, kind.sign, {
-          color: inkOn(kind.color),
-          size: 12,
-          align: "middle",
-        });
+        drawSign(
+          s,
+          bar.x + bar.width / 2,
+          bar.y + bar.height / 2,
+          kind.sign,
+          inkOn(kind.color),
+          11,
+        );
       }
     });
     outline(s, view, bars);

@@ -70,20 +70,32 @@ export class CanvasSurface implements Surface {
 
   rect(x: number, y: number, width: number, height: number, fill: Fill): void {
     const c = this.context;
-    c.beginPath();
-    if (fill.radius) c.roundRect(x, y, width, height, fill.radius);
-    else c.rect(x, y, width, height);
-    this.paint(fill, x, y, width, height);
+    const outline = () => {
+      c.beginPath();
+      if (fill.radius) c.roundRect(x, y, width, height, fill.radius);
+      else c.rect(x, y, width, height);
+    };
+    this.paint(fill, outline, x, y, width, height);
   }
 
   circle(x: number, y: number, radius: number, fill: Fill): void {
-    this.context.beginPath();
-    this.context.arc(x, y, radius, 0, 2 * Math.PI);
-    this.paint(fill, x - radius, y - radius, 2 * radius, 2 * radius);
+    const outline = () => {
+      this.context.beginPath();
+      this.context.arc(x, y, radius, 0, 2 * Math.PI);
+    };
+    this.paint(fill, outline, x - radius, y - radius, 2 * radius, 2 * radius);
   }
 
-  private paint(fill: Fill, x: number, y: number, width: number, height: number): void {
+  private paint(
+    fill: Fill,
+    outline: () => void,
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+  ): void {
     const c = this.context;
+    outline();
     if (fill.color) {
       c.fillStyle = fill.color;
       c.fill();
@@ -93,6 +105,7 @@ export class CanvasSurface implements Surface {
       c.clip();
       this.signs(fill.pattern, fill.patternColor, x, y, width, height);
       c.restore();
+      outline(); // the pattern's lines took its place
     }
     if (fill.stroke) {
       this.pen(fill.stroke);

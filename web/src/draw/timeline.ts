@@ -8,6 +8,7 @@ import { arrival, lanesOf, latenessOf, spanKey, together } from "./lanes";
 import type { Row } from "./lanes";
 import { fade, inkOn, kindOf, mix } from "./palette";
 import type { Palette } from "./palette";
+import { drawSign } from "./signs";
 import { fitted, textWidth } from "./surface";
 import type { Drawing, Surface } from "./surface";
 
@@ -331,11 +332,7 @@ function bar(s: Surface, frame: Plan, span: Span, y: number): void {
   }
   if (to - met > 20 && lane.height > 11) {
     const size = Math.min(12, lane.height - 1);
-    s.text((met + to) / 2, lane.y + lane.height / 2 + 0.5, kind.sign, {
-      color: inkOn(kind.color),
-      size,
-      align: "middle",
-    });
+    drawSign(s, (met + to) / 2, lane.y + lane.height / 2, kind.sign, inkOn(kind.color), size);
   }
 }
 

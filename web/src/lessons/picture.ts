@@ -3,6 +3,7 @@
 import { inkOn, kindOf, mix, softRamp } from "../draw/palette";
 import type { Palette } from "../draw/palette";
 import type { Pattern } from "../draw/pattern";
+import { drawSign } from "../draw/signs";
 import type { Drawing, Surface } from "../draw/surface";
 import { cellsOf, devMatOf } from "./frames";
 import type { Frame, Part } from "./frames";
@@ -115,12 +116,7 @@ function drawPanel(
   if (!isMoved) return;
   const right = x + plan.panel.width - PAD;
   s.circle(right - 9, y + 16, 9, { color: kind.color });
-  s.text(right - 9, y + 16.5, kind.sign, {
-    color: inkOn(kind.color),
-    size: 10.5,
-    weight: 650,
-    align: "middle",
-  });
+  drawSign(s, right - 9, y + 16, kind.sign, inkOn(kind.color), 10.5);
   if (frame.groups.length > 1) {
     s.text(right - 24, y + 16, `group ${own + 1}`, {
       color: palette.quiet,
