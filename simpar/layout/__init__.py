@@ -13,6 +13,7 @@ Read it in this order:
 - `intersection`: who sends which box to whom between any two layouts;
 - `redistribution_steps`: slice, all_gather, all_to_all, ... as values;
 - `redistribution_search`, `redistribution`: the cheapest steps from one layout to another;
+- `strategy_file`: MindSpore's files of strategies, whose protocol buffers `strategy_wire` reads;
 - `drawing`: layouts as pictures, made of `drawing_parts`, drawn by `drawing_terminal` and `drawing_svg`.
 """
 
@@ -33,6 +34,13 @@ from simpar.layout.redistribution_steps import (
     Slice,
     Step,
 )
+from simpar.layout.strategy_file import (
+    OperatorStrategy,
+    ParameterStrategy,
+    StrategyFile,
+    read_strategy_file,
+    write_strategy_file,
+)
 
 __all__ = [
     "NOT_CUT",
@@ -45,12 +53,15 @@ __all__ = [
     "Exchange",
     "Layout",
     "LayoutPicture",
+    "OperatorStrategy",
+    "ParameterStrategy",
     "Permute",
     "Redistribution",
     "ReduceScatter",
     "Rule",
     "Slice",
     "Step",
+    "StrategyFile",
     "Transfer",
     "assign_by_strategy",
     "axis_size",
@@ -61,8 +72,10 @@ __all__ = [
     "intersections",
     "parse_rule",
     "plan_redistribution",
+    "read_strategy_file",
     "refine",
     "repeated",
     "strides",
     "to_svg",
+    "write_strategy_file",
 ]
