@@ -78,8 +78,9 @@ def read_strategy_file(data: bytes) -> StrategyFile:
     Raises:
         StrategyError: the file is neither, or holds what no strategy can.
 
-    >>> read_strategy_file(b'{"parallel_strategy_item": {"MatMul_w": {"parallel_strategy": [[2, 1], [1, 4]]}}}').operators
-    {'MatMul_w': OperatorStrategy(strategy=((2, 1), (1, 4)), stage=0)}
+    >>> read_strategy_file(b'{"parallel_strategy_item": {"MatMul_w": {"parallel_strategy": [[2, 1], [1, 4]]}}}')
+    ... # doctest: +ELLIPSIS
+    StrategyFile(operators={'MatMul_w': OperatorStrategy(strategy=((2, 1), (1, 4)), stage=0)}, ...)
     """
     if not data.strip():
         raise StrategyError("the strategy file is empty. Choose the file that MindSpore, or simpar, saved.")
@@ -135,7 +136,7 @@ def _parameter(name: str, item: Mapping[str, Any]) -> ParameterStrategy:
         return tuple(_number(n, what, least) for n in _list(item.get(key, []), what))
 
     entries = tuple(
-        tuple(_number(n, what, -1) for n in _list(e, what)) if isinstance(e, list) else _number(e, what, -1)
+        _number(e, what, -1) if isinstance(e, int) else tuple(_number(n, what, -1) for n in _list(e, what))
         for e in _list(item.get("tensor_map", []), what)
     )
     return ParameterStrategy(
