@@ -50,8 +50,8 @@ class Planner(Protocol):
         """Which of them this program plays."""
         ...
 
-    def take(self, name: str, plan: Plan) -> None:
-        """Keep the plan of a program."""
+    def take(self, name: str, plan: Plan, source: tuple[Graph, PartitionOptions]) -> None:
+        """Keep the plan of a program, and what it was before it was cut."""
         ...
 
     def result(self, shape: tuple[int, ...], dtype: Any) -> Tensor:
@@ -211,7 +211,7 @@ def _compile(function: Function, tensors: list[Tensor], rebuild: Rebuild, owner:
     program = Program(name, plan, parameters, nest, answers, context.parallel, settings, step_place=step_place)
     _tell_layouts(owner, plan)
     if context.planner is not None:
-        context.planner.take(name, plan)
+        context.planner.take(name, plan, (graph, options))
         for parameter, planned in zip(parameters, plan.parameters, strict=True):
             parameter.layout = planned.value.layout  # as placing it would, for the programs to come
         return program
@@ -223,7 +223,7 @@ def _compile(function: Function, tensors: list[Tensor], rebuild: Rebuild, owner:
         _broadcast(world, fresh)
     open_recorder(context, world)
     if context.recorder is not None:
-        describe_program(context.recorder, name, plan, program.executor.planned_bytes)
+        describe_program(context.recorder, name, plan, program.executor.planned_bytes, (graph, options))
     return program
 
 

@@ -8,6 +8,7 @@ import atexit
 import os
 import sys
 import time
+from base64 import b64encode
 from dataclasses import asdict
 from typing import Any
 
@@ -15,8 +16,9 @@ from simpar import recorder as records
 from simpar.collectives import World
 from simpar.context import Context
 from simpar.execute import Executor
+from simpar.graph import Graph
 from simpar.launch import Failure, on_failure
-from simpar.partition import Plan, PlannedParameter
+from simpar.partition import PartitionOptions, Plan, PlannedParameter, encode_program
 from simpar.recorder import (
     CollectiveSpec,
     GraphNode,
@@ -69,7 +71,15 @@ def open_recorder(context: Context, world: World) -> None:
     atexit.register(finish)
 
 
-def describe_program(recorder: Any, name: str, plan: Plan, planned_bytes: int, is_first: bool | None = None) -> None:
+def describe_program(
+    recorder: Any,
+    name: str,
+    plan: Plan,
+    planned_bytes: int,
+    source: tuple[Graph, PartitionOptions] | None = None,
+    *,
+    is_first: bool | None = None,
+) -> None:
     """Emit who holds what, and what the program moves each step.
 
     Args:
@@ -77,6 +87,7 @@ def describe_program(recorder: Any, name: str, plan: Plan, planned_bytes: int, i
         name: of the program.
         plan: of this rank.
         planned_bytes: of state and arena together.
+        source: the program before it was cut, and the options it was cut under.
         is_first: whether this rank tells what is the same on every rank; rank 0 does if None.
     """
     is_first = plan.rank == 0 if is_first is None else is_first
@@ -96,6 +107,7 @@ def describe_program(recorder: Any, name: str, plan: Plan, planned_bytes: int, i
             planned_bytes,
             _values(plan) if is_first else (),
             _nodes(plan) if is_first else (),
+            b64encode(encode_program(*source)).decode() if is_first and source is not None else "",
         )
     )
 

@@ -5,9 +5,11 @@ record (``OpDef``): the rule over factors, the kernel on numpy arrays, the gradi
 another; the verifier checks it in between, and its text form is what golden tests compare.
 
 Read in this order: ``ir`` (what a graph is), ``opdef`` (what an op is), ``trace`` (how a function becomes a graph),
-``text`` (how it prints), ``verify`` (what must hold), ``rewrite`` (what is unused or there twice goes).
+``text`` (how it prints), ``verify`` (what must hold), ``rewrite`` (what is unused or there twice goes), ``codec`` (how
+it is kept).
 """
 
+from simpar.graph.codec import from_record, to_record
 from simpar.graph.ir import Argument, Constant, Graph, Node, ParameterInput, ParameterSpec, Strategy, Value
 from simpar.graph.opdef import OPS, Example, Local, OpDef, local_shape, lookup, op
 from simpar.graph.rewrite import drop_unused, merge_equal
@@ -42,6 +44,7 @@ __all__ = [
     "Value",
     "apply",
     "drop_unused",
+    "from_record",
     "graph_text",
     "local_shape",
     "lookup",
@@ -49,6 +52,7 @@ __all__ = [
     "op",
     "refuse_value",
     "register_collectives",
+    "to_record",
     "tracing",
     "user_line",
     "verify_graph",

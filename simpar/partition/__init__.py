@@ -10,7 +10,8 @@ and value out; in reading order:
 - ``fusion``: collectives that belong together become one message;
 - ``localize``: global shapes to slices, device axes to groups of ranks;
 - ``plan``: what comes out, as plain data;
-- ``verify``: what must hold after each of them.
+- ``verify``: what must hold after each of them;
+- ``recorded``: a program before it was cut, as bytes.
 """
 
 from simpar.partition.assign import Assigned, Cut, assign_layouts
@@ -18,6 +19,7 @@ from simpar.partition.fusion import fuse_collectives
 from simpar.partition.insert import Partitioned, insert_redistribution
 from simpar.partition.localize import localize
 from simpar.partition.plan import Collective, Instruction, Plan, PlannedParameter, PlannedValue
+from simpar.partition.recorded import decode_program, encode_program
 from simpar.partition.strategy import BucketOptions, OptimizerSharding, PartitionOptions, argument_shape
 from simpar.partition.uncut import assign_uncut
 from simpar.partition.verify import verify_partitioned
@@ -37,6 +39,8 @@ __all__ = [
     "argument_shape",
     "assign_layouts",
     "assign_uncut",
+    "decode_program",
+    "encode_program",
     "fuse_collectives",
     "insert_redistribution",
     "localize",

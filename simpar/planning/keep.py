@@ -33,7 +33,7 @@ def keep_plans(planned: PlannedScript, arguments: Sequence[str] = (), folder: Pa
     for program in planned.programs:
         total = foresee_memory(program.plan).total_bytes
         # whichever device was asked for, it is the one rank of this recording
-        describe_program(recorder, program.name, program.plan, total, is_first=True)
+        describe_program(recorder, program.name, program.plan, total, program.source, is_first=True)
     recorder.emit(records.RunFinished(time.time()))
     recorder.close()
     assert recorder.path is not None, "the first rank of a recording keeps the store"

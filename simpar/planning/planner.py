@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from simpar.context import current
 from simpar.dtype import DType
 from simpar.errors import ContextError, WorldError
-from simpar.partition import Plan
+from simpar.graph import Graph
+from simpar.partition import PartitionOptions, Plan
 from simpar.tensor import Tensor
 
 __all__ = ["PlannedProgram", "ValueAsked", "VirtualPlanner"]
@@ -27,11 +28,12 @@ class ValueAsked(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class PlannedProgram:
-    """A program that a script compiled, and the parallel mode it was compiled in."""
+    """A program that a script compiled, the parallel mode it was compiled in, and what it was before it was cut."""
 
     name: str
     parallel_mode: str
     plan: Plan
+    source: tuple[Graph, PartitionOptions]
 
 
 class VirtualPlanner:
@@ -54,9 +56,9 @@ class VirtualPlanner:
         self.device_num, self.rank = device_num, rank
         self.programs: list[PlannedProgram] = []
 
-    def take(self, name: str, plan: Plan) -> None:
-        """Keep the plan of a program."""
-        self.programs.append(PlannedProgram(name, current().parallel.parallel_mode, plan))
+    def take(self, name: str, plan: Plan, source: tuple[Graph, PartitionOptions]) -> None:
+        """Keep the plan of a program, and what it was before it was cut."""
+        self.programs.append(PlannedProgram(name, current().parallel.parallel_mode, plan, source))
 
     def result(self, shape: tuple[int, ...], dtype: DType) -> Tensor:
         """Return a Tensor that has a shape and a type, and ends the script when it is asked for its values."""

@@ -189,6 +189,7 @@ class ProgramCompiled:
         peak_bytes: the most memory that the plan needs at once on this rank.
         values: the values of the graph with their layouts.
         nodes: the ops of the graph, in order.
+        source: the program before it was cut, as text (base64); empty if it was not kept.
     """
 
     program: str
@@ -198,6 +199,7 @@ class ProgramCompiled:
     peak_bytes: int = 0
     values: tuple[GraphValue, ...] = ()
     nodes: tuple[GraphNode, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -196,6 +196,13 @@ class Run:
             from_plain(tuple[GraphNode, ...], json.loads(nodes)),
         )
 
+    def source(self, program: str) -> bytes:
+        """Return a program as it was before it was cut, for ``partition.decode_program``; empty if it was not kept."""
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'sources'"):
+            return b""  # written by a simpar that did not keep them
+        rows = self._rows("SELECT source FROM sources WHERE program = ?", program)
+        return rows[0][0] if rows else b""
+
     def collectives(self, program: str, rank: int = 0) -> tuple[CollectiveSpec, ...]:
         """Return what the rows of ``StepRow.times`` mean, for one program on one rank."""
         rows = self._rows(

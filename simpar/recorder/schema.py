@@ -3,6 +3,7 @@
 One SQLite database per run. The tables are the contract between training and everything that looks at it later: to
 change them, raise ``SCHEMA_VERSION``. Tuples and layouts stand as JSON; ``steps.times`` is float64, little-endian, one
 pair (start, end) for each row of ``collectives`` of that program and rank, or NULL in old steps, which forget them.
+``sources`` (since version 2) has programs as they were before they were cut: compressed JSON, see ``partition``.
 """
 
 import sqlite3
@@ -16,7 +17,7 @@ from simpar.errors import RunStoreError
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "STORE_NAME", "TABLES", "check_file", "check_schema", "store_errors"]
 
 STORE_NAME = "run.sqlite"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x73696D70  # "simp", in the header of the file
 
 TABLES = """
@@ -27,6 +28,7 @@ CREATE TABLE parameters (
     slice_shape TEXT, slice_bytes INTEGER, comm_fusion INTEGER, flags TEXT);
 CREATE TABLE programs (
     id INTEGER PRIMARY KEY, program TEXT UNIQUE, digest TEXT, plan TEXT, graph_values TEXT, graph_nodes TEXT);
+CREATE TABLE sources (program TEXT PRIMARY KEY, source BLOB) WITHOUT ROWID;
 CREATE TABLE program_ranks (program TEXT, rank INTEGER, peak_bytes INTEGER, PRIMARY KEY (program, rank)) WITHOUT ROWID;
 CREATE TABLE collectives (
     program TEXT, rank INTEGER, row INTEGER, kind TEXT, ranks TEXT, message_bytes INTEGER, cause TEXT, fusion INTEGER,

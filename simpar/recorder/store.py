@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import sqlite3
+from base64 import b64decode
 from collections.abc import Iterable
 from functools import singledispatchmethod
 from pathlib import Path
@@ -155,6 +156,8 @@ class RunWriter:
         e = event
         row = (None, e.program, e.digest, e.plan, _json(e.values), _json(e.nodes))
         self._row("programs", *row, or_else="REPLACE" if rank == 0 else "IGNORE")
+        if e.source:
+            self._row("sources", e.program, b64decode(e.source), or_else="REPLACE")
         self._row("program_ranks", e.program, rank, e.peak_bytes, or_else="REPLACE")
         for c in e.collectives:
             what = (c.kind, _json(c.ranks), c.message_bytes, c.cause, c.fusion, _json(c.parameters), c.phase)
