@@ -7,8 +7,17 @@ To read the code, begin with ``simpar.compile``: the passes in order. ``simpar.l
 op, a layout per tensor), ``simpar.partition`` what follows from it.
 """
 
-from simpar import common, communication, context, nn, ops, parallel
+from simpar import common, communication, context, dtype, nn, ops, parallel
 from simpar.autodiff import GradOperation, grad, value_and_grad
+from simpar.common import (
+    JitConfig,
+    Symbol,
+    jit_class,
+    lazy_inline,
+    ms_class,
+    mutable,
+    no_inline,
+)
 from simpar.compile import jit
 from simpar.context import (
     GRAPH_MODE,
@@ -40,7 +49,13 @@ from simpar.dtype import (
     uint32,
     uint64,
 )
-from simpar.parallel import Layout
+from simpar.parallel import (
+    Layout,
+    get_algo_parameters,
+    reset_algo_parameters,
+    set_algo_parameters,
+    shard,
+)
 from simpar.parameter import Parameter, ParameterTuple
 from simpar.tensor import Tensor
 
@@ -50,20 +65,24 @@ __all__ = [
     "GRAPH_MODE",
     "PYNATIVE_MODE",
     "GradOperation",
+    "JitConfig",
     "Layout",
     "ParallelMode",
     "Parameter",
     "ParameterTuple",
+    "Symbol",
     "Tensor",
     "__version__",
     "bool_",
     "common",
     "communication",
     "context",
+    "dtype",
     "dtype_to_nptype",
     "float16",
     "float32",
     "float64",
+    "get_algo_parameters",
     "get_auto_parallel_context",
     "get_context",
     "get_ps_context",
@@ -74,15 +93,23 @@ __all__ = [
     "int32",
     "int64",
     "jit",
+    "jit_class",
+    "lazy_inline",
+    "ms_class",
+    "mutable",
     "nn",
+    "no_inline",
     "ops",
     "parallel",
+    "reset_algo_parameters",
     "reset_auto_parallel_context",
     "reset_ps_context",
+    "set_algo_parameters",
     "set_auto_parallel_context",
     "set_context",
     "set_ps_context",
     "set_seed",
+    "shard",
     "uint8",
     "uint16",
     "uint32",

@@ -11,6 +11,8 @@ SimparError
  ├── ContextError          an option that does not exist or contradicts another    (ValueError)
  ├── ContextKeyError       a key that an option's dictionary lacks or does not know (KeyError)
  ├── CellAttributeError    an attribute that a Cell lacks or cannot take           (AttributeError, KeyError)
+ ├── MissingNameError      a name of MindSpore that simpar does not have           (AttributeError)
+ ├── MissingImportError    the same, in an import                                  (ImportError)
  ├── TraceError            a function that cannot become a graph                   (RuntimeError)
  │    └── ValueDependentError   its control flow depends on values
  ├── VerifyError           a pass broke a promise of the graph: a bug in simpar    (RuntimeError)
@@ -32,6 +34,8 @@ __all__ = [
     "DTypeError",
     "LaunchError",
     "LayoutError",
+    "MissingImportError",
+    "MissingNameError",
     "ModeError",
     "MpiMissingError",
     "NotYetError",
@@ -95,6 +99,14 @@ class CellAttributeError(SimparError, AttributeError, KeyError):
     """Says that a Cell lacks an attribute, or cannot take one of this name."""
 
     __str__ = Exception.__str__  # KeyError would show the message in quotes
+
+
+class MissingNameError(SimparError, AttributeError):
+    """Says that simpar does not have a name of MindSpore, and which it has that look alike."""
+
+
+class MissingImportError(SimparError, ImportError):
+    """Says that simpar does not have what is imported from MindSpore, and what it has that looks alike."""
 
 
 class TraceError(SimparError, RuntimeError):

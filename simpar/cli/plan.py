@@ -15,6 +15,7 @@ from rich.text import Text
 from simpar.cli.output import console, print_json
 from simpar.errors import RunStoreError, SimparError
 from simpar.launch import check_script
+from simpar.mindspore import installed
 from simpar.planning import (
     PlannedScript,
     ProgramFacts,
@@ -48,6 +49,7 @@ def plan(
     json_file: Annotated[str | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
     text: Annotated[bool, Parameter(name="--text", negative="")] = False,
     record: Annotated[bool, Parameter(name="--record", negative="")] = False,
+    mindspore: Annotated[bool, Parameter(name="--mindspore", negative="")] = False,
 ) -> int:
     """Compile a script for any number of imagined devices: who would hold what, what would move, and why.
 
@@ -71,12 +73,14 @@ def plan(
             the keys.
         text: Print the plans as text as well.
         record: Keep the plans as a run, which `simpar dashboard` and `simpar show` show like one that was run.
+        mindspore: Let `import mindspore` in the script resolve to simpar.
     """
     check_script(script)
     is_piped = json_file == "-"
     out = console()
     try:
-        planned = _planned(script, arguments, devices, rank, is_piped)
+        with installed() if mindspore else nullcontext():
+            planned = _planned(script, arguments, devices, rank, is_piped)
     except ScriptFailure as failure:
         return _report(script, failure)
     programs = [facts_of(p) for p in planned.programs]

@@ -20,6 +20,7 @@ def run(
     mpi: Literal["openmpi", "mpich"] | None = None,
     timeout: float | None = None,
     record: bool = True,
+    mindspore: Annotated[bool, Parameter(name="--mindspore", negative="")] = False,
 ) -> int:
     """Run a script on several ranks.
 
@@ -32,6 +33,7 @@ def run(
     simpar run train.py -n 8
     simpar run train.py -n 8 -- --epochs 3
     simpar run train.py -n 4 --timeout 60 --no-record
+    simpar run mindspore_script.py -n 8 --mindspore
     ```
 
     Args:
@@ -41,6 +43,8 @@ def run(
         mpi: Which MPI to use, if there are several.
         timeout: Seconds after which all ranks are stopped, with exit code 124.
         record: Keep a record in SIMPAR_RUNS, or ./simpar-runs. SIMPAR_RECORD=0 in the environment means --no-record.
+        mindspore: Let `import mindspore` in the script resolve to simpar.
     """
     wish = {RECORD: os.environ.get(RECORD) or "1" if record else "0"}
-    return run_script(script, arguments, ranks, vendor=mpi, timeout_s=timeout, environ=os.environ | wish)
+    module = "simpar.mindspore" if mindspore else "simpar.launch.rank"
+    return run_script(script, arguments, ranks, vendor=mpi, timeout_s=timeout, environ=os.environ | wish, module=module)

@@ -18,7 +18,7 @@ from simpar.collectives.communicator import COMBINE, Array, Region, aligned_zero
 from simpar.collectives.group import Done
 from simpar.collectives.meeting import Attendance, Delivery, Hub, Meeting, Released, Work
 from simpar.collectives.world import World
-from simpar.context import Context, entered
+from simpar.context import Context, current, entered
 from simpar.errors import WorldError
 
 __all__ = ["ThreadCommunicator", "ThreadTransport", "run_threads"]
@@ -275,12 +275,12 @@ def run_threads(n: int, function: Callable[..., Result], *args: Any) -> list[Res
     >>> run_threads(3, total)
     [3.0, 3.0, 3.0]
     """
-    hub = Hub(n)
+    hub, as_mindspore = Hub(n), current().mindspore
     results: list[Any] = [None] * n
 
     def play(rank: int) -> None:
         try:
-            with entered(Context(world=World(ThreadTransport(hub, rank)))):
+            with entered(Context(world=World(ThreadTransport(hub, rank)), mindspore=as_mindspore)):
                 results[rank] = function(*args)
             hub.end()
         except Released:

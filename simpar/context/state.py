@@ -85,6 +85,8 @@ class Context:
     planner: Any = None
     """Set by ``simpar plan``: receives each plan instead of running it; no world is needed then. It says for how many
     devices and for which rank."""
+    mindspore: bool = False
+    """Whether scripts run under MindSpore's own names (``simpar.mindspore.install``), and its restrictions hold."""
     ps: dict[str, Any] = field(default_factory=dict[str, Any])
     """What ``set_ps_context`` set; ask ``get_ps_context``, which knows the defaults."""
     others: dict[str, Any] = field(default_factory=dict[str, Any])

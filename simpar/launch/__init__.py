@@ -2,8 +2,8 @@
 
 Read in this order: ``mpi`` (which MPI there is and what it must be told), ``alarm`` (what a rank does when it fails),
 ``failure`` (why it did, in words), ``ended`` (some ranks have ended and others run on),
-``rank`` (how a rank runs a script), ``noise`` (what of MPI's own output is left out), ``process`` (``run_ranks``: start
-them, pass on what they print, stop them all), ``repair`` (what lets plain ``mpirun`` work).
+``script`` and ``rank`` (how a rank runs a script), ``noise`` (what of MPI's own output is left out), ``process``
+(``run_ranks``: start them, pass on what they print, stop them all), ``repair`` (what lets plain ``mpirun`` work).
 """
 
 from simpar.launch.alarm import Alarm, alarm_folder, on_failure, print_whole_lines, stop_together
@@ -23,6 +23,7 @@ from simpar.launch.mpi import (
 )
 from simpar.launch.process import check_script, run_ranks, run_script
 from simpar.launch.repair import ROOT_EXPORTS, repair
+from simpar.launch.script import play
 
 __all__ = [
     "MPICH",
@@ -41,6 +42,7 @@ __all__ = [
     "launch_environment",
     "mpi_environment",
     "on_failure",
+    "play",
     "print_whole_lines",
     "repair",
     "run_ranks",

@@ -49,14 +49,18 @@ def run_script(
     vendor: str | None = None,
     timeout_s: float | None = None,
     environ: Mapping[str, str] | None = None,
+    module: str = "simpar.launch.rank",
 ) -> int:
     """Run a script on ``n`` ranks and return its exit code; see ``run_ranks``.
+
+    Args:
+        module: what each rank runs with ``python -m``; it is given the script and its arguments.
 
     Raises:
         LaunchError: the script does not exist.
     """
     check_script(script)
-    program = [sys.executable, "-m", "simpar.launch.rank", str(script), *arguments]
+    program = [sys.executable, "-m", module, str(script), *arguments]
     return run_ranks(program, n, vendor=vendor, timeout_s=timeout_s, environ=environ)
 
 

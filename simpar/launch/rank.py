@@ -1,67 +1,10 @@
-"""How one rank runs a script: ``python -m simpar.launch.rank SCRIPT ARGUMENTS``.
+"""``python -m simpar.launch.rank SCRIPT ARGUMENTS``: how ``simpar run`` starts each rank."""
 
-``simpar run`` starts each rank like this, so that a script that fails before it opens the world (an import, a typing
-mistake) is reported once too, and not by every rank.
-"""
-
-import atexit
-import os
-import runpy
 import sys
-from pathlib import Path
-from types import TracebackType
 
-from simpar.launch.alarm import STOPPED, Alarm, alarm_folder, exit_code, print_whole_lines
+from simpar.launch.script import play
 
-__all__ = ["play"]
-
-
-def play(script: str, arguments: list[str]) -> None:
-    """Run ``script`` as Python itself would, and stop all ranks if it fails."""
-    sys.argv = [script, *arguments]
-    sys.path[0] = str(Path(script).resolve().parent)
-    print_whole_lines()
-    early = _early_alarm()
-    sys.excepthook = early.on_error  # opening the world puts one in its place that reaches all hosts
-    atexit.register(early.on_exit)
-    try:
-        runpy.run_path(script, run_name="__main__")
-    except SystemExit as end:
-        if exit_code(end.code):
-            _stop(end)
-    except BaseException as error:
-        own = error.__traceback__
-        sys.excepthook(type(error), error, _of_script(own))
-
-
-def _early_alarm() -> Alarm:
-    def number(*names: str) -> int:
-        return next((int(os.environ[name]) for name in names if name in os.environ), 0)
-
-    folder = Path(alarm_folder())
-
-    def leave(code: int) -> None:
-        """Tell the launcher too: MPICH's does not stop the others for a rank that ends before MPI has started."""
-        (folder.parent / STOPPED).write_text(str(code), encoding="ascii")
-        os._exit(code)
-
-    rank, size = number("OMPI_COMM_WORLD_RANK", "PMI_RANK"), number("OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
-    return Alarm(rank, max(size, 1), folder, leave)
-
-
-def _stop(end: SystemExit) -> None:
-    alarm = getattr(sys.excepthook, "__self__", None)
-    what = f"ended: {end.code}" if isinstance(end.code, str) else f"ended with exit code {end.code}."
-    if isinstance(alarm, Alarm):
-        alarm.exit(exit_code(end.code), what)
-
-
-def _of_script(where: TracebackType | None) -> TracebackType | None:
-    """Leave out the frames of this module and of ``runpy``, which the user did not write."""
-    while where is not None and where.tb_frame.f_code.co_filename in (__file__, runpy.__file__, "<frozen runpy>"):
-        where = where.tb_next
-    return where
-
+__all__: list[str] = []
 
 if __name__ == "__main__":
     play(sys.argv[1], sys.argv[2:])

@@ -6,12 +6,14 @@ derived from it. A file of records reads like a table; the suites find every rec
 Read in this order: ``support`` (what the families share), ``elementwise``, ``activation``, ``reduction``, ``matmul``,
 ``shape`` with ``refinement`` and ``slicing``; ``normalization``, ``gather``, ``loss``, ``convolution``, ``pooling``,
 ``random`` (dropout), ``optimizer`` (updates) and ``communication`` (collectives written by the user); then the faces:
-``functional`` and ``operations``, doors to the functions and to the objects, whose base is ``primitive``.
+``functional`` and ``operations``, doors to the functions and to the objects, whose base is ``primitive``; and
+``composite``, functions of functions.
 """
 
 from simpar.ops import (
     activation,
     communication,
+    composite,
     convolution,
     elementwise,
     functional,
@@ -27,6 +29,7 @@ from simpar.ops import (
 )
 from simpar.ops import gather as gather_records
 from simpar.ops import matmul as matmul_records
+from simpar.ops.composite import *  # noqa: F403
 from simpar.ops.functional import *  # noqa: F403
 from simpar.ops.operations import *  # noqa: F403
 from simpar.ops.primitive import Primitive
@@ -50,5 +53,6 @@ RECORDS = (
 """The modules whose import makes the records known."""
 
 __all__: list[str] = ["RECORDS", "Primitive", "optimizer"]
+__all__ += composite.__all__
 __all__ += functional.__all__
 __all__ += operations.__all__

@@ -2,6 +2,7 @@
 
 ``layout_face`` holds ``Layout``, MindSpore's way to write a ``simpar.layout.Layout``; ``auto_parallel`` holds
 ``AutoParallel``, which gives one network or function its own parallel options.
+``search_settings`` holds MindSpore's settings of the search of strategies.
 ``full_tensor`` puts the slices of a value together, to look at.
 """
 
@@ -13,8 +14,17 @@ from simpar.errors import NotYetError
 from simpar.execute import full_tensor
 from simpar.parallel import auto_parallel
 from simpar.parallel.layout_face import Layout
+from simpar.parallel.search_settings import get_algo_parameters, reset_algo_parameters, set_algo_parameters
 
-__all__ = ["Layout", "auto_parallel", "full_tensor", "shard"]
+__all__ = [
+    "Layout",
+    "auto_parallel",
+    "full_tensor",
+    "get_algo_parameters",
+    "reset_algo_parameters",
+    "set_algo_parameters",
+    "shard",
+]
 
 Strategy = tuple[Any, ...]
 

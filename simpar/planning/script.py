@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
-from simpar.context import Context, entered
+from simpar.context import Context, current, entered
 from simpar.planning.planner import PlannedProgram, ValueAsked, VirtualPlanner
 
 __all__ = ["PlannedScript", "ScriptFailure", "line_of", "plan_script"]
@@ -67,7 +67,8 @@ def plan_script(
     """
     planner = VirtualPlanner(device_num, rank)
     stopped: str | None = None
-    with entered(Context(planner=planner)), _as_main(script, arguments), redirect_stdout(output or sys.stdout):
+    context = Context(planner=planner, mindspore=current().mindspore)
+    with entered(context), _as_main(script, arguments), redirect_stdout(output or sys.stdout):
         try:
             runpy.run_path(str(script), run_name="__main__")
         except ValueAsked as asked:

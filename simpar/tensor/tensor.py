@@ -1,7 +1,8 @@
 """What a Tensor holds: an array, a traced value, or nothing yet; and how an op is applied to Tensors."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from operator import index
+from typing import Any, Final, SupportsIndex, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ __all__ = ["Tensor", "as_tensor", "call", "filled"]
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 
+_UNKNOWN: Final = 64
+"""What an axis of unknown length is planned as; most cuts divide it."""
+
 
 class Tensor(Operators):
     """An array of one element type, with MindSpore's interface.
@@ -26,7 +30,7 @@ class Tensor(Operators):
     Args:
         input_data: a number, list, tuple, numpy array or Tensor; None with ``shape`` and ``init``.
         dtype: the element type; that of the data if None (Python floats are float32, Python ints int64).
-        shape: with ``init``: the shape of a tensor that has no data yet.
+        shape: without data: the shape of a tensor that has none yet; None in it for a length that is not known.
         init: with ``shape``: what fills the tensor later (an initializer, see ``simpar.common.initializer``).
 
     Raises:
@@ -40,7 +44,7 @@ class Tensor(Operators):
         self,
         input_data: object = None,
         dtype: DType | None = None,
-        shape: int | Sequence[int] | None = None,
+        shape: int | Sequence[SupportsIndex | None] | None = None,
         init: Any = None,
     ) -> None:
         self._array: Array | None = None
@@ -51,8 +55,8 @@ class Tensor(Operators):
         self.layout: Layout | None = None
         """How this tensor is cut over the ranks, if it is one rank's slice of a value."""
         self.full_shape_of_slice: Shape | None = None
-        if init is not None:
-            self._shape = (shape,) if isinstance(shape, int) else tuple(shape or ())
+        if init is not None or (input_data is None and shape is not None):
+            self._shape = (shape,) if isinstance(shape, int) else tuple(map(_length, shape or ()))
             self._dtype = types.float32 if dtype is None else as_dtype(dtype)
         else:
             self._fill(_to_array(input_data, dtype))
@@ -276,6 +280,11 @@ def filled(shape: Shape, dtype: DType, number: float) -> Tensor:
 def _one(result: Tensor | tuple[Tensor, ...]) -> Tensor:
     assert isinstance(result, Tensor), "the op has one result"
     return result
+
+
+def _length(given: SupportsIndex | None) -> int:
+    """Return an axis's length; one that is not known yet is planned as ``_UNKNOWN``."""
+    return _UNKNOWN if given is None else index(given)
 
 
 def _to_array(data: object, dtype: DType | None) -> Array:

@@ -1,0 +1,117 @@
+"""What MindSpore's compiler is told beside the program: hints, which mostly change nothing here, and ``Symbol``."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from simpar.errors import DTypeError, ParameterError
+
+__all__ = [
+    "JitConfig",
+    "Symbol",
+    "jit_class",
+    "lazy_inline",
+    "ms_class",
+    "mutable",
+    "no_init_parameters",
+    "no_inline",
+]
+
+_LIKELY = 64
+"""What a Symbol is planned as, at least: a length that most cuts divide."""
+
+
+class JitConfig:
+    """Keeps the options of MindSpore's compiler; none has a meaning here.
+
+    Args:
+        jit_level, exec_mode: as MindSpore names them.
+        options: the others.
+    """
+
+    def __init__(self, jit_level: str = "", exec_mode: str = "auto", **options: Any) -> None:
+        self.jit_config_dict = {"jit_level": jit_level, "exec_mode": exec_mode, **options}
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A length that is not known yet: ``Tensor(shape=[Symbol(divisor=8), 16], dtype=float32)``.
+
+    A program is planned for one length that fits the description; layouts do not depend on which.
+
+    Args:
+        max, min: bounds.
+        divisor, remainder: what is known of the length.
+        unique: whether no other Symbol has this length.
+        name: a name for messages.
+
+    Raises:
+        DTypeError: a number is no whole number.
+        ParameterError: no length fits.
+
+    >>> Symbol(divisor=24).length, Symbol(max=10, divisor=4, remainder=1).length
+    (72, 9)
+    """
+
+    max: int = 0
+    min: int = 1
+    divisor: int = 1
+    remainder: int = 0
+    unique: bool = False
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        for what in ("min", "divisor", "remainder"):
+            given = getattr(self, what)
+            if isinstance(given, bool) or not isinstance(given, int):
+                raise DTypeError(f"Symbol: {what} is {given!r}; give a whole number.")
+        if self.divisor < 1 or self.min < 1 or self.remainder < 0:
+            raise ParameterError(f"{self}: min and divisor are at least 1, remainder is at least 0.")
+        if self.max and self.max < self.min:
+            raise ParameterError(f"{self}: max is below min.")
+
+    @property
+    def length(self) -> int:
+        """A length that fits: the first one from 64 on, or the last one below max."""
+        wanted = max(self.min, _LIKELY)
+        found = wanted + (self.remainder - wanted) % self.divisor
+        if self.max and found > self.max:
+            found = self.max - (self.max - self.remainder) % self.divisor
+        return found
+
+    def __index__(self) -> int:
+        return self.length
+
+
+def mutable(input_data: Any, dynamic_len: bool = False) -> Any:
+    """Return the value: numbers are arguments of a program only as Tensors here."""
+    return input_data
+
+
+def lazy_inline(fn: Any = None, attrs: Any = None, policy: Any = None) -> Any:
+    """Return the constructor, or a decorator: graphs are always flat here."""
+    return _unchanged if fn is None else fn
+
+
+def no_inline(fn: Any = None) -> Any:
+    """Return the function, or a decorator: see ``lazy_inline``."""
+    return _unchanged if fn is None else fn
+
+
+def jit_class(cls: type) -> type:
+    """Return the class: objects of any class can be used while a function is traced."""
+    return cls
+
+
+ms_class = jit_class
+
+
+def _unchanged(fn: Callable[..., Any]) -> Callable[..., Any]:
+    return fn
+
+
+@contextmanager
+def no_init_parameters() -> Generator[None]:
+    """Build a network without filling its Parameters. In the modes that cut them they are filled late anyway."""
+    yield

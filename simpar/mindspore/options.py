@@ -1,0 +1,222 @@
+"""The parallel context as MindSpore's own code holds it: one object with a getter and a setter per option."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from simpar.communication import GlobalComm as PublicGlobalComm
+from simpar.context import (
+    ParallelOptions,
+    current,
+    get_auto_parallel_context,
+    reset_auto_parallel_context,
+    set_auto_parallel_context,
+)
+from simpar.errors import ContextError
+
+__all__ = [
+    "GlobalComm",
+    "_get_algo_single_loop",
+    "_get_multi_subgraphs",
+    "_get_rp_matmul_mem_coef",
+    "_reset_auto_parallel_context",
+    "_set_algo_single_loop",
+    "_set_auto_parallel_context",
+    "_set_multi_subgraphs",
+    "_set_rp_matmul_mem_coef",
+    "auto_parallel_context",
+    "get_cost_model_context",
+    "get_offload_context",
+    "reset_cost_model_context",
+    "set_cost_model_context",
+    "set_offload_context",
+]
+
+_FUSION: Final = {"all_reduce": "allreduce", "all_gather": "allgather", "reduce_scatter": "reducescatter"}
+_KEPT: Final = {
+    "enable_all_reduce_fusion": True,
+    "enable_all_gather_fusion": True,
+    "enable_reduce_scatter_fusion": True,
+    "force_fp32_communication": False,
+    "optimizer_weight_shard_aggregated_save": False,
+}
+"""Settings of the object that are no options of ``set_auto_parallel_context``, with their defaults."""
+
+
+class GlobalComm(PublicGlobalComm):
+    """Names backend and group, and holds the marks that MindSpore's tests set to play initialised devices."""
+
+    INITED = False
+    CHECK_ENVS = True
+
+
+class _ParallelContext:
+    """Reads and writes options under ``get_NAME()`` and ``set_NAME(value)``."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        kind, _, option = name.partition("_")
+        if kind == "get" and option.endswith("_is_set"):
+            return lambda: _is_set(option.removesuffix("_is_set"))
+        if kind == "get":
+            return lambda: _read(option)
+        if kind == "set" and option:
+            return lambda *value, **named: _write(option, *value, *named.values())
+        raise AttributeError(f"the parallel context has no member {name!r}; it has get_OPTION and set_OPTION.")
+
+    def reset(self) -> None:
+        """Set every option back to its default."""
+        _reset_auto_parallel_context()
+
+    def get_pipeline_interleave(self) -> bool:
+        """Return whether the stages of a pipeline interleave."""
+        return current().others.get("pipeline_config", {}).get("pipeline_interleave", False)
+
+    def get_pipeline_scheduler(self) -> str:
+        """Return the schedule of a pipeline."""
+        return current().others.get("pipeline_config", {}).get("pipeline_scheduler", "1f1b")
+
+    def get_all_reduce_fusion_split_indices(self) -> list[int]:
+        """Return the places in the list of gradients where a new bucket begins."""
+        return get_auto_parallel_context("all_reduce_fusion_config")
+
+    def set_all_reduce_fusion_split_indices(self, indices: list[int], group: str = "") -> None:
+        """Set the places in the list of gradients where a new bucket begins."""
+        set_auto_parallel_context(all_reduce_fusion_config=indices)
+
+    def allreduce_fusion_threshold_mb(self) -> int:
+        """Return the size in MB at which a bucket of gradients is closed."""
+        return _threshold("allreduce")
+
+    def allgather_fusion_threshold_mb(self) -> int:
+        """Return the size in MB at which a bucket of gathered Parameters is closed."""
+        return _threshold("allgather")
+
+    def reducescatter_fusion_threshold_mb(self) -> int:
+        """Return the size in MB at which a bucket of scattered gradients is closed."""
+        return _threshold("reducescatter")
+
+
+def _threshold(kind: str) -> int:
+    settings = current().parallel.comm_fusion.get(kind, {})
+    return settings["config"] if settings.get("mode") == "size" else 64
+
+
+def _is_set(option: str) -> bool:
+    value, default = getattr(current().parallel, option), getattr(ParallelOptions(), option)
+    return value != default
+
+
+def _read(option: str) -> Any:
+    if option in _KEPT:
+        return current().others.get(option, _KEPT[option])
+    return get_auto_parallel_context(option)
+
+
+def _write(option: str, value: Any) -> None:
+    if option in _KEPT:
+        current().others[option] = value
+    else:
+        set_auto_parallel_context(**{option: value})
+
+
+def auto_parallel_context() -> _ParallelContext:
+    """Return the parallel context as an object."""
+    return _ParallelContext()
+
+
+def _set_auto_parallel_context(**options: Any) -> None:
+    set_auto_parallel_context(**options)
+
+
+def _reset_auto_parallel_context() -> None:
+    reset_auto_parallel_context()
+    for name in _KEPT:
+        current().others.pop(name, None)
+
+
+# --- what tells MindSpore's cost model how to count ---
+
+
+_COST_MODEL: Final[dict[str, object]] = {
+    "device_memory_capacity": 16.0 * 2**30,
+    "costmodel_alpha": 1.0,
+    "costmodel_beta": 400.0,
+    "costmodel_gamma": 0.001,
+    "costmodel_communi_threshold": 2048.0,
+    "costmodel_communi_const": 3072.0,
+    "costmodel_communi_bias": 1024.0,
+    "dp_algo_single_loop": False,
+    "dp_algo_enable_approxi": False,
+    "rp_matmul_mem_coef": 0.1,
+    "is_multi_subgraphs": False,
+    "run_phase": 0,
+}
+"""The settings and their defaults, kept so that they read back; simpar has a cost model of its own."""
+
+
+def set_cost_model_context(**options: Any) -> None:
+    """Keep settings of MindSpore's cost model, which change nothing.
+
+    Raises:
+        ContextError: there is no such setting.
+    """
+    for name in options:
+        _check_cost(name)
+    _settings("cost_model").update(options)
+
+
+def get_cost_model_context(attr_key: str) -> Any:
+    """Return a setting of MindSpore's cost model.
+
+    Raises:
+        ContextError: there is no such setting.
+    """
+    _check_cost(attr_key)
+    return _settings("cost_model").get(attr_key, _COST_MODEL[attr_key])
+
+
+def reset_cost_model_context() -> None:
+    """Set MindSpore's cost model back to its defaults."""
+    _settings("cost_model").clear()
+
+
+def _check_cost(name: str) -> None:
+    if name not in _COST_MODEL:
+        raise ContextError(f"{name!r} is no setting of the cost model; choose one of {', '.join(_COST_MODEL)}.")
+
+
+def _set_algo_single_loop(single_loop: bool) -> None:
+    set_cost_model_context(dp_algo_single_loop=single_loop)
+
+
+def _get_algo_single_loop() -> bool:
+    return get_cost_model_context("dp_algo_single_loop")
+
+
+def _set_rp_matmul_mem_coef(coefficient: float) -> None:
+    set_cost_model_context(rp_matmul_mem_coef=coefficient)
+
+
+def _get_rp_matmul_mem_coef() -> float:
+    return get_cost_model_context("rp_matmul_mem_coef")
+
+
+def _set_multi_subgraphs(multi_subgraph: bool = True) -> None:
+    set_cost_model_context(is_multi_subgraphs=multi_subgraph)
+
+
+def _get_multi_subgraphs() -> bool:
+    return get_cost_model_context("is_multi_subgraphs")
+
+
+def _settings(place: str) -> dict[str, Any]:
+    return current().others.setdefault(place, {})
+
+
+def set_offload_context(offload_config: dict[str, Any]) -> None:
+    """Keep the settings of offloading, which has no meaning where all memory is the host's."""
+    _settings("offload").update(offload_config)
+
+
+def get_offload_context() -> dict[str, Any]:
+    """Return the settings of offloading."""
+    return dict(_settings("offload"))
