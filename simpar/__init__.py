@@ -7,7 +7,7 @@ To read the code, begin with ``simpar.compile``: the passes in order. ``simpar.l
 op, a layout per tensor), ``simpar.partition`` what follows from it.
 """
 
-from simpar import common, communication, context, dtype, nn, ops, parallel
+from simpar import common, communication, context, dataset, dtype, nn, ops, parallel
 from simpar.autodiff import GradOperation, grad, value_and_grad
 from simpar.common import (
     JitConfig,
@@ -77,6 +77,7 @@ __all__ = [
     "common",
     "communication",
     "context",
+    "dataset",
     "dtype",
     "dtype_to_nptype",
     "float16",

@@ -20,6 +20,7 @@ SimparError
  │    ├── MpiMissingError       no MPI, or no mpi4py, is installed
  │    └── PlanMismatchError     ranks compiled different plans
  ├── LaunchError           `simpar run` could not start or finish the ranks        (RuntimeError)
+ ├── DatasetError          rows, columns or files that a dataset cannot use        (ValueError)
  ├── RunStoreError         a run store that is missing, truncated or foreign       (ValueError)
  └── NotYetError           a part of MindSpore that simpar does not have yet       (NotImplementedError)
 
@@ -32,6 +33,7 @@ __all__ = [
     "ContextError",
     "ContextKeyError",
     "DTypeError",
+    "DatasetError",
     "LaunchError",
     "LayoutError",
     "MissingImportError",
@@ -139,6 +141,10 @@ class LaunchError(SimparError, RuntimeError):
 
 class RunStoreError(SimparError, ValueError):
     """Says that a run store is missing, truncated, locked or foreign."""
+
+
+class DatasetError(SimparError, ValueError):
+    """Says that rows, columns, samplers or files do not fit what a dataset does with them."""
 
 
 class NotYetError(SimparError, NotImplementedError):
