@@ -68,7 +68,7 @@ def _mismatches(opened: OpenedRun) -> Iterator[Finding]:
     yield Finding(
         level="warning",
         text=f"{number} from layouts that disagree: a rank sends {bytes_text(total)} a step for "
-        f"{'it' if len(costly) == 1 else 'them'}, most for {_name(worst)} ({bytes_text(worst.sent_bytes)})",
+        f"{'it' if len(costly) == 1 else 'them'}, {bytes_text(worst.sent_bytes)} of it for {_name(worst)}",
         link=Link(page="redistribution", select={"program": program, "chain": str(worst.id)}),
     )
 
@@ -76,8 +76,7 @@ def _mismatches(opened: OpenedRun) -> Iterator[Finding]:
 def _name(chain: Chain) -> str:
     if chain.parameters:
         return chain.parameters[0]
-    where = f" in {chain.scope}" if chain.scope else ""
-    return f"{chain.value}{where}" + (f" ({chain.source_line})" if chain.source_line else "")
+    return f"the {chain.why.partition(': ')[0]}"
 
 
 def _communication(opened: OpenedRun) -> Iterator[Finding]:

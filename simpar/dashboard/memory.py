@@ -47,9 +47,11 @@ def memory(opened: OpenedRun) -> Memory:
     for p in placed(opened):
         kept[p.kind] = kept.get(p.kind, 0) + p.slice_bytes
     planned = planned_bytes(opened)
+    imagined = planned.get(0) if opened.info.started.world_size < opened.info.started.device_num else None
     devices = max(opened.info.started.world_size, opened.info.started.device_num, 1)
     ranks = tuple(
-        _rank_memory(rank, kept, planned.get(rank), measured.get(rank, [])) for rank in range(min(devices, _MOST_RANKS))
+        _rank_memory(rank, kept, planned.get(rank, imagined), measured.get(rank, []))
+        for rank in range(min(devices, _MOST_RANKS))
     )
     return Memory(
         ranks=ranks,
@@ -58,6 +60,7 @@ def memory(opened: OpenedRun) -> Memory:
             "the arena is what the plan of the program that needs most keeps beside them: activations, gradients and "
             "buffers, those never needed at once sharing their bytes",
             "measured bytes are those of the whole process, Python and libraries included",
+            *(("planned for one rank; all others are taken to need as much",) if imagined is not None else ()),
         ),
     )
 

@@ -95,6 +95,7 @@ def _redistribution_case(random: Random) -> dict[str, Any]:
                 "kind": step.kind,
                 "before": _plain(step.before),
                 "after": _plain(step.after),
+                "device_axes": step.device_axes,
                 "group_size": step.group_size,
                 "sent_bytes": step.volume_bytes(shape, 4),
             }

@@ -1,8 +1,9 @@
 """Takes pictures of the inspector's pages, for people to look at: ``python -m tests.ui.pictures FOLDER``.
 
-Every page, light and dark, on a laptop's screen and on a wide one, with runs of 4, 64 and 1024 ranks, with long names, with a run that
-has just begun and one that is broken, with ``simpar demo`` and with a plan for 1024 devices. ``--pages``, ``--runs``,
-``--widths`` and ``--themes`` take fewer. ``--readme`` makes the README's pictures instead, into ``docs/pictures``.
+Every page, light and dark, on a laptop's screen and on a wide one, with runs of 4, 64 and 1024 ranks, with long names,
+with a run that has just begun and one that is broken, with ``simpar demo`` and with a plan for 1024 devices.
+``--pages``, ``--runs``, ``--widths`` and ``--themes`` take fewer. ``--readme`` makes those of the README, into
+``docs/pictures``.
 """
 
 import argparse

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Open = Callable[..., Any]
@@ -80,3 +81,33 @@ def test_table_has_a_row_for_each_step(open_page: Open) -> None:
 def test_program_that_moves_nothing_names_one_that_does(open_page: Open) -> None:
     words = open_page("redistribution?run=one").locator("main").inner_text()
     assert "undefined" not in words
+
+
+def test_any_layouts_can_be_tried(open_page: Open) -> None:
+    page = open_page("redistribution?run=eight")
+    page.get_by_role("button", name="Any layouts").click()
+    page.get_by_role("button", name="gather", exact=True).click()
+    # (4096, 1024) float32 over (2, 4): a slice of 2 MiB comes from each of 7 others
+    page.wait_for_selector("text=a rank sends 14 MiB")
+    page.get_by_role("button", name="To: device axis 1 cuts axis 0").click()
+    page.wait_for_selector("text=a rank sends 6 MiB")  # 3 others along device axis 0
+    page.get_by_role("button", name="Check").click()
+    words = page.get_by_role("region", name="Check").inner_text()
+    assert "of 32 held at the end, every one is what the whole tensor has there" in words  # 4 of 2 x 4 on 8 ranks
+    again = open_page(page.url.split("/", 3)[3])
+    again.wait_for_selector("text=a rank sends 6 MiB")
+
+
+def test_layout_that_cannot_be_says_why(open_page: Open) -> None:
+    page = open_page("redistribution?run=eight&try=4096,1024~2,4~0,w~w,0~")
+    page.get_by_label("shape").fill("4096, 10")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("text=Axis 1 of length 10 cannot be cut into 4 equal slices: pad it to 12")
+    page.get_by_label("shape").fill("many")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("text=Write one to four whole lengths")
+
+
+def test_layouts_are_tried_without_any_run(open_page: Open, serve: Callable[[Path], str], tmp_path: Path) -> None:
+    page = open_page("redistribution", serve(tmp_path))
+    page.wait_for_selector("text=The cheapest way for 8 ranks takes 1 step: a rank sends 3 MiB")

@@ -81,6 +81,7 @@ export const PAGES: readonly Page[] = [
     question: "How does this tensor get from one layout to another?",
     icon: "redistribution",
     key: "s",
+    needsNoRun: true,
     load: () => import("./pages/Redistribution.svelte"),
   },
   {

@@ -39,7 +39,8 @@ export function setStage(
     null,
   );
   const isAll = widest !== null && rankCount(widest) === ranks.length && !widest.rank_list;
-  const wall = layWall(isAll ? widest.dev_mat : [ranks.length], { width, height, largest: 84 });
+  const largest = ranks.length <= 16 ? 120 : 84;
+  const wall = layWall(isAll ? widest.dev_mat : [ranks.length], { width, height, largest });
   const shown = new Set(ranks);
   return {
     wall,

@@ -53,12 +53,17 @@ export function mapOf(side: Side, kind: Kind): TensorMap {
   const map = side.maps[kind.id] ?? kind.map;
   return kind.shape.map((_, i) => {
     const axes = axesOf(map[i] ?? NOT_CUT).filter((a) => a < side.devMat.length);
-    return axes.length === 0 ? NOT_CUT : axes.length === 1 ? (axes[0] ?? NOT_CUT) : axes;
+    return entryOf(axes);
   });
 }
 
 export function axesOf(entry: number | readonly number[]): number[] {
   return (typeof entry === "number" ? [entry] : [...entry]).filter((a) => a !== NOT_CUT);
+}
+
+/** The entry of a tensor map for the device axes that cut one tensor axis. */
+export function entryOf(axes: readonly number[]): number | readonly number[] {
+  return axes.length > 1 ? axes : (axes[0] ?? NOT_CUT);
 }
 
 export function layoutOf(side: Side, kind: Kind): Layout {
@@ -71,16 +76,25 @@ export function toggled(side: Side, kind: Kind, axis: number, deviceAxis: number
     const axes = axesOf(entry);
     if (i === axis && !axes.includes(deviceAxis)) axes.push(deviceAxis);
     else if (axes.includes(deviceAxis)) axes.splice(axes.indexOf(deviceAxis), 1);
-    return axes.length === 0 ? NOT_CUT : axes.length === 1 ? (axes[0] ?? NOT_CUT) : axes;
+    return entryOf(axes);
   });
   return { ...side, maps: { ...side.maps, [kind.id]: next } };
 }
 
 /** Why a side cannot cut a kind so, and what to do; null if it can. */
 export function problemOf(side: Side, kind: Kind): string | null {
-  for (const [i, entry] of mapOf(side, kind).entries()) {
-    const parts = product(axesOf(entry).map((a) => axisSize(side.devMat, a)));
-    const length = kind.shape[i] ?? 1;
+  return unequal(side.devMat, mapOf(side, kind), kind.shape);
+}
+
+/** Which axis a tensor map cannot cut into equal slices, and what to do; null if there is none. */
+export function unequal(
+  devMat: readonly number[],
+  map: TensorMap,
+  shape: readonly number[],
+): string | null {
+  for (const [i, entry] of map.entries()) {
+    const parts = product(axesOf(entry).map((a) => axisSize(devMat, a)));
+    const length = shape[i] ?? 1;
     if (length % parts !== 0) {
       const padded = Math.ceil(length / parts) * parts;
       return `axis ${i} of length ${length} cannot be cut into ${parts} equal slices: pad it to ${padded}, or cut it less`;
