@@ -4,53 +4,16 @@ The results may overwrite the operands: the executor hands in the storage itself
 change from step to step (learning rate, powers of beta) are operands without axes, the others attributes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from simpar.dtype import DType
 from simpar.graph import Example, op
-from simpar.ops._rows import BLOCK_BYTES, Array, as_tuple
+from simpar.ops._rows import Array
+from simpar.ops._updates import dtype_of_update, rule_of_update, targets, update_blocks
 from simpar.tensor import Tensor, call
 
 __all__ = ["adam", "adam_weight_decay", "momentum", "sgd"]
-
-Attrs = Mapping[str, Any]
-
-
-def _rule(states: int) -> Any:
-    """Return the rule of an update: weight, states and gradient alike, then scalars; weight and states result."""
-    wide, results = ", ".join(["..."] * (states + 2)), ", ".join(["..."] * (states + 1))
-
-    def rule(shapes: Sequence[Sequence[int]], attrs: Attrs) -> str:
-        return f"{wide}{', ' * (len(shapes) - states - 2)} -> {results}"
-
-    return rule
-
-
-def _dtypes(states: int) -> Any:
-    def types(given: Sequence[DType], attrs: Attrs) -> tuple[DType, ...]:
-        return tuple(given[: states + 1])
-
-    return types
-
-
-def _targets(out: Any, operands: Sequence[Array]) -> tuple[Array, ...]:
-    if out is None:
-        return tuple(np.empty(a.shape, a.dtype) for a in operands)
-    return as_tuple(out)
-
-
-def _blocks(*arrays: Array) -> Iterator[list[Array]]:
-    """Give the same block of each array, as flat views; the whole arrays where one is not contiguous."""
-    if not all(a.flags.c_contiguous for a in arrays):
-        yield list(arrays)
-        return
-    flat = [a.reshape(-1) for a in arrays]
-    step = BLOCK_BYTES // arrays[0].itemsize
-    for start in range(0, flat[0].size, step):
-        yield [a[start : start + step] for a in flat]
 
 
 def _decayed(p: Array, g: Array, weight_decay: float, scratch: Array) -> Array:
@@ -63,9 +26,9 @@ def _decayed(p: Array, g: Array, weight_decay: float, scratch: Array) -> Array:
 
 def _sgd(p: Array, g: Array, lr: Array, *, weight_decay: float = 0.0, out: Array | None = None) -> Array:
     """Compute p - lr * (g + weight_decay * p)."""
-    (new,) = _targets(out, (p,))
+    (new,) = targets(out, (p,))
     rate = lr.item()
-    for pb, gb, nb in _blocks(p, g, new):
+    for pb, gb, nb in update_blocks(p, g, new):
         s = np.empty_like(pb)
         np.multiply(_decayed(pb, gb, weight_decay, s), rate, out=s)
         np.subtract(pb, s, out=nb)
@@ -86,10 +49,10 @@ def _momentum(
     out: Any = None,
 ) -> tuple[Array, ...]:
     """Compute v' = momentum * v + (1 - dampening) * g and p - lr * v', or p - lr * (g + momentum * v') by Nesterov."""
-    new = _targets(out, (p, v))
+    new = targets(out, (p, v))
     rate = lr.item()
     share = 1.0 if step is not None and step.item() == 0 else 1 - dampening
-    for pb, vb, gb, new_p, new_v in _blocks(p, v, g, *new):
+    for pb, vb, gb, new_p, new_v in update_blocks(p, v, g, *new):
         s = np.empty_like(pb)
         g_now = _decayed(pb, gb, weight_decay, s)
         np.multiply(vb, momentum, out=new_v)
@@ -103,9 +66,9 @@ def _momentum(
 
 op(
     "sgd",
-    rule=_rule(0),
+    rule=rule_of_update(0),
     kernel=_sgd,
-    dtype=_dtypes(0),
+    dtype=dtype_of_update(0),
     elementwise=True,
     examples=(
         Example(((4, 6), (4, 6), ()), {"weight_decay": 0.1}, grad=False),
@@ -115,9 +78,9 @@ op(
 _MOMENTUM = {"momentum": 0.9, "dampening": 0.0, "nesterov": False, "weight_decay": 0.0}
 op(
     "momentum",
-    rule=_rule(1),
+    rule=rule_of_update(1),
     kernel=_momentum,
-    dtype=_dtypes(1),
+    dtype=dtype_of_update(1),
     elementwise=True,
     examples=(
         Example(((4, 6),) * 3 + ((),), {**_MOMENTUM, "nesterov": True, "weight_decay": 0.1}, grad=False),
@@ -161,9 +124,9 @@ def _adam(
     out: Any = None,
 ) -> tuple[Array, ...]:
     """Compute p - rate * m' / (sqrt(v') + epsilon) with rate = lr * sqrt(1 - beta2^t) / (1 - beta1^t)."""
-    new = _targets(out, (p, m, v))
+    new = targets(out, (p, m, v))
     rate = lr.item() * float(np.sqrt(1 - beta2_power.item())) / (1 - beta1_power.item())
-    for pb, mb, vb, gb, new_p, new_m, new_v in _blocks(p, m, v, g, *new):
+    for pb, mb, vb, gb, new_p, new_m, new_v in update_blocks(p, m, v, g, *new):
         s = np.empty_like(pb)
         g_now = _decayed(pb, gb, weight_decay, np.empty_like(pb)) if weight_decay else gb
         _moments(mb, vb, g_now, new_m, new_v, s, (beta1, beta2))
@@ -187,9 +150,9 @@ def _adam_weight_decay(
     out: Any = None,
 ) -> tuple[Array, ...]:
     """Compute p - lr * (m' / (sqrt(v') + epsilon) + weight_decay * p), without a correction of the moments."""
-    new = _targets(out, (p, m, v))
+    new = targets(out, (p, m, v))
     rate = lr.item()
-    for pb, mb, vb, gb, new_p, new_m, new_v in _blocks(p, m, v, g, *new):
+    for pb, mb, vb, gb, new_p, new_m, new_v in update_blocks(p, m, v, g, *new):
         s = np.empty_like(pb)
         _moments(mb, vb, gb, new_m, new_v, s, (beta1, beta2))
         np.add(np.sqrt(new_v, out=s), epsilon, out=s)
@@ -203,9 +166,9 @@ _POSITIVE = (-1.0, -1.0, 0.0, -1.0)  # the second moment is a mean of squares
 
 op(
     "adam",
-    rule=_rule(2),
+    rule=rule_of_update(2),
     kernel=_adam,
-    dtype=_dtypes(2),
+    dtype=dtype_of_update(2),
     elementwise=True,
     examples=(
         Example(
@@ -226,9 +189,9 @@ op(
 )
 op(
     "adam_weight_decay",
-    rule=_rule(2),
+    rule=rule_of_update(2),
     kernel=_adam_weight_decay,
-    dtype=_dtypes(2),
+    dtype=dtype_of_update(2),
     elementwise=True,
     examples=(
         Example(((4, 6),) * 4 + ((),), _ADAM, low=(*_POSITIVE, 0.1), grad=False),

@@ -136,6 +136,23 @@ class Optimizer(Cell):
         """Return the gradients divided by ``loss_scale``."""
         return tuple(gradients if self.loss_scale == 1 else (g * (1 / self.loss_scale) for g in gradients))
 
+    # --- for an optimizer around this one ---
+
+    def take_over_decay(self) -> tuple[float, ...]:
+        """Return the weight decay of each Parameter, and do none from now on."""
+        taken = self.get_weight_decay()
+        self._decays = dict.fromkeys(self._decays, 0.0)
+        return taken
+
+    @contextmanager
+    def unscaled(self) -> Generator[None]:
+        """Take gradients in a ``with`` block as they are, not divided by ``loss_scale``."""
+        kept, self.loss_scale = self.loss_scale, 1.0
+        try:
+            yield
+        finally:
+            self.loss_scale = kept
+
     # --- the update ---
 
     def construct(self, gradients: Sequence[Tensor]) -> bool:
