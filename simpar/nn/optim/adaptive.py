@@ -6,7 +6,7 @@ from simpar.dtype import float32
 from simpar.errors import ContextError
 from simpar.nn.optim.adam import Adam
 from simpar.nn.optim.optimizer import Optimizer
-from simpar.ops.optimizer_adaptive import updated
+from simpar.ops import optimizer_adaptive
 from simpar.parameter import Parameter, ParameterTuple
 from simpar.tensor import Tensor
 
@@ -33,7 +33,7 @@ class _Adaptive(Optimizer):
         held = (self.parameters[place], *(s[place] for s in self._states))
         decay = self.get_weight_decay()[place]
         options = {**self._options, "weight_decay": decay} if decay else self._options
-        made = updated(self._record, (*held, gradient, *self._numbers(rate)), **options)
+        made = optimizer_adaptive.updated(self._record, (*held, gradient, *self._numbers(rate)), **options)
         for parameter, new in zip(held, made, strict=True):
             parameter.assign_value(new)
 

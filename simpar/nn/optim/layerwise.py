@@ -12,7 +12,7 @@ from simpar.dtype import float32
 from simpar.errors import ContextError, DTypeError
 from simpar.initializer import initializer
 from simpar.nn.optim.optimizer import Optimizer, update_phase
-from simpar.ops.optimizer_adaptive import updated
+from simpar.ops import optimizer_adaptive
 from simpar.parameter import Parameter, ParameterTuple
 from simpar.tensor import Tensor
 
@@ -70,7 +70,7 @@ class Lamb(Optimizer):
 
     def _update(self, place: int, gradient: Tensor, rate: Tensor) -> None:
         p, m, v = self.parameters[place], self.moments1[place], self.moments2[place]
-        step, new_m, new_v = updated(
+        step, new_m, new_v = optimizer_adaptive.updated(
             "lamb",
             (p, m, v, gradient, self.beta1_power, self.beta2_power),
             beta1=self.beta1,
