@@ -19,6 +19,7 @@ from simpar.dashboard.routes import NotModified, router
 from simpar.dashboard.security import LOOPBACK, Guard, Rules
 from simpar.dashboard.store import RunsFolder
 from simpar.dashboard.stream import Watched
+from simpar.dashboard.workshop import Workshop
 from simpar.errors import SimparError
 
 __all__ = ["make_api", "make_app"]
@@ -59,6 +60,7 @@ def make_api(folder: Path, watched: Watched | None = None, static: Path = STATIC
         separate_input_output_schemas=True,
     )
     api.state.folder, api.state.watched = RunsFolder(folder), watched or Watched()
+    api.state.workshop = Workshop()
     api.include_router(router)
     _handle_problems(api)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.background import BackgroundTask
@@ -16,12 +16,20 @@ from starlette.background import BackgroundTask
 from simpar.dashboard import memory as measured
 from simpar.dashboard import whatif
 from simpar.dashboard.export import Kind, export
+from simpar.dashboard.imports import import_strategies
 from simpar.dashboard.matrix import Metric, dense_matrix, matrix
 from simpar.dashboard.models.base import Problem
 from simpar.dashboard.models.measured import Checks, Memory, ScalarList, Steps, Timeline
 from simpar.dashboard.models.moving import BucketList, CollectiveList, GroupList, Matrix
 from simpar.dashboard.models.planning import PlanAnswer, PlanQuestion, RedistributionAnswer, RedistributionQuestion
 from simpar.dashboard.models.programs import Graph, PlanText, ProgramList, RedistributionList
+from simpar.dashboard.models.repartition import (
+    ImportAnswer,
+    RemedyAnswer,
+    RepartitionAnswer,
+    RepartitionQuestion,
+    StrategyBase,
+)
 from simpar.dashboard.models.runs import ParameterDetail, ParameterList, RunDetail, RunList
 from simpar.dashboard.movement import bucket_list, collective_list, group_list
 from simpar.dashboard.overview import run_detail, run_list
@@ -29,6 +37,8 @@ from simpar.dashboard.parameters import parameter_detail, parameter_list
 from simpar.dashboard.problems import RequestError
 from simpar.dashboard.programs import graph, plan_text, program_list
 from simpar.dashboard.redistributions import redistribution_list
+from simpar.dashboard.remedies import remedy
+from simpar.dashboard.repartition import repartition, strategy_base
 from simpar.dashboard.store import OpenedRun, RunsFolder
 from simpar.dashboard.stream import CURSOR, Watched, delta, events
 from simpar.dashboard.timeline import Stretch, timeline
@@ -295,6 +305,40 @@ def get_export(ask: OfRun, kind: Kind) -> FileResponse:
         headers={k: v for k, v in ask.headers.items() if k != "etag"},
         background=BackgroundTask(made.remove),
     )
+
+
+@router.get("/runs/{run}/strategy", tags=["plan"])
+def get_strategy(ask: OfRun, program: Program = None) -> StrategyBase:
+    """Return a program as it can be planned: parameters over one device matrix, its operators."""
+    return ask(lambda opened: strategy_base(opened, program))
+
+
+@router.post("/runs/{run}/repartition", tags=["plan"])
+def post_repartition(ask: OfRun, request: Request, question: RepartitionQuestion) -> RepartitionAnswer:
+    """Return what a program would move and need, cut one or two other ways; nothing is run.
+
+    ``state`` is ``working`` while it takes longer than a second or two: ask again.
+    """
+    return ask(lambda opened: repartition(opened, question, request.app.state.workshop))
+
+
+@router.post("/runs/{run}/remedy", tags=["plan"])
+def post_remedy(
+    ask: OfRun, request: Request, collective: Annotated[int, Query(ge=0, le=1 << 30)], program: Program = None
+) -> RemedyAnswer:
+    """Return the cheapest change of one operator's strategy that removes a collective, found by trying.
+
+    ``state`` is ``working`` while it takes longer than a second or two: ask again.
+    """
+    return ask(lambda opened: remedy(opened, program, collective, request.app.state.workshop))
+
+
+@router.post("/runs/{run}/import", tags=["plan"])
+def post_import(
+    ask: OfRun, data: Annotated[bytes, Body(media_type="application/octet-stream")], program: Program = None
+) -> ImportAnswer:
+    """Return what a strategy file of MindSpore's, JSON or protocol buffers, says about a program."""
+    return ask(lambda opened: import_strategies(opened, program, data))
 
 
 @router.post("/plan", tags=["plan"])

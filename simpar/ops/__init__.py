@@ -32,7 +32,7 @@ from simpar.ops import matmul as matmul_records
 from simpar.ops.composite import *  # noqa: F403
 from simpar.ops.functional import *  # noqa: F403
 from simpar.ops.operations import *  # noqa: F403
-from simpar.ops.primitive import Primitive
+from simpar.ops.primitive import Primitive, primitive_names
 
 RECORDS = (
     activation,
@@ -52,7 +52,7 @@ RECORDS = (
 )
 """The modules whose import makes the records known."""
 
-__all__: list[str] = ["RECORDS", "Primitive", "optimizer"]
+__all__: list[str] = ["RECORDS", "Primitive", "optimizer", "primitive_names"]
 __all__ += composite.__all__
 __all__ += functional.__all__
 __all__ += operations.__all__

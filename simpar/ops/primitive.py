@@ -8,7 +8,7 @@ from simpar.graph import Strategy
 from simpar.layout import Layout
 from simpar.tensor import Tensor, as_tensor, call
 
-__all__ = ["Primitive"]
+__all__ = ["Primitive", "primitive_names"]
 
 
 @runtime_checkable
@@ -111,6 +111,20 @@ class Primitive:
     def __repr__(self) -> str:
         given = ", ".join(f"{k}={v!r}" for k, v in self._attrs.items())
         return f"{self.name}({given})"
+
+
+def primitive_names() -> dict[str, str]:
+    """Return, for the name of each record, that of its class; the shortest where there are several.
+
+    >>> from simpar import ops
+    >>> primitive_names()["matmul"], primitive_names()["relu"]
+    ('MatMul', 'ReLU')
+    """
+    found: dict[str, str] = {}
+    for kind in sorted(Primitive.__subclasses__(), key=lambda k: (-len(k.__name__), k.__name__)):
+        if kind.op_name and kind.__module__.startswith("simpar."):
+            found[kind.op_name] = kind.__name__
+    return found
 
 
 def _strategy(op: str, what: str, given: object) -> Strategy | None:

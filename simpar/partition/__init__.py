@@ -16,6 +16,7 @@ and value out; in reading order:
 
 from simpar.partition.assign import Assigned, Cut, assign_layouts
 from simpar.partition.fusion import fuse_collectives
+from simpar.partition.fusion import members as steps_of
 from simpar.partition.insert import Partitioned, insert_redistribution
 from simpar.partition.localize import localize
 from simpar.partition.plan import Collective, Instruction, Plan, PlannedParameter, PlannedValue
@@ -44,5 +45,6 @@ __all__ = [
     "fuse_collectives",
     "insert_redistribution",
     "localize",
+    "steps_of",
     "verify_partitioned",
 ]

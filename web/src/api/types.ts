@@ -282,6 +282,22 @@ export interface GroupList {
   total: number;
 }
 
+/** Is what a strategy file says about a program. */
+export interface ImportAnswer {
+  dev_mat: number[];
+  /** Tensor maps over the device matrix, of parameters that are in both. */
+  maps: Record<string, (number | number[])[]>;
+  /** Parameters of the program that the file does not name. */
+  missing: string[];
+  problems: ProblemItem[];
+  /** The version of this schema. */
+  schema: number;
+  /** Cuts of operators by their ids. */
+  strategies: Record<string, number[][]>;
+  /** Names in the file that the program does not have. */
+  unknown: string[];
+}
+
 /** Is the rank that a collective's group waited for. */
 export interface LateRank {
   collective: number;
@@ -369,6 +385,48 @@ export interface MemoryMeasurement {
   /** Resident, pages shared with others counted fully. */
   rss_bytes: number;
   step: number;
+}
+
+/** Is a movement, or all that are alike in layers that repeat. */
+export interface MovementItem {
+  after: LayoutItem;
+  before: LayoutItem;
+  change: "new" | "gone" | "changed" | "same";
+  count: number;
+  group_size_a: number | null;
+  group_size_b: number | null;
+  kind: string;
+  line: string;
+  /** The operator that makes the value; empty for an input. */
+  maker: string;
+  parameter: string;
+  phase: string;
+  /** The operator that needs it in another layout. */
+  reader: string;
+  scope: string;
+  /** What a rank sends for all of them under A. */
+  sent_a: number;
+  sent_b: number;
+  shape: number[];
+  why: string;
+}
+
+/** Is one operator of the forward phase and how it is cut. */
+export interface OperatorItem {
+  /** The number of its first result; by it a question names the operator. */
+  id: number;
+  /** Whether a strategy was given; by default it follows MindSpore's rules. */
+  is_chosen: boolean;
+  /** The user's line. */
+  line: string;
+  op: string;
+  operands: LayoutItem[];
+  parameters: string[];
+  /** The name of its class, e.g. MatMul; empty if it has none. */
+  primitive: string;
+  scope: string;
+  /** The cut of each operand in numbers; null where numbers do not say it, or none was given. */
+  strategy: number[][] | null;
 }
 
 /** Is one parameter and how strategies A and B cut it. */
@@ -512,6 +570,13 @@ export interface Problem {
   where: string[];
 }
 
+/** Is a change that cannot be; it was left out. */
+export interface ProblemItem {
+  message: string;
+  /** The parameter, or the operator. */
+  where: string;
+}
+
 /** Is every compiled program, in order. */
 export interface ProgramList {
   programs: ProgramSummary[];
@@ -619,6 +684,56 @@ export interface RedistributionQuestion {
   target: LayoutAsked;
 }
 
+/** Is the cheapest change of one operator's strategy that removes a collective. */
+export interface RemedyAnswer {
+  /** How many changes there were to try; fewer were tried if time ran out. */
+  candidates: number;
+  collective: number;
+  /** How many operators of the same line change with it. */
+  count: number;
+  /** Whether a change removes it and makes the step cheaper. */
+  found: boolean;
+  /** The operator, cut as proposed; of operators that repeat, the first. */
+  operator: OperatorItem | null;
+  program: string;
+  /** The version of this schema. */
+  schema: number;
+  /** What a rank sends in a step. */
+  sent_after: number;
+  sent_before: number;
+  state: "done" | "working";
+  tried: number;
+  words: string;
+}
+
+/** Is what the ways to cut a program lead to. */
+export interface RepartitionAnswer {
+  a: SideItem | null;
+  b: SideItem | null;
+  /** Movements beyond those. */
+  left_out: number;
+  /** Those of A and B compared, those that send most first; at most 500. */
+  movements: MovementItem[];
+  /** Operators that B, or A if there is no B, cuts otherwise than recorded. */
+  operators: OperatorItem[];
+  program: string;
+  /** The version of this schema. */
+  schema: number;
+  /** Whether the answer is there; if not, ask again soon. */
+  state: "done" | "working";
+  strip: StripItem | null;
+}
+
+/** Asks how a program is cut one way or another, and what changes. */
+export interface RepartitionQuestion {
+  a?: SideAsked;
+  /** Null to ask of A only. */
+  b?: SideAsked | null;
+  /** The parameter whose neighbourhood in the graph is asked for. */
+  focus?: string | null;
+  program?: string | null;
+}
+
 /** Is the overview of one run. */
 export interface RunDetail {
   /** The device matrix in which the layouts of the parameters can all be drawn: their coarsest common one. */
@@ -703,6 +818,36 @@ export interface ScalarSeries {
   rank: number;
   step: number[];
   value: (number | "nan" | "inf" | "-inf")[];
+}
+
+/** Is one way to cut a program; what it leaves out is as recorded. */
+export interface SideAsked {
+  dev_mat?: number[] | null;
+  has_optimizer_shards?: boolean | null;
+  /** Tensor maps over the device matrix, by the parameter's name. */
+  maps?: Record<string, (number | number[])[]>;
+  /** Cuts of operators in numbers, by the operator's id; null for the default. */
+  strategies?: Record<string, unknown>;
+}
+
+/** Is what a rank sends in a step and keeps, one way. */
+export interface SideItem {
+  /** Of everything a step makes, as the executor would place it. */
+  activation_bytes: number;
+  /** Why the program cannot be cut so; the figures are 0 then. */
+  error: string | null;
+  /** How many values are moved by each kind. */
+  kinds: Record<string, number>;
+  largest_group: number;
+  /** All together; null if it was not found. */
+  memory_bytes: number | null;
+  /** How many collectives run in a step; a bucket is one. */
+  messages: number;
+  optimizer_bytes: number;
+  parameter_bytes: number;
+  problems: ProblemItem[];
+  ranks: number;
+  sent_bytes: number;
 }
 
 /** Is all parameters under one strategy. */
@@ -817,6 +962,31 @@ export interface Steps {
   schema: number;
 }
 
+/** Is a program as it can be planned: its parameters over one device matrix, its operators. */
+export interface StrategyBase {
+  /** Whether the program can be cut again. */
+  can_partition: boolean;
+  dev_mat: number[];
+  /** Whether the parallel optimizer stores parameters cut. */
+  has_optimizer_shards: boolean;
+  operators: OperatorItem[];
+  parameters: StrategyParameter[];
+  program: string;
+  /** Why it cannot; empty if it can. */
+  reason: string;
+  /** The version of this schema. */
+  schema: number;
+}
+
+/** Is one parameter as the operators take it. */
+export interface StrategyParameter {
+  dtype: string;
+  /** As the first operator takes it, over the common device matrix where it has one with the others. */
+  layout: LayoutItem;
+  name: string;
+  shape: number[];
+}
+
 /** Is one server-sent event. */
 export interface StreamEvent {
   /** A ``Delta`` as JSON; of ``end`` only its ``state``, of ``problem`` a ``Problem``. */
@@ -825,6 +995,34 @@ export interface StreamEvent {
   event: "delta" | "end" | "problem";
   /** The cursor after it. */
   id: string;
+}
+
+/** Is a value on its way, and the kinds of the steps inserted there. */
+export interface StripEdge {
+  /** Whether A moves nothing there. */
+  is_new: boolean;
+  kinds: string[];
+  sent_bytes: number;
+  source: string;
+  target: string;
+  /** Its shape and layouts. */
+  words: string;
+}
+
+/** Is the neighbourhood of a parameter in the graph, under B if there is one, else A. */
+export interface StripItem {
+  edges: StripEdge[];
+  nodes: StripNode[];
+}
+
+/** Is an operator, a parameter or an input of a stretch of the graph. */
+export interface StripNode {
+  /** Those that make its operands stand left of it. */
+  column: number;
+  detail: string;
+  id: string;
+  role: "op" | "parameter" | "input";
+  words: string;
 }
 
 /** Is a stretch of time, cut into bins of equal length; where few collectives fall into it, each of them too. */
