@@ -5,9 +5,9 @@ derived from it. A file of records reads like a table; the suites find every rec
 
 Read in this order: ``support`` (what the families share), ``elementwise``, ``activation``, ``reduction``, ``matmul``,
 ``shape`` with ``refinement`` and ``slicing``; ``normalization``, ``gather``, ``loss``, ``convolution``, ``pooling``,
-``random`` (dropout), ``optimizer`` (updates) and ``communication`` (collectives written by the user); then the faces:
-``functional`` and ``operations``, doors to the functions and to the objects, whose base is ``primitive``; and
-``composite``, functions of functions.
+``random`` (dropout), ``optimizer`` with ``optimizer_adaptive`` (updates) and ``communication`` (collectives written by
+the user); then the faces: ``functional`` and ``operations``, doors to the functions and to the objects, whose base is
+``primitive``; ``batch_norm``, an object made of other ops; and ``composite``, functions of functions.
 """
 
 from simpar.ops import (
@@ -21,6 +21,7 @@ from simpar.ops import (
     normalization,
     operations,
     optimizer,
+    optimizer_adaptive,
     pooling,
     random,
     reduction,
@@ -44,6 +45,7 @@ RECORDS = (
     matmul_records,
     normalization,
     optimizer,
+    optimizer_adaptive,
     pooling,
     random,
     reduction,

@@ -2,12 +2,13 @@
 
 from simpar.ops import communication, neural, primitives_arrays, primitives_elementwise
 from simpar.ops.assignment import Assign, AssignAdd, AssignSub, Depend
+from simpar.ops.batch_norm import BatchNorm
 from simpar.ops.communication import *  # noqa: F403
 from simpar.ops.neural import *  # noqa: F403
 from simpar.ops.primitives_arrays import *  # noqa: F403
 from simpar.ops.primitives_elementwise import *  # noqa: F403
 
-__all__: list[str] = ["Assign", "AssignAdd", "AssignSub", "Depend"]
+__all__: list[str] = ["Assign", "AssignAdd", "AssignSub", "BatchNorm", "Depend"]
 __all__ += communication.__all__
 __all__ += neural.__all__
 __all__ += primitives_arrays.__all__

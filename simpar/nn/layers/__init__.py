@@ -15,11 +15,14 @@ from simpar.nn.layers.activation import (
 )
 from simpar.nn.layers.basic import Dense, Dropout, Embedding, Flatten, Identity
 from simpar.nn.layers.convolution import AvgPool2d, Conv2d, MaxPool2d
-from simpar.nn.layers.normalization import LayerNorm
+from simpar.nn.layers.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
 
 __all__ = [
     "GELU",
     "AvgPool2d",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
     "Conv2d",
     "Dense",
     "Dropout",
