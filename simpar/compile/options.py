@@ -1,7 +1,7 @@
 """What the passes need of the context, as values."""
 
 from simpar.context import AUTO_PARALLEL, DATA_PARALLEL, Context
-from simpar.errors import ContextError, NotYetError, WorldError
+from simpar.errors import NotYetError, WorldError
 from simpar.partition import BucketOptions, OptimizerSharding, PartitionOptions
 
 __all__ = ["check_world", "partition_options"]
@@ -15,7 +15,7 @@ def partition_options(context: Context) -> PartitionOptions:
 
     Raises:
         NotYetError: the mode, or an option in it, is not built yet.
-        ContextError: options contradict each other.
+        WorldError: options do not fit the number of devices.
     """
     parallel = context.parallel
     if parallel.parallel_mode == AUTO_PARALLEL:
@@ -31,9 +31,11 @@ def partition_options(context: Context) -> PartitionOptions:
             "yet. Use semi_auto_parallel mode, where the parallel optimizer cuts each parameter."
         )
     n = context.device_num
+    if context.mindspore and context.is_partitioned:
+        _check_ascend(context)
     size = parallel.optimizer_weight_shard_size
     if size > n:
-        raise ContextError(
+        raise WorldError(
             f"optimizer_weight_shard_size is {size}, but there are {n} devices. Use at most {n}, or -1 for all."
         )
     sharding = OptimizerSharding(parallel.parallel_optimizer_threshold << 10, size)
@@ -45,7 +47,24 @@ def partition_options(context: Context) -> PartitionOptions:
         else parallel.dataset_strategy,
         sharding=sharding if parallel.enable_parallel_optimizer and context.is_partitioned else None,
         buckets=_buckets(context),
+        mindspore=context.mindspore,
     )
+
+
+def _check_ascend(context: Context) -> None:
+    """Check what MindSpore's compiler wants of the devices because its clusters are built so.
+
+    Raises:
+        WorldError: it would refuse these.
+    """
+    n, rank, stages = context.device_num, context.rank, context.parallel.pipeline_stages
+    own = "simpar itself takes any number: run the script without the alias of MindSpore's names."
+    if n not in (1, 2, 4) and n % 8:
+        raise WorldError(f"device_num is {n}; MindSpore takes 1, 2, 4 or a multiple of 8. {own}")
+    if rank >= n:
+        raise WorldError(f"global_rank is {rank}, but there are {n} devices. Give a rank below {n}.")
+    if n % stages:
+        raise WorldError(f"pipeline_stages={stages} does not divide the {n} devices evenly.")
 
 
 def _buckets(context: Context) -> tuple[tuple[str, BucketOptions], ...]:

@@ -15,6 +15,7 @@ from simpar.collectives import World, solo_world
 from simpar.compile.options import check_world, partition_options
 from simpar.compile.passes import partition_graph
 from simpar.compile.record import describe_program, measure_seldom, open_recorder
+from simpar.compile.reported import report_layouts
 from simpar.compile.tree import Rebuild, flatten
 from simpar.context import Context, current, register_runner
 from simpar.errors import PlanMismatchError, TraceError
@@ -150,8 +151,11 @@ def run_function(function: Function, args: Sequence[Any], owner: object = None) 
 
 
 def compile_function(function: Function, args: Sequence[Any], owner: object = None) -> Program:
-    """Compile a function for these arguments without running it."""
-    return _program(function, flatten(tuple(args), Parameter), owner, current())
+    """Compile a function for these arguments without running it; where no ranks are connected, for imagined ones."""
+    context, given = current(), flatten(tuple(args), Parameter)
+    if context.world is None and context.planner is None:
+        return _compile(function, given[0], given[2], owner, context, runs=False)
+    return _program(function, given, owner, context)
 
 
 def _program(function: Function, given: tuple[list[Tensor], Any, Rebuild], owner: object, context: Context) -> Program:
@@ -195,9 +199,11 @@ class _Programs(dict[tuple[str, int], dict[Any, list[Program]]]):
 # --- from function to program ---
 
 
-def _compile(function: Function, tensors: list[Tensor], rebuild: Rebuild, owner: object, context: Context) -> Program:
+def _compile(
+    function: Function, tensors: list[Tensor], rebuild: Rebuild, owner: object, context: Context, runs: bool = True
+) -> Program:
     options = partition_options(context)
-    if context.planner is None:
+    if context.planner is None and runs:
         check_world(context)
     trace, graph, nest = _trace(function, tensors, rebuild, options)
     partitioned = partition_graph(graph, options)
@@ -209,11 +215,14 @@ def _compile(function: Function, tensors: list[Tensor], rebuild: Rebuild, owner:
     parameters = cast("tuple[Any, ...]", tuple(trace.parameters))
     settings = tuple(p.settings for p in parameters)
     program = Program(name, plan, parameters, nest, answers, context.parallel, settings, step_place=step_place)
-    _tell_layouts(owner, plan)
+    if context.is_partitioned:
+        report_layouts(owner, plan)
     if context.planner is not None:
         context.planner.take(name, plan, (graph, options))
         for parameter, planned in zip(parameters, plan.parameters, strict=True):
             parameter.layout = planned.value.layout  # as placing it would, for the programs to come
+        return program
+    if not runs:
         return program
     world = context.world or solo_world()
     _compare_plans(world, plan, context.is_partitioned)
@@ -243,13 +252,6 @@ def _trace(
         results, _, nest = flatten(out)
         values: list[Value] = [trace.bind(r.operand()) for r in results]
     return trace, trace.graph(values), nest
-
-
-def _tell_layouts(owner: object, plan: Plan) -> None:
-    """Let the Cell say how its parameters are cut (``parameter_layout_dict``)."""
-    layouts = getattr(owner, "parameter_layout_dict", None)
-    if isinstance(layouts, dict):
-        cast("dict[str, Any]", layouts).update((p.spec.name, p.compute) for p in plan.parameters)
 
 
 def _broadcast(world: World, parameters: Sequence[Any]) -> None:

@@ -8,6 +8,7 @@ Read it in this order:
 
 - `device_matrix`: ranks, coordinates and groups; the device matrix that two others have in common;
 - `layout`: device matrix, tensor map and partial axes as one value, with the slice of each rank;
+- `parameter_layout`: the same, as MindSpore's compiler reports it;
 - `factor`: the rule of an op;
 - `assignment`: the layouts that a strategy, or the operands' own layouts, give to operands and results;
 - `intersection`: who sends which box to whom between any two layouts;
@@ -23,6 +24,7 @@ from simpar.layout.drawing import LayoutPicture, draw, to_svg
 from simpar.layout.factor import Axis, Rule, parse_rule
 from simpar.layout.intersection import Box, Transfer, intersections
 from simpar.layout.layout import NOT_CUT, Layout, repeated
+from simpar.layout.parameter_layout import ParameterLayout
 from simpar.layout.redistribution import Redistribution, plan_redistribution
 from simpar.layout.redistribution_steps import (
     AllGather,
@@ -54,6 +56,7 @@ __all__ = [
     "Layout",
     "LayoutPicture",
     "OperatorStrategy",
+    "ParameterLayout",
     "ParameterStrategy",
     "Permute",
     "Redistribution",

@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 
 from simpar.context import GRAPH_MODE, compiler, current, runner
 from simpar.errors import CellAttributeError, DTypeError, NotYetError, TraceError
-from simpar.layout import Layout
+from simpar.layout import ParameterLayout
 from simpar.nn.cell_options import CellOptions
 from simpar.nn.cell_sharding import CellStrategy, shard_function
 from simpar.parameter import Parameter, ParameterTuple, check_names, is_unnamed, number_unnamed
@@ -49,8 +49,9 @@ class Cell(CellOptions):
         self._training = False
         self._requires_grad = False
         self._names_hold = False
-        self.parameter_layout_dict: dict[str, Layout] = {}
-        """The layout of each Parameter by its name, once the Cell was compiled."""
+        self.parameter_layout_dict: dict[str, ParameterLayout] = {}
+        """How each Parameter and input is cut, by its name, once the Cell was compiled in semi_auto_parallel or
+        auto_parallel mode."""
 
     # --- attributes ---
 

@@ -8,7 +8,7 @@ leaves, partial where a cut factor is missing from the result.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from simpar.errors import SimparError, StrategyError
+from simpar.errors import LayoutError, SimparError, StrategyError
 from simpar.graph import Graph, Node, OpDef, ParameterInput, Value, lookup
 from simpar.layout import Assignment, Layout, Rule, refine, repeated
 from simpar.partition.strategy import (
@@ -84,7 +84,8 @@ class _Assigner:
         try:
             cut = self._cut(node, definition)
         except SimparError as error:
-            raise type(error)(f"{node.where}: {error}") from None
+            kind = StrategyError if node.strategy is not None and isinstance(error, LayoutError) else type(error)
+            raise kind(f"{node.where}: {error}") from None
         if node.phase == "forward":
             self.taken[node.outputs[0]] = dict(zip(node.inputs, cut.operands, strict=True))
         for value, made in zip(node.outputs, cut.results, strict=True):

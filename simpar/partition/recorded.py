@@ -56,6 +56,7 @@ def _options_record(options: PartitionOptions) -> dict[str, Any]:
         "dataset_strategy": options.dataset_strategy,
         "sharding": None if sharding is None else [sharding.threshold_bytes, sharding.shard_size],
         "buckets": [[kind, b.limit_bytes, b.starts, b.is_open] for kind, b in options.buckets],
+        "mindspore": options.mindspore,
     }
 
 
@@ -67,4 +68,5 @@ def _options_from_record(record: dict[str, Any]) -> PartitionOptions:
         dataset if isinstance(dataset, str) else tuple(tuple(cuts) for cuts in dataset),
         None if sharding is None else OptimizerSharding(*sharding),
         tuple((kind, BucketOptions(limit, tuple(starts), is_open)) for kind, limit, starts, is_open in buckets),
+        record.get("mindspore", False),
     )

@@ -71,6 +71,8 @@ class PartitionOptions:
         dataset_strategy: ``"full_batch"``, ``"data_parallel"``, or the cuts of each argument.
         sharding: how the parallel optimizer stores parameters; None for not at all.
         buckets: how collectives are fused, by kind.
+        mindspore: whether ops without a strategy are cut exactly as MindSpore's compiler does it, even where an operand
+            must move for that.
     """
 
     device_num: int = 1
@@ -78,6 +80,7 @@ class PartitionOptions:
     dataset_strategy: str | tuple[tuple[int, ...], ...] = "full_batch"
     sharding: OptimizerSharding | None = None
     buckets: tuple[tuple[str, BucketOptions], ...] = ()
+    mindspore: bool = False
 
     def bucket(self, kind: str) -> BucketOptions:
         """Return how collectives of one kind are fused."""
@@ -119,9 +122,8 @@ def argument_layout(argument: Argument, index: int, options: PartitionOptions) -
         return whole
     if n % prod(cuts):
         raise StrategyError(f"dataset_strategy {cuts} of argument {index} does not divide the {n} devices evenly.")
-    repeat = () if prod(cuts) == n else (n // prod(cuts),)  # the dataset repeats along the first device axis
-    last = len(cuts) - 1
-    return Layout((*repeat, *cuts), tuple(last - i if cut > 1 else NOT_CUT for i, cut in enumerate(cuts)))
+    dev_mat = (*cuts, n // prod(cuts))  # what is repeated is the last device axis
+    return Layout(dev_mat, tuple(len(cuts) - i if cut > 1 else NOT_CUT for i, cut in enumerate(cuts)))
 
 
 def argument_shape(shape: tuple[int, ...], index: int, options: PartitionOptions) -> tuple[int, ...]:

@@ -11,7 +11,6 @@ from simpar import Parameter, Tensor, nn, ops
 from simpar.collectives import run_threads
 from simpar.context import current
 from simpar.errors import (
-    LayoutError,
     NotYetError,
     ParameterNameError,
     PlanMismatchError,
@@ -121,7 +120,7 @@ def test_layouts_for_another_number_of_devices_say_both() -> None:
 
 def test_a_layout_that_does_not_divide_says_the_padding() -> None:
     lay = Layout((1, 4), (1, -1)), Layout((1, 4), (-1, 0))
-    assert "length 6" in the_error(LayoutError, multiply(lay))
+    assert "length 6" in the_error(StrategyError, multiply(lay))
 
 
 def test_an_out_strategy_that_the_devices_cannot_give_says_what_they_can() -> None:

@@ -9,7 +9,7 @@ import simpar as ms
 from simpar import Parameter, Tensor, nn, ops
 from simpar.collectives import run_threads
 from simpar.dtype import float32
-from simpar.errors import ContextError
+from simpar.errors import WorldError
 from simpar.graph import ParameterSpec, Value
 from simpar.layout import NOT_CUT, Layout
 from simpar.partition import OptimizerSharding, Plan
@@ -71,7 +71,7 @@ def test_a_shard_size_above_the_repeats_means_all_of_them() -> None:
 
 
 def test_a_shard_size_above_the_devices_is_refused() -> None:
-    with pytest.raises(ContextError, match="optimizer_weight_shard_size is 8, but there are 4 devices"):
+    with pytest.raises(WorldError, match="optimizer_weight_shard_size is 8, but there are 4 devices"):
         plan_of(step_of(), **semi_auto(4, **zero(8)))
 
 

@@ -1,0 +1,38 @@
+"""What a compiled Cell tells of itself: ``parameter_layout_dict``, as MindSpore's compiler fills it."""
+
+import inspect
+from collections.abc import Iterator
+from math import prod
+from typing import Any, cast
+
+from simpar.layout import ParameterLayout, axis_size
+from simpar.partition import Plan, PlannedParameter
+
+__all__ = ["report_layouts", "shard_group"]
+
+
+def report_layouts(owner: object, plan: Plan) -> None:
+    """Let the Cell that owns a program say how its inputs and Parameters are cut, under their names."""
+    layouts = getattr(owner, "parameter_layout_dict", None)
+    if isinstance(layouts, dict):
+        held = cast("dict[str, ParameterLayout]", layouts)
+        held.update(_inputs(owner, plan))
+        for p in plan.parameters:
+            held[p.spec.name] = ParameterLayout.of(p.compute, p.value.shape, shard_group(p, plan.rank))
+
+
+def _inputs(owner: Any, plan: Plan) -> Iterator[tuple[str, ParameterLayout]]:
+    names = list(inspect.signature(owner.construct).parameters)
+    for name, number in zip(names, plan.arguments, strict=False):
+        value = plan.values[number]
+        yield name, ParameterLayout.of(value.layout.resolved(), value.shape)
+
+
+def shard_group(parameter: PlannedParameter, rank: int) -> tuple[int, ...]:
+    """Return the ranks over which the parallel optimizer cuts a rank's slice of a Parameter; none if it does not."""
+    stored, compute = parameter.value.layout, parameter.compute.resolved()
+    if not stored.tensor_map or stored.cuts[0] <= compute.cuts[0]:
+        return ()
+    axes = stored.cutting_axes[0]  # the cut of the op comes first
+    kept = next(k for k in range(len(axes)) if prod(axis_size(stored.dev_mat, a) for a in axes[:k]) == compute.cuts[0])
+    return stored.group(rank, axes[kept:])
