@@ -235,14 +235,15 @@ def cut_first_axis(
     """
     ranks = [len(axes) for axes in rule.operands]
     chosen = batch if batch is not None else ranks.index(max(ranks)) if ranks else 0
-    first = rule.operands[chosen][:1] if ranks else ()
-    factor = first[0][0] if first and first[0] else None
+    axes = rule.operands[chosen] if ranks else ()
+    place = axes.index((rule.batch,)) if rule.batch else 0
+    factor = axes[place][0] if axes and axes[place] else None
     if factor is None or factor in rule.whole:
         return Assignment((device_num,), {})
     there = layouts[chosen]
-    is_cut_so = there is not None and there.cuts[0] > 1 and prod(there.cuts) == there.cuts[0]
-    if there is not None and is_cut_so and rule.sizes[factor] % there.cuts[0] == 0:
-        return _tightened(rule, Assignment(there.dev_mat, {factor: there.cutting_axes[0]}, there.rank_list))
+    is_cut_so = there is not None and there.cuts[place] > 1 and prod(there.cuts) == there.cuts[place]
+    if there is not None and is_cut_so and rule.sizes[factor] % there.cuts[place] == 0:
+        return _tightened(rule, Assignment(there.dev_mat, {factor: there.cutting_axes[place]}, there.rank_list))
     cut = gcd(rule.sizes[factor], device_num)
     if cut == 1:
         return Assignment((device_num,), {})

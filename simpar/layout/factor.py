@@ -39,6 +39,7 @@ class Rule:
         combine: what joins partial results: ``"sum"``, ``"max"`` or ``"min"``.
         order: the factors in the order in which their cuts fill the device matrix, major first.
         repeat_first: whether ranks that repeat the work stand along the first device axis (else the last).
+        batch: the factor that is cut where nothing was chosen; empty for the first axis of the operand with the batch.
 
     >>> rule = parse_rule("i k, k j -> i j", ((8, 4), (4, 6)))
     >>> str(rule), rule.result_shapes
@@ -52,6 +53,7 @@ class Rule:
     combine: str = "sum"
     order: tuple[str, ...] = field(default=())
     repeat_first: bool = False
+    batch: str = ""
 
     def __post_init__(self) -> None:
         rest = tuple(dict.fromkeys(f for axes in self.operands + self.results for axis in axes for f in axis))
@@ -93,6 +95,7 @@ def parse_rule(
     combine: str = "sum",
     order: Sequence[str] = (),
     repeat_first: bool = False,
+    batch: str = "",
 ) -> Rule:
     """Return the rule that ``text`` states for operands of these shapes.
 
@@ -100,7 +103,7 @@ def parse_rule(
         text: e.g. ``"... i k, ... k j -> ... i j"``.
         shapes: the shape of each operand.
         sizes: lengths of factors that the shapes do not tell.
-        whole, combine, order, repeat_first: as of ``Rule``.
+        whole, combine, order, repeat_first, batch: as of ``Rule``.
 
     Raises:
         RuleError: the operands' number, axes or lengths do not fit the text.
@@ -121,7 +124,7 @@ def parse_rule(
     for f in (f for axes in made for axis in axes for f in axis):
         if f not in bound:
             raise RuleError(f"rule {text!r}: no operand tells the length of factor {f!r}.")
-    return Rule(taken, made, bound, frozenset(whole), combine, tuple(order), repeat_first)
+    return Rule(taken, made, bound, frozenset(whole), combine, tuple(order), repeat_first, batch)
 
 
 def _words(part: str) -> list[Axis]:

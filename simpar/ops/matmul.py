@@ -33,7 +33,8 @@ def _matmul_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
     y = _flip(y) if attrs.get("transpose_b") and len(shapes[1]) > 1 else y
     lead = [f"_{i}" for i in reversed(range(max(map(len, shapes)) - 2))]
     used = [f for f in "ikj" if f in f"{x} {y}"]
-    return parse_rule(f"{x}, {y} -> {result}", shapes, order=(*lead, *used))
+    batch = "" if lead or len(shapes[0]) == 1 else "i"
+    return parse_rule(f"{x}, {y} -> {result}", shapes, order=(*lead, *used), batch=batch)
 
 
 def _matmul(
