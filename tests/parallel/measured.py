@@ -14,7 +14,6 @@ import numpy as np
 
 import simpar as ms
 from simpar import Parameter, Tensor, nn, ops
-from simpar.communication import get_group_size
 from simpar.context import Context, entered
 from simpar.parallel import Layout
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from simpar.layout import Layout
-
 from tests.parallel.measured import Fact, compiled, facts, is_known, text_of
 
 KNOWN = [f for f in facts("strategies") if is_known(f)]
