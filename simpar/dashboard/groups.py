@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from simpar.dashboard.parameters import placed
 from simpar.dashboard.redistributions import hops_of
 from simpar.dashboard.store import OpenedRun
+from simpar.dashboard.timing import told_groups
 from simpar.dashboard.view import ProgramView, common_dev_mat
 from simpar.layout import Layout, Step, axis_size, coordinates, repeated
 
@@ -20,7 +21,7 @@ def run_dev_mat(opened: OpenedRun) -> tuple[int, ...]:
         found = common_dev_mat(layout.dev_mat for p in placed(opened) for layout in (p.storage, p.compute))
         return found or (max(1, opened.info.started.device_num),)
 
-    return opened.cached("dev_mat", made)
+    return opened.planned("dev_mat", made)
 
 
 def groups_of(opened: OpenedRun, view: ProgramView) -> dict[int, Groups]:
@@ -29,18 +30,24 @@ def groups_of(opened: OpenedRun, view: ProgramView) -> dict[int, Groups]:
     What the ranks told is taken as it is. Where only some of the devices are ranks that ran, the other groups follow
     from the layouts before and after.
     """
-    return opened.cached(("groups", view.compiled.program), lambda: _groups_of(opened, view))
+    return opened.planned(("groups", view.compiled.program), lambda: _groups_of(opened, view))
 
 
 def _groups_of(opened: OpenedRun, view: ProgramView) -> dict[int, Groups]:
-    told = opened.run.groups(view.compiled.program)
+    known: dict[tuple[Groups, Step], Groups] = {}  # thousands of collectives share a few groups
+    told = told_groups(opened, view.compiled.program)
     found: dict[int, Groups] = {}
     places = view.node_of()
     for spec in view.compiled.collectives:
         groups = told.get(spec.index, (spec.ranks,))
         missing = view.device_num - sum(map(len, groups))
         steps = steps_of(view, places[spec.index]) if missing and spec.index in places else ()
-        found[spec.index] = _completed(groups, steps[0], view.device_num) if steps else groups
+        if steps:
+            key = (groups, steps[0])
+            if key not in known:
+                known[key] = _completed(groups, steps[0], view.device_num)
+            groups = known[key]
+        found[spec.index] = groups
     return found
 
 

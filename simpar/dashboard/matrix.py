@@ -34,16 +34,19 @@ MATRIX_ASSUMPTIONS = (
 """How the entries are found."""
 
 
-def matrix(opened: OpenedRun, program: str | None, metric: Metric) -> Matrix:
-    """Return the entries of the matrix that are not zero.
+def matrix(opened: OpenedRun, program: str | None, metric: Metric, with_entries: bool = True) -> Matrix:
+    """Return the entries of the matrix that are not zero, and its sums.
 
     Raises:
         RequestError: there are too many ranks, or too many entries for JSON.
     """
     view, whole = dense_matrix(opened, program, metric)
-    senders, receivers = np.nonzero(whole)
+    senders, receivers = np.nonzero(whole if with_entries else whole[:0])
     if len(senders) > _MOST_ENTRIES:
-        words = f"the matrix has {len(senders)} entries, more than {_MOST_ENTRIES}. Ask for it with form=float32."
+        words = (
+            f"the matrix has {len(senders)} entries, more than {_MOST_ENTRIES}. Ask for them with form=float64, for "
+            "the sums alone with entries=false."
+        )
         raise RequestError(413, "too_large", words)
     return Matrix(
         program=view.compiled.program,

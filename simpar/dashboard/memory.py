@@ -35,7 +35,7 @@ def planned_bytes(opened: OpenedRun) -> dict[int, int]:
                 most[rank] = max(most.get(rank, 0), peak)
         return most
 
-    return opened.cached("planned bytes", made)
+    return opened.planned("planned bytes", made)
 
 
 def memory(opened: OpenedRun) -> Memory:

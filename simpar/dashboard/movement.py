@@ -99,6 +99,10 @@ def _item(
 def group_list(opened: OpenedRun, program: str | None) -> GroupList:
     """Return every group that does a collective of a program, those that send most first."""
     view = program_view(opened, program)
+    return opened.planned(("group list", view.compiled.program), lambda: _group_list(opened, view))
+
+
+def _group_list(opened: OpenedRun, view: ProgramView) -> GroupList:
     groups, dev_mat = groups_of(opened, view), run_dev_mat(opened)
     done: dict[tuple[int, ...], list[CollectiveSpec]] = {}
     for spec in view.compiled.collectives:

@@ -18,7 +18,7 @@ MOST_DRAWN = 64
 
 def placed(opened: OpenedRun) -> tuple[ParameterPlaced, ...]:
     """Return all parameters and optimizer states of a run."""
-    return opened.cached("parameters", opened.run.parameters)
+    return opened.planned("parameters", opened.run.parameters)
 
 
 def parameter_list(
@@ -34,7 +34,7 @@ def parameter_list(
         kind: ``parameter`` or ``optimizer state``; both if None.
     """
     wanted = search.casefold()
-    rows = opened.cached("parameter rows", lambda: tuple(map(parameter_row, placed(opened))))
+    rows = opened.planned("parameter rows", lambda: tuple(map(parameter_row, placed(opened))))
     fitting = [r for r in rows if wanted in r.name.casefold() and kind in (None, r.kind)]
     return ParameterList(total=len(fitting), offset=offset, rows=tuple(fitting[offset : offset + limit]))
 

@@ -41,7 +41,7 @@ from simpar.dashboard.remedies import remedy
 from simpar.dashboard.repartition import repartition, strategy_base
 from simpar.dashboard.store import OpenedRun, RunsFolder
 from simpar.dashboard.stream import CURSOR, Watched, delta, events
-from simpar.dashboard.timeline import Stretch, timeline
+from simpar.dashboard.timeline import BY, Stretch, tile, timeline
 
 __all__ = ["Ask", "NotModified", "router"]
 
@@ -60,6 +60,11 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         422: "a part of the request is out of its limits, or a layout cannot be",
         503: "the run's store is locked; ask again",
     }.items()
+}
+
+_OCTETS = "application/octet-stream"
+_BINARY: dict[int | str, dict[str, Any]] = {
+    200: {"content": {_OCTETS: {"schema": {"type": "string", "format": "binary"}}}}
 }
 
 router = APIRouter(prefix="/api", responses=_PROBLEMS)
@@ -199,24 +204,24 @@ def get_buckets(ask: OfRun, program: Program = None) -> BucketList:
     return ask(lambda opened: bucket_list(opened, program))
 
 
-@router.get(
-    "/runs/{run}/matrix",
-    tags=["communication"],
-    response_model=Matrix,
-    responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
-)
+@router.get("/runs/{run}/matrix", tags=["communication"], response_model=Matrix, responses=_BINARY)
 def get_matrix(
-    ask: OfRun, program: Program = None, metric: Metric = "bytes", form: Literal["json", "float32"] = "json"
+    ask: OfRun,
+    program: Program = None,
+    metric: Metric = "bytes",
+    form: Literal["json", "float32", "float64"] = "json",
+    entries: Annotated[bool, Query(description="with the entries, which numbers tell in fewer bytes")] = True,
 ) -> Any:
     """Return who sends how much to whom in a step.
 
-    As JSON only entries that are not zero; as float32 the whole matrix, little-endian, row by row, a row for each
-    sender.
+    As JSON only entries that are not zero, or none; as float32 or float64 the whole matrix, little-endian, row by row,
+    a row for each sender.
     """
     if form == "json":
-        return ask(lambda opened: matrix(opened, program, metric))
-    content = ask(lambda opened: dense_matrix(opened, program, metric)[1].astype("<f4").tobytes())
-    return Response(content, media_type="application/octet-stream", headers=ask.headers)
+        return ask(lambda opened: matrix(opened, program, metric, entries))
+    kind = "<f4" if form == "float32" else "<f8"
+    content = ask(lambda opened: dense_matrix(opened, program, metric)[1].astype(kind).tobytes())
+    return Response(content, media_type=_OCTETS, headers=ask.headers)
 
 
 @router.get("/runs/{run}/steps", tags=["measured"])
@@ -237,16 +242,38 @@ def get_scalars(ask: OfRun, since: Since = 0) -> ScalarList:
     return ask(lambda opened: measured.scalar_list(opened, since))
 
 
-@router.get("/runs/{run}/timeline", tags=["measured"])
-def get_timeline(
-    ask: OfRun,
+def _stretch(
     t0: Seconds = None,
     t1: Seconds = None,
     bins: Annotated[int, Query(ge=1, le=2000)] = 600,
     ranks: Annotated[list[Annotated[int, Query(ge=0, lt=1 << 20)]], Query(max_length=1024)] = [],  # noqa: B006
+    by: Annotated[str, Query(pattern=BY, description="a row for each rank, for blocks, or a device axis")] = "each",
+) -> Stretch:
+    return Stretch(t0, t1, bins, tuple(sorted(set(ranks))), by)
+
+
+OfTime = Annotated[Stretch, Depends(_stretch)]
+
+
+@router.get("/runs/{run}/timeline", tags=["measured"])
+def get_timeline(
+    ask: OfRun,
+    stretch: OfTime,
+    lanes: Annotated[bool, Query(description="with the shares of bins, which the tile tells in fewer bytes")] = True,
 ) -> Timeline:
     """Return a stretch of time, in seconds since the first rank started; by default the last steps."""
-    return ask(lambda opened: timeline(opened, Stretch(t0, t1, bins, tuple(sorted(set(ranks))))))
+    return ask(lambda opened: timeline(opened, stretch, lanes))
+
+
+@router.get("/runs/{run}/timeline/tile", tags=["measured"], response_class=Response, responses=_BINARY)
+def get_tile(ask: OfRun, stretch: OfTime) -> Response:
+    """Return the shares of bins of a stretch as float32, little-endian.
+
+    First those in which ranks computed, then moved data, then waited; of each a row for each of ``rows`` of the
+    timeline, with a number for each bin.
+    """
+    content = ask(lambda opened: tile(opened, stretch))
+    return Response(content, media_type=_OCTETS, headers=ask.headers)
 
 
 @router.get("/runs/{run}/memory", tags=["measured"])

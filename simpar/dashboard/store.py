@@ -57,6 +57,7 @@ class OpenedRun:
         run: its store.
         info: what sums it up.
         stamp: changes whenever the store does.
+        plan_stamp: changes whenever a rank tells of a program or a parameter.
         answers: what was computed of this and other runs before.
     """
 
@@ -64,6 +65,7 @@ class OpenedRun:
     run: Run
     info: RunInfo
     stamp: str
+    plan_stamp: str
     answers: Answers
 
     @property
@@ -74,6 +76,10 @@ class OpenedRun:
     def cached(self, question: Hashable, compute: Callable[[], _Answer]) -> _Answer:
         """Return the answer to a question about this run as it is now."""
         return self.answers.get((self.name, self.stamp, self.info.state, question), compute)
+
+    def planned(self, question: Hashable, compute: Callable[[], _Answer]) -> _Answer:
+        """Return the answer to a question about programs and parameters, which steps that arrive do not change."""
+        return self.answers.get((self.name, self.plan_stamp, question), compute)
 
 
 class RunsFolder:
@@ -116,7 +122,7 @@ class RunsFolder:
         with reading(path, name):
             stamp = _stamp(path)
             with open_run(path) as run:
-                yield OpenedRun(name, run, run.info(), stamp, self.answers)
+                yield OpenedRun(name, run, run.info(), stamp, f"{path.stat().st_ino}.{run.plan_mark()}", self.answers)
 
 
 @contextmanager

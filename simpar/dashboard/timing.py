@@ -18,6 +18,7 @@ __all__ = [
     "latest_steps",
     "side_by_side",
     "timing",
+    "told_groups",
 ]
 
 TIMED_STEPS = 500
@@ -159,11 +160,16 @@ def side_by_side(program: str, rows: Iterable[StepRow], offsets: Mapping[int, fl
     return SideBySide(program, ranks, steps, start, times[..., 1], arrived)
 
 
+def told_groups(opened: OpenedRun, program: str) -> Groups:
+    """Return the groups of each collective of a program, as far as their ranks have told."""
+    return opened.planned(("told groups", program), lambda: opened.run.groups(program))
+
+
 def latest_side_by_side(opened: OpenedRun, program: str) -> SideBySide | None:
     """Return the latest steps of a program on all ranks; None if it ran none."""
 
     def made() -> SideBySide | None:
         rows = latest_steps(opened, program, None, most=64)
-        return side_by_side(program, rows, opened.run.clock_offsets(), opened.run.groups(program)) if rows else None
+        return side_by_side(program, rows, opened.run.clock_offsets(), told_groups(opened, program)) if rows else None
 
     return opened.cached(("side by side", program), made)

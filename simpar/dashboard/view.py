@@ -147,13 +147,13 @@ def program_view(opened: OpenedRun, program: str | None) -> ProgramView:
         RequestError: the run has no such program.
     """
     name = program or main_program(opened)
-    compiled = None if name is None else opened.cached(("compiled", name), lambda: opened.run.program(name))
+    compiled = None if name is None else opened.planned(("compiled", name), lambda: opened.run.program(name))
     if compiled is None:
         known = ", ".join(opened.run.programs()[:5])
         there = f"It has {known}." if known else "It has compiled none yet."
         asked = "no program" if program is None else f"no program {program[:200]!r}"
         raise RequestError(404, "no_program", f"the run {opened.name!r} has {asked}. {there}")
-    return opened.cached(("view", name), lambda: _view(compiled, opened.info.started.device_num))
+    return opened.planned(("view", name), lambda: _view(compiled, opened.info.started.device_num))
 
 
 def _view(compiled: ProgramCompiled, device_num: int) -> ProgramView:

@@ -116,14 +116,24 @@ class Run:
         started: RunStarted = self._meta("run", RunStarted) or _unnamed(self.path)
         finished: RunFinished | None = self._meta("finished", RunFinished)
         ((steps,),) = self._rows("SELECT count(*) FROM steps WHERE rank = 0")
-        most_run = "SELECT program FROM steps WHERE rank = 0 GROUP BY program ORDER BY count(*) DESC LIMIT 1"
-        losses = self._rows(
-            f"SELECT loss FROM steps WHERE rank = 0 AND loss IS NOT NULL AND program = ({most_run}) "
-            "ORDER BY id DESC LIMIT 1"
-        )
-        last_loss = float(losses[0][0]) if losses else None
+        last_loss = self._last_loss()
         ended_s = None if finished is None else finished.ended_s
         return RunInfo(self.path, started, self._state(finished), steps, last_loss, ended_s, self._cause())
+
+    def _last_loss(self) -> float | None:
+        which = "rank = 0 AND loss IS NOT NULL"
+        if len(self.programs()) > 1:
+            most_run = "SELECT program FROM steps WHERE rank = 0 GROUP BY program ORDER BY count(*) DESC LIMIT 1"
+            which += f" AND program = ({most_run})"
+        losses = self._rows(f"SELECT loss FROM steps NOT INDEXED WHERE {which} ORDER BY id DESC LIMIT 1")
+        return float(losses[0][0]) if losses else None
+
+    def plan_mark(self) -> str:
+        """Return a mark that changes whenever a rank tells of a program or a parameter."""
+        tables = ("programs", "program_ranks", "parameters", "ranks")
+        counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
+        (row,) = self._rows(f"SELECT {counts}")
+        return ".".join(map(str, row))
 
     def _meta(self, key: str, kind: type) -> Any:
         rows = self._rows("SELECT value FROM meta WHERE key = ?", key)
@@ -192,8 +202,8 @@ class Run:
             digest,
             self.collectives(program, rank),
             peaks[0][0] if peaks else 0,
-            from_plain(tuple[GraphValue, ...], json.loads(values)),
-            from_plain(tuple[GraphNode, ...], json.loads(nodes)),
+            _values(json.loads(values)),
+            _nodes(json.loads(nodes)),
         )
 
     def source(self, program: str) -> bytes:
@@ -211,8 +221,11 @@ class Run:
             program,
             rank,
         )
-        names = ("index", "kind", "ranks", "message_bytes", "cause", "fusion", "parameters", "phase")
-        return tuple(_event(CollectiveSpec, names, row, ("ranks", "parameters")) for row in rows)
+        group = cache(_numbers)  # hundreds of collectives share a few groups
+        return tuple(
+            CollectiveSpec(index, kind, group(ranks), message, cause, fusion, tuple(json.loads(parameters)), phase)
+            for index, kind, ranks, message, cause, fusion, parameters, phase in rows
+        )
 
     def groups(self, program: str) -> dict[int, tuple[tuple[int, ...], ...]]:
         """Return, for each collective of a program, the groups that do it, as far as their ranks have told."""
@@ -336,9 +349,18 @@ def _connect(path: Path) -> sqlite3.Connection:
     return database
 
 
-def _event(kind: type, names: tuple[str, ...], row: tuple[Any, ...], as_json: tuple[str, ...]) -> Any:
-    values = {n: json.loads(v) if n in as_json else v for n, v in zip(names, row, strict=True)}
-    return from_plain(kind, values)
+def _values(plain: list[dict[str, Any]]) -> tuple[GraphValue, ...]:
+    layout = cache(_layout)  # thousands of values share a few layouts
+    return tuple(
+        GraphValue(v["name"], tuple(v["shape"]), v["dtype"], layout(json.dumps(v["layout"])) if v["layout"] else None)
+        for v in plain
+    )
+
+
+def _nodes(plain: list[dict[str, Any]]) -> tuple[GraphNode, ...]:
+    for node in plain:
+        node["inputs"], node["outputs"] = tuple(node["inputs"]), tuple(node["outputs"])
+    return tuple(GraphNode(**node) for node in plain)
 
 
 def _layout(text: str) -> Layout:

@@ -297,6 +297,13 @@ def test_matrix_of_1024_ranks_is_four_megabytes(client: TestClient) -> None:
     assert len(answer.content) == 1024 * 1024 * 4
 
 
+def test_matrix_with_too_many_entries_comes_as_exact_numbers_and_sums(client: TestClient, get: Get) -> None:
+    sums = get("/runs/eight/matrix", entries=False)
+    whole = np.frombuffer(client.get("/api/runs/eight/matrix", params={"form": "float64"}).content, "<f8").reshape(8, 8)
+    assert (sums["senders"], sums["values"], sums["size"]) == ([], [], 8)
+    assert sums["received"] == whole.sum(axis=0).tolist()
+
+
 # --- what was measured ---
 
 

@@ -1,36 +1,34 @@
 import { describe, expect, it } from "vitest";
-import type { Bucket, CollectiveItem, Matrix } from "../src/api/types";
+import type { Bucket, CollectiveItem } from "../src/api/types";
 import { bucketsPicture } from "../src/draw/buckets";
-import { matrixPicture, orderAlong } from "../src/draw/matrix";
+import { matrixPicture, matrixRoom } from "../src/draw/matrix";
 import { DARK, LIGHT } from "../src/draw/palette";
 import { sequencePicture } from "../src/draw/sequence";
 import { toSvg } from "../src/draw/surface";
+import type { Grid } from "../src/math/pairs";
+import { entriesOf, entryOf, gridOf, orderAlong, pairsOf, partners } from "../src/math/pairs";
 
 /** A ring over all ranks: each sends to the next. */
-function ring(size: number): Matrix {
-  const ranks = Array.from({ length: size }, (_, r) => r);
-  return {
-    schema: 1,
-    program: "train",
-    metric: "bytes",
-    size,
-    senders: ranks,
-    receivers: ranks.map((r) => (r + 1) % size),
-    values: ranks.map((r) => 1024 * (r + 1)),
-    sent: ranks.map((r) => 1024 * (r + 1)),
-    received: ranks.map((r) => 1024 * (((r + size - 1) % size) + 1)),
-    assumptions: [],
-  };
+function ring(size: number): Float64Array {
+  const whole = new Float64Array(size * size);
+  for (let r = 0; r < size; r++) whole[r * size + ((r + 1) % size)] = 1024 * (r + 1);
+  return whole;
 }
 
-function matrix(size: number, palette = LIGHT, more: object = {}) {
+function gridOfRing(size: number): Grid {
+  const pairs = pairsOf(size, ring(size));
+  return gridOf(pairs, orderAlong([size], null, size), matrixRoom(760));
+}
+
+function matrix(size: number, palette = LIGHT, rank: number | null = null) {
+  const ranks = Array.from({ length: size }, (_, r) => r);
   return matrixPicture({
-    matrix: ring(size),
+    grid: gridOfRing(size),
+    sent: ranks.map((r) => 1024 * (r + 1)),
+    received: ranks.map((r) => 1024 * (((r + size - 1) % size) + 1)),
     palette,
     width: 760,
-    order: orderAlong([size], null, size),
-    format: String,
-    ...more,
+    rank,
   });
 }
 
@@ -98,26 +96,46 @@ describe("the matrix", () => {
 
   it("has a cell for each entry, found again at its middle", () => {
     const drawn = matrix(8);
-    expect(drawn.cells).toHaveLength(8);
-    drawn.cells.forEach((_, i) => {
-      const box = drawn.box(i);
-      expect(drawn.cellAt(box.x + box.width / 2, box.y + box.height / 2)).toBe(i);
-    });
+    const entries = entriesOf(gridOfRing(8));
+    expect(entries.map((e) => [e.sender, e.receiver])).toEqual(
+      [0, 1, 2, 3, 4, 5, 6, 7].map((r) => [r, (r + 1) % 8]),
+    );
+    for (const { cell } of entries) {
+      const box = drawn.box(cell);
+      expect(drawn.cellAt(box.x + box.width / 2, box.y + box.height / 2)).toBe(cell);
+    }
     expect(drawn.cellAt(1, 1)).toBe(-1);
   });
 
   it("joins ranks that share a pixel and keeps the largest value", () => {
-    const drawn = matrix(2048);
-    expect(drawn.cells.length).toBeLessThanOrEqual(2048);
-    expect(Math.max(...drawn.cells.map((c) => c.value))).toBe(1024 * 2048);
-    expect(drawn.drawing.width).toBeLessThan(760);
+    const grid = gridOfRing(2048);
+    const entries = entriesOf(grid);
+    expect(grid.side).toBeLessThanOrEqual(matrixRoom(760));
+    expect(entries.length).toBeLessThanOrEqual(2 * grid.side);
+    expect(Math.max(...entries.map((e) => e.value))).toBe(1024 * 2048);
+    expect(matrix(2048).drawing.width).toBeLessThan(760);
+  });
+
+  it("draws as many runs of color as there are where every pair exchanges the same", () => {
+    const pairs = pairsOf(100, new Float64Array(100 * 100).fill(7));
+    const grid = gridOf(pairs, orderAlong([100], null, 100), 300);
+    const none = Array.from({ length: 100 }, () => 0);
+    const drawn = matrixPicture({ grid, sent: none, received: none, palette: LIGHT, width: 460 });
+    expect(toSvg(drawn.drawing, "matrix").match(/h300v3h-300z/g)).toHaveLength(100);
   });
 
   it("is walked by arrow keys from entry to entry", () => {
     const drawn = matrix(4);
-    const at = drawn.cells.findIndex((c) => c.sender === 1);
-    expect(drawn.cells[drawn.step(at, 0, 1)]?.sender).toBe(2);
-    expect(drawn.step(-1, 1, 0)).toBe(0);
+    const grid = gridOfRing(4);
+    const first = drawn.step(-1, 1, 0);
+    expect(entryOf(grid, first)?.sender).toBe(0);
+    expect(entryOf(grid, drawn.step(first, 0, 1))?.sender).toBe(1);
+  });
+
+  it("tells with whom a rank exchanges", () => {
+    const pairs = pairsOf(4, ring(4));
+    expect(partners(pairs, 1, "sends")).toEqual([{ rank: 2, value: 2048 }]);
+    expect(partners(pairs, 1, "receives")).toEqual([{ rank: 0, value: 1024 }]);
   });
 });
 
@@ -159,7 +177,7 @@ describe.each([
   ["dark", DARK],
 ] as const)("pictures of communication, %s", (_, palette) => {
   it("draws the matrix with a rank's row and column", () => {
-    expect(toSvg(matrix(4, palette, { rank: 2, hovered: 1 }).drawing, "matrix")).toMatchSnapshot();
+    expect(toSvg(matrix(4, palette, 2).pointed(6), "matrix")).toMatchSnapshot();
   });
 
   it("draws the step", () => {

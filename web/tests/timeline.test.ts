@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { RankLanes, Span, Timeline } from "../src/api/types";
+import type { Span, Timeline } from "../src/api/types";
 import { brushPicture } from "../src/draw/brush";
 import {
-  blockSize,
   choices,
   lanesOf,
   latenessOf,
@@ -15,15 +14,17 @@ import {
 } from "../src/draw/lanes";
 import { DARK, LIGHT } from "../src/draw/palette";
 import { toSvg } from "../src/draw/surface";
-import { timelinePicture, timeText } from "../src/draw/timeline";
+import { timelinePicture } from "../src/draw/timeline";
+import { timeText } from "../src/draw/timeline-ruler";
 
-function lane(rank: number, compute: number[]): RankLanes {
-  return {
-    rank,
-    compute,
-    communication: compute.map((x) => (1 - x) / 2),
-    wait: compute.map((x) => (1 - x) / 4),
-  };
+/** What a tile says of rows with these shares of computing, a half of the rest moving, a quarter waiting. */
+function tileOf(compute: number[][]): Float32Array {
+  const all = compute.flat();
+  return Float32Array.from([
+    ...all,
+    ...all.map((x) => (1 - x) / 2),
+    ...all.map((x) => (1 - x) / 4),
+  ]);
 }
 
 function span(rank: number, collective: number, start: number, met: number, end: number): Span {
@@ -55,7 +56,10 @@ const TIMELINE: Timeline = {
   first_step: 1,
   last_step: 1,
   bins: 4,
-  lanes: [0, 1, 2, 3].map((rank) => lane(rank, [1, 0.5, 0, 1])),
+  rows: [[0], [1], [2], [3]],
+  lanes: [],
+  timed_steps: 1,
+  read_every: 1,
   steps: [{ step: 1, start_s: 0, end_s: 10 }],
   spans: SPANS,
   late: [],
@@ -65,7 +69,7 @@ const TIMELINE: Timeline = {
 function picture(palette = LIGHT, more: object = {}) {
   return timelinePicture({
     timeline: TIMELINE,
-    rows: rowsOf(TIMELINE.lanes, [2, 2], "each"),
+    rows: rowsOf(TIMELINE, tileOf(TIMELINE.rows.map(() => [1, 0.5, 0, 1])), [2, 2], "each"),
     palette,
     width: 700,
     kind: (_, collective) => (collective ? "all_gather" : "all_reduce"),
@@ -74,28 +78,25 @@ function picture(palette = LIGHT, more: object = {}) {
 }
 
 describe("rows", () => {
-  const lanes = Array.from({ length: 8 }, (_, rank) => lane(rank, [rank / 8, 1]));
+  const ranks = Array.from({ length: 8 }, (_, rank) => rank);
 
   it("are the ranks where these are few", () => {
-    expect(rowsOf(lanes, [2, 4], "each").map((r) => r.label)).toEqual(
-      lanes.map((l) => `rank ${l.rank}`),
-    );
+    const each = { rows: ranks.map((r) => [r]), bins: 2 };
+    const rows = rowsOf(each, tileOf(ranks.map((r) => [r / 8, 1])), [2, 4], "each");
+    expect(rows.map((r) => r.label)).toEqual(ranks.map((r) => `rank ${r}`));
+    expect([...rows[4]!.compute]).toEqual([0.5, 1]);
+    expect([...rows[4]!.communication]).toEqual([0.25, 0]);
+    expect([...rows[4]!.wait]).toEqual([0.125, 0]);
   });
 
-  it("average the ranks at one place along a device axis", () => {
-    const rows = rowsOf(lanes, [2, 4], 1);
-    expect(rows.map((r) => r.ranks)).toEqual([
-      [0, 1, 2, 3],
-      [4, 5, 6, 7],
+  it("name the place along a device axis, or the ranks that share them", () => {
+    const halves = { rows: [ranks.slice(0, 4), ranks.slice(4)], bins: 1 };
+    const tile = tileOf([[0], [1]]);
+    expect(rowsOf(halves, tile, [2, 4], 1).map((r) => r.label)).toEqual([
+      "axis 1 at 0",
+      "axis 1 at 1",
     ]);
-    expect(rows[0]?.compute).toEqual([(0 + 1 + 2 + 3) / 8 / 4, 1]);
-  });
-
-  it("hold every rank once in blocks of neighbours", () => {
-    const many = Array.from({ length: 1024 }, (_, rank) => lane(rank, [0]));
-    const rows = rowsOf(many, [32, 32], "blocks");
-    expect(blockSize(1024)).toBe(32);
-    expect(rows.flatMap((r) => r.ranks)).toEqual(many.map((l) => l.rank));
+    expect(rowsOf(halves, tile, [2, 4], "blocks")[1]!.label).toBe("4 to 7");
   });
 
   it("cannot be single ranks where these are too many to be seen", () => {
@@ -105,7 +106,8 @@ describe("rows", () => {
   });
 
   it("sum to the shares of the stretch", () => {
-    expect(sharesOf(lane(0, [1, 0]))).toEqual({ compute: 0.5, communication: 0.25, wait: 0.125 });
+    const [row] = rowsOf({ rows: [[0]], bins: 2 }, tileOf([[1, 0]]), [1], "each");
+    expect(sharesOf(row!)).toEqual({ compute: 0.5, communication: 0.25, wait: 0.125 });
   });
 });
 
@@ -142,9 +144,9 @@ describe.each([
   ["dark", DARK],
 ] as const)("the timeline, %s", (_, palette) => {
   it("draws each collective and the selected one's group", () => {
-    const drawn = picture(palette, { selected: SPANS[0], hovered: SPANS[3], rank: 2 });
+    const drawn = picture(palette, { selected: SPANS[0], rank: 2 });
     expect(drawn.isExact).toBe(true);
-    expect(toSvg(drawn.drawing, "timeline")).toMatchSnapshot();
+    expect(toSvg(drawn.pointed({ span: SPANS[3] }), "timeline")).toMatchSnapshot();
   });
 
   it("draws shares where collectives are too many", () => {

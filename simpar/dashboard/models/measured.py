@@ -107,9 +107,10 @@ class LateRank(Item):
 
 
 class RankLanes(Item):
-    """Is one rank's row: the share of each bin that it computed, moved data and waited; the rest it was idle."""
+    """Is one row: the share of each bin that its ranks computed, moved data and waited; the rest they were idle."""
 
     rank: int
+    """The first of the row's ranks."""
     compute: tuple[float, ...]
     """Share of each bin, 0 to 1, in a step and in no collective."""
     communication: tuple[float, ...]
@@ -129,9 +130,16 @@ class Timeline(Answer):
     """The first step of rank 0, of those that were recorded; 0 for none."""
     last_step: int
     bins: int
+    rows: tuple[tuple[int, ...], ...]
+    """The ranks of each row of the tile."""
     lanes: tuple[RankLanes, ...]
+    """The same shares as numbers, a lane for each row; none if they were not asked for."""
     steps: tuple[StepMark, ...]
-    """Of the first of the ranks asked for, within the stretch."""
+    """Of the first rank, within the stretch."""
+    timed_steps: int
+    """How many of them had the times of their collectives read: old steps forget theirs."""
+    read_every: int
+    """Of every so-manieth step the times were read: of each if 1. What is shown of others follows from these."""
     spans: tuple[Span, ...]
     """Every collective in the stretch if there are at most 2000, else none."""
     late: tuple[LateRank, ...]

@@ -13,8 +13,8 @@ export class ApiError extends Error {
   }
 }
 
-async function answer<T>(response: Response): Promise<T> {
-  if (response.ok) return (await response.json()) as T;
+async function answered(response: Response): Promise<Response> {
+  if (response.ok) return response;
   let problem: Partial<Problem> = {};
   try {
     problem = (await response.json()) as Problem;
@@ -28,7 +28,7 @@ async function answer<T>(response: Response): Promise<T> {
   );
 }
 
-async function ask<T>(path: string, options: RequestInit): Promise<T> {
+async function ask(path: string, options: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(`./api/${path}`, { credentials: "same-origin", ...options });
@@ -40,20 +40,26 @@ async function ask<T>(path: string, options: RequestInit): Promise<T> {
       "The server does not answer. Is `simpar dashboard` still running?",
     );
   }
-  return answer<T>(response);
+  return answered(response);
 }
 
-export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return ask<T>(path, signal ? { signal } : {});
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await (await ask(path, signal ? { signal } : {})).json()) as T;
 }
 
-export function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
-  return ask<T>(path, {
+/** Numbers by the thousand, which JSON would make slow. */
+export async function getBytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  return (await ask(path, signal ? { signal } : {})).arrayBuffer();
+}
+
+export async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  const response = await ask(path, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
     ...(signal ? { signal } : {}),
   });
+  return (await response.json()) as T;
 }
 
 /** A path below a run, with what is asked of it. */

@@ -9,10 +9,14 @@ export interface Resource<T> {
   reload(): void;
 }
 
-/** Ask for an address while a component lives; null asks for nothing. The old answer of the same address stays shown. */
+/**
+ * Ask for an address while a component lives; null asks for nothing. The old answer of the same address stays shown.
+ * `ask` is how: for JSON if not given.
+ */
 export function resource<T>(
   address: () => string | null,
   revision: () => unknown = () => 0,
+  ask: (path: string, signal: AbortSignal) => Promise<T> = get<T>,
 ): Resource<T> {
   let data = $state.raw<T | null>(null);
   let error = $state.raw<ApiError | null>(null);
@@ -32,7 +36,7 @@ export function resource<T>(
     if (asked === null) return undefined;
     const aborter = new AbortController();
     isLoading = true;
-    get<T>(asked, aborter.signal)
+    ask(asked, aborter.signal)
       .then((found) => {
         data = found;
         error = null;

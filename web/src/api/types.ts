@@ -626,12 +626,13 @@ export interface RankInfo {
   state: "running" | "finished" | "failed" | "killed" | "silent";
 }
 
-/** Is one rank's row: the share of each bin that it computed, moved data and waited; the rest it was idle. */
+/** Is one row: the share of each bin that its ranks computed, moved data and waited; the rest they were idle. */
 export interface RankLanes {
   /** Share of each bin in a collective whose group has arrived. */
   communication: number[];
   /** Share of each bin, 0 to 1, in a step and in no collective. */
   compute: number[];
+  /** The first of the row's ranks. */
   rank: number;
   /** Share of each bin in a collective, for ranks that have not arrived. */
   wait: number[];
@@ -1033,19 +1034,26 @@ export interface Timeline {
   end_s: number;
   /** The first step of rank 0, of those that were recorded; 0 for none. */
   first_step: number;
+  /** The same shares as numbers, a lane for each row; none if they were not asked for. */
   lanes: RankLanes[];
   last_step: number;
   /** At most 20, the most costly first. */
   late: LateRank[];
   programs: string[];
+  /** Of every so-manieth step the times were read: of each if 1. What is shown of others follows from these. */
+  read_every: number;
+  /** The ranks of each row of the tile. */
+  rows: number[][];
   /** The version of this schema. */
   schema: number;
   /** Every collective in the stretch if there are at most 2000, else none. */
   spans: Span[];
   /** Where the stretch begins, in seconds since the first rank started. */
   start_s: number;
-  /** Of the first of the ranks asked for, within the stretch. */
+  /** Of the first rank, within the stretch. */
   steps: StepMark[];
+  /** How many of them had the times of their collectives read: old steps forget theirs. */
+  timed_steps: number;
 }
 
 /** Is one box on its way between two ranks. */

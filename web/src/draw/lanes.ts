@@ -1,18 +1,19 @@
 /** Rows of the timeline: one for each rank, or the average of several where there are too many to tell apart. */
 
+import type { Span, Timeline } from "../api/types";
 import { axisSize, coordinates } from "../math/layout";
 import { ranksText } from "../math/words";
-import type { RankLanes, Span } from "../api/types";
 
 /** Rows of single ranks up to which each gets its own; above that they are averaged. */
 export const MOST_ROWS = 64;
 
+/** One row, with a share for each bin. */
 export interface Row {
   readonly label: string;
   readonly ranks: readonly number[];
-  readonly compute: readonly number[];
-  readonly communication: readonly number[];
-  readonly wait: readonly number[];
+  readonly compute: Float32Array;
+  readonly communication: Float32Array;
+  readonly wait: Float32Array;
 }
 
 /** `each` rank, `blocks` of neighbouring ranks, or the number of a device axis: ranks at one place along it. */
@@ -31,50 +32,31 @@ export function choices(devMat: readonly number[], ranks: number): RowsBy[] {
   return [...(ranks <= MOST_ROWS ? (["each"] as const) : (["blocks"] as const)), ...shared];
 }
 
-/** The rows of a timeline, in the order of ranks. */
-export function rowsOf(lanes: readonly RankLanes[], devMat: readonly number[], by: RowsBy): Row[] {
-  if (by === "each")
-    return lanes.map((lane) => ({ ...lane, label: `rank ${lane.rank}`, ranks: [lane.rank] }));
-  const found = new Map<string, RankLanes[]>();
-  const each = blockSize(lanes.length);
-  lanes.forEach((lane, i) => {
-    const label =
-      by === "blocks"
-        ? String(Math.floor(i / each))
-        : `axis ${by} at ${along(devMat, by, lane.rank)}`;
-    const member = found.get(label);
-    if (member) member.push(lane);
-    else found.set(label, [lane]);
-  });
-  return [...found].map(([label, member]) => average(by === "blocks" ? "" : label, member));
-}
-
-/** How many ranks share a row so that no more rows are needed than can be seen. */
-export function blockSize(ranks: number): number {
-  let each = 1;
-  while (ranks / each > MOST_ROWS / 2) each *= 2;
-  return each;
-}
-
-function along(devMat: readonly number[], axis: number, rank: number): number {
-  return coordinates(devMat, rank)[devMat.length - 1 - axis] ?? 0;
-}
-
-function average(label: string, lanes: readonly RankLanes[]): Row {
-  const ranks = lanes.map((lane) => lane.rank);
-  const words = label || (ranks.length > 1 ? ranksText(ranks, 2) : `rank ${ranks[0]}`);
-  const mean = (of: (lane: RankLanes) => readonly number[]): number[] => {
-    const sum = of(lanes[0] as RankLanes).map(() => 0);
-    for (const lane of lanes) of(lane).forEach((share, i) => (sum[i] = (sum[i] ?? 0) + share));
-    return sum.map((x) => x / lanes.length);
-  };
-  return {
-    label: words,
+/** The rows of a timeline with what its tile says of them: all of computing, then moving data, then waiting. */
+export function rowsOf(
+  timeline: Pick<Timeline, "rows" | "bins">,
+  tile: Float32Array,
+  devMat: readonly number[],
+  by: RowsBy,
+): Row[] {
+  const { rows, bins } = timeline;
+  const part = (kind: number, row: number) =>
+    tile.subarray((kind * rows.length + row) * bins, (kind * rows.length + row + 1) * bins);
+  return rows.map((ranks, row) => ({
+    label: labelOf(ranks, devMat, by),
     ranks,
-    compute: mean((lane) => lane.compute),
-    communication: mean((lane) => lane.communication),
-    wait: mean((lane) => lane.wait),
-  };
+    compute: part(0, row),
+    communication: part(1, row),
+    wait: part(2, row),
+  }));
+}
+
+function labelOf(ranks: readonly number[], devMat: readonly number[], by: RowsBy): string {
+  if (typeof by === "number") {
+    const at = coordinates(devMat, ranks[0] ?? 0)[devMat.length - 1 - by] ?? 0;
+    return `axis ${by} at ${at}`;
+  }
+  return ranks.length > 1 ? ranksText(ranks, 2) : `rank ${ranks[0]}`;
 }
 
 /** Shares of a whole stretch. */
@@ -85,8 +67,7 @@ export interface Shares {
 }
 
 export function sharesOf(row: Pick<Row, "compute" | "communication" | "wait">): Shares {
-  const mean = (x: readonly number[]) =>
-    x.length > 0 ? x.reduce((a, b) => a + b, 0) / x.length : 0;
+  const mean = (x: Float32Array) => (x.length > 0 ? x.reduce((a, b) => a + b, 0) / x.length : 0);
   return {
     compute: mean(row.compute),
     communication: mean(row.communication),

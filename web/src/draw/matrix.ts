@@ -1,37 +1,28 @@
 /** Who sends how much to whom: senders down, receivers across, sums along both edges. */
 
-import type { Matrix } from "../api/types";
-import { coordinates, rankCount } from "../math/layout";
+import type { Grid } from "../math/pairs";
+import { entryOf, nextCell } from "../math/pairs";
 import { ramp } from "./palette";
 import type { Palette } from "./palette";
 import { textWidth } from "./surface";
 import type { Drawing, Surface } from "./surface";
 
 export interface MatrixView {
-  readonly matrix: Matrix;
+  readonly grid: Grid;
+  /** What each rank sends, and receives, in all. */
+  readonly sent: readonly number[];
+  readonly received: readonly number[];
   readonly palette: Palette;
   readonly width: number;
-  /** Ranks in the order in which they stand. */
-  readonly order: readonly number[];
-  readonly format: (value: number) => string;
   /** The rank whose row and column stand out. */
   readonly rank?: number | null | undefined;
-  readonly hovered?: number | undefined;
-}
-
-/** A cell of the picture: one pair of ranks, or, where ranks are many, several with the largest value of them. */
-export interface Cell {
-  readonly row: number;
-  readonly column: number;
-  readonly value: number;
-  readonly sender: number;
-  readonly receiver: number;
 }
 
 export interface MatrixPicture {
   readonly drawing: Drawing;
-  readonly cells: readonly Cell[];
-  /** The place in `cells` at a point; -1 for none. */
+  /** The drawing with one cell pointed at. */
+  pointed(cell: number): Drawing;
+  /** The cell at a point, if it holds something; -1 for none. */
   cellAt(x: number, y: number): number;
   box(cell: number): { x: number; y: number; width: number; height: number };
   /** The next cell in a direction that holds something. */
@@ -44,98 +35,56 @@ const SUM = 46;
 const MOST = 680;
 const STEPS = 16;
 
-/** Ranks put in order so that those which differ only along one device axis stand side by side. */
-export function orderAlong(
-  devMat: readonly number[],
-  axis: number | null,
-  ranks: number,
-): number[] {
-  const all = Array.from({ length: ranks }, (_, rank) => rank);
-  if (axis === null || rankCount({ dev_mat: devMat }) !== ranks) return all;
-  const at = devMat.length - 1 - axis;
-  const weight = (rank: number) => {
-    const coords = coordinates(devMat, rank);
-    const others = coords.reduce((n, c, i) => (i === at ? n : n * (devMat[i] ?? 1) + c), 0);
-    return others * (devMat[at] ?? 1) + (coords[at] ?? 0);
-  };
-  return all.sort((a, b) => weight(a) - weight(b));
-}
-
-interface Grid {
+interface Frame {
+  readonly view: MatrixView;
   readonly side: number;
   readonly cell: number;
   readonly each: number;
   readonly count: number;
 }
 
-function gridOf(view: MatrixView): Grid {
-  const room = Math.max(160, Math.min(MOST, view.width - LEFT - SUM - 24));
-  const size = Math.max(1, view.order.length);
-  const each = Math.max(1, Math.ceil(size / room)); // ranks that share a cell
-  const count = Math.ceil(size / each);
-  const exact = room / count;
-  const cell = exact > 3 ? Math.min(52, Math.floor(exact)) : exact;
-  return { side: cell * count, cell, each, count };
+/** Room for the cells of a matrix in a picture of a width, in pixels. */
+export function matrixRoom(width: number): number {
+  return Math.max(160, Math.min(MOST, width - LEFT - SUM - 24));
 }
 
 export function matrixPicture(view: MatrixView): MatrixPicture {
-  const grid = gridOf(view);
-  const cells = cellsOf(view, grid);
-  const byPlace = new Map(cells.map((c, i) => [c.row * grid.count + c.column, i]));
+  const { grid } = view;
+  const exact = matrixRoom(view.width) / grid.side;
+  const cell = exact > 3 ? Math.min(52, Math.floor(exact)) : exact;
+  const frame: Frame = { view, side: cell * grid.side, cell, each: grid.each, count: grid.side };
+  const box = (place: number) => ({
+    x: LEFT + (place % grid.side) * cell,
+    y: TOP + Math.floor(place / grid.side) * cell,
+    width: cell,
+    height: cell,
+  });
+  const pointed = (place: number): Drawing => ({
+    width: LEFT + frame.side + SUM + 20,
+    height: TOP + frame.side + SUM + 12,
+    paint(s) {
+      paint(s, frame);
+      if (place >= 0) outline(s, frame, box(place));
+    },
+    layers: {
+      key: [frame],
+      under: (s) => paint(s, frame),
+      over: (s) => place >= 0 && outline(s, frame, box(place)),
+    },
+  });
   return {
-    drawing: {
-      width: LEFT + grid.side + SUM + 20,
-      height: TOP + grid.side + SUM + 12,
-      paint: (s) => paint(s, view, grid, cells),
-    },
-    cells,
+    drawing: pointed(-1),
+    pointed,
     cellAt(x, y) {
-      const column = Math.floor((x - LEFT) / grid.cell);
-      const row = Math.floor((y - TOP) / grid.cell);
-      if (x < LEFT || y < TOP || column >= grid.count || row >= grid.count) return -1;
-      return byPlace.get(row * grid.count + column) ?? -1;
+      const column = Math.floor((x - LEFT) / cell);
+      const row = Math.floor((y - TOP) / cell);
+      if (x < LEFT || y < TOP || column >= grid.side || row >= grid.side) return -1;
+      const place = row * grid.side + column;
+      return (grid.best[place] ?? -1) >= 0 ? place : -1;
     },
-    box(i) {
-      const c = cells[i];
-      return {
-        x: LEFT + (c?.column ?? 0) * grid.cell,
-        y: TOP + (c?.row ?? 0) * grid.cell,
-        width: grid.cell,
-        height: grid.cell,
-      };
-    },
-    step: (from, dx, dy) => nextCell(cells, from, dx, dy),
+    box,
+    step: (from, dx, dy) => nextCell(grid, from, dx, dy),
   };
-}
-
-function nextCell(cells: readonly Cell[], from: number, dx: number, dy: number): number {
-  const own = cells[from];
-  if (!own) return cells.length > 0 ? 0 : -1;
-  let best = from;
-  let least = Infinity;
-  cells.forEach((c, i) => {
-    const along = dx ? (c.column - own.column) * dx : (c.row - own.row) * dy;
-    const off = dx ? Math.abs(c.row - own.row) : Math.abs(c.column - own.column);
-    if (along > 0 && along + 3 * off < least) [least, best] = [along + 3 * off, i];
-  });
-  return best;
-}
-
-function cellsOf(view: MatrixView, grid: Grid): Cell[] {
-  const { matrix, order } = view;
-  const place = new Int32Array(matrix.size).fill(-1);
-  order.forEach((rank, i) => (place[rank] = Math.floor(i / grid.each)));
-  const found = new Map<number, Cell>();
-  matrix.values.forEach((value, i) => {
-    const sender = matrix.senders[i] ?? 0;
-    const receiver = matrix.receivers[i] ?? 0;
-    const [row, column] = [place[sender] ?? -1, place[receiver] ?? -1];
-    if (row < 0 || column < 0) return;
-    const key = row * grid.count + column;
-    const before = found.get(key);
-    if (!before || before.value < value) found.set(key, { row, column, value, sender, receiver });
-  });
-  return [...found.values()].sort((a, b) => a.row - b.row || a.column - b.column);
 }
 
 /** Colours of values, from zero to the largest. */
@@ -144,42 +93,54 @@ export function matrixRamp(palette: Palette): string[] {
   return palette.isDark ? colors : colors.reverse(); // what is more differs more from the paper
 }
 
-function paint(s: Surface, view: MatrixView, grid: Grid, cells: readonly Cell[]): void {
-  const { palette } = view;
-  const most = Math.max(0, ...bounded(view.matrix.values));
-  const colors = matrixRamp(palette);
-  s.rect(LEFT, TOP, grid.side, grid.side, { color: palette.sunken });
-  const gap = grid.cell >= 12 ? 1 : 0;
-  if (gap) diagonal(s, grid, palette);
-  for (const c of cells) {
-    const level = most > 0 ? Math.min(STEPS - 1, Math.floor((c.value / most) * STEPS)) : 0;
-    // one pixel at least: a single entry among a thousand ranks must be seen
-    const size = Math.max(1, grid.cell - gap);
-    s.rect(LEFT + c.column * grid.cell, TOP + c.row * grid.cell, size, size, {
-      color: colors[level] ?? palette.ink,
+/** The place of each cell's value in the ramp, from 1; 0 for nothing. */
+function levelsOf(grid: Grid): Uint8Array {
+  const { values, most } = grid.pairs;
+  const found = new Uint8Array(grid.best.length);
+  for (let i = 0; i < found.length; i++) {
+    const at = grid.best[i] ?? -1;
+    if (at >= 0) found[i] = 1 + Math.min(STEPS - 1, Math.floor(((values[at] ?? 0) / most) * STEPS));
+  }
+  return found;
+}
+
+function paint(s: Surface, frame: Frame): void {
+  const { view, cell, side, count } = frame;
+  const { palette, grid } = view;
+  s.rect(LEFT, TOP, side, side, { color: palette.sunken });
+  const levels = { at: levelsOf(grid), colors: matrixRamp(palette) };
+  if (cell < 12) s.grid(LEFT, TOP, cell, count, levels);
+  else {
+    diagonal(s, frame, palette);
+    levels.at.forEach((level, i) => {
+      if (level === 0) return;
+      const color = levels.colors[level - 1] ?? palette.ink;
+      const [x, y] = [LEFT + (i % count) * cell, TOP + Math.floor(i / count) * cell];
+      s.rect(x, y, cell - 1, cell - 1, { color });
     });
   }
-  s.rect(LEFT, TOP, grid.side, grid.side, { stroke: { color: palette.edge } });
-  axes(s, view, grid);
-  sums(s, view, grid);
-  highlight(s, view, grid, cells);
+  s.rect(LEFT, TOP, side, side, { stroke: { color: palette.edge } });
+  axes(s, frame);
+  sums(s, frame);
+  chosen(s, frame);
 }
 
 /** The largest value, without spreading a long list over the stack. */
-function bounded(values: readonly number[]): number[] {
-  return [values.reduce((a, b) => Math.max(a, b), 0)];
+function largest(values: readonly number[]): number {
+  return values.reduce((a, b) => Math.max(a, b), 0);
 }
 
-function diagonal(s: Surface, grid: Grid, palette: Palette): void {
-  for (let i = 0; i < grid.count; i++) {
-    s.rect(LEFT + i * grid.cell, TOP + i * grid.cell, grid.cell - 1, grid.cell - 1, {
+function diagonal(s: Surface, frame: Frame, palette: Palette): void {
+  for (let i = 0; i < frame.count; i++) {
+    s.rect(LEFT + i * frame.cell, TOP + i * frame.cell, frame.cell - 1, frame.cell - 1, {
       color: palette.line,
     });
   }
 }
 
-function axes(s: Surface, view: MatrixView, grid: Grid): void {
-  const { palette, order } = view;
+function axes(s: Surface, frame: Frame): void {
+  const { palette } = frame.view;
+  const { order } = frame.view.grid;
   s.text(LEFT, 10, "receives →", { color: palette.ink, size: 12, weight: 550 });
   s.text(LEFT - 12, TOP - 16, "sends ↓", {
     color: palette.ink,
@@ -187,19 +148,19 @@ function axes(s: Surface, view: MatrixView, grid: Grid): void {
     weight: 550,
     align: "end",
   });
-  const words = (i: number) => String(order[i * grid.each] ?? "");
-  const wide = textWidth(words(grid.count - 1), 11) + 10;
-  const acrossStep = niceStep(Math.ceil(wide / grid.cell));
-  const downStep = niceStep(Math.ceil(16 / grid.cell));
-  for (let i = 0; i < grid.count; i += acrossStep) {
-    s.text(LEFT + (i + 0.5) * grid.cell, TOP - 16, words(i), {
+  const words = (i: number) => String(order[i * frame.each] ?? "");
+  const wide = textWidth(words(frame.count - 1), 11) + 10;
+  const acrossStep = niceStep(Math.ceil(wide / frame.cell));
+  const downStep = niceStep(Math.ceil(16 / frame.cell));
+  for (let i = 0; i < frame.count; i += acrossStep) {
+    s.text(LEFT + (i + 0.5) * frame.cell, TOP - 16, words(i), {
       color: palette.quiet,
       size: 11,
       align: "middle",
     });
   }
-  for (let i = 0; i < grid.count; i += downStep) {
-    s.text(LEFT - 12, TOP + (i + 0.5) * grid.cell, words(i), {
+  for (let i = 0; i < frame.count; i += downStep) {
+    s.text(LEFT - 12, TOP + (i + 0.5) * frame.cell, words(i), {
       color: palette.quiet,
       size: 11,
       align: "end",
@@ -212,42 +173,50 @@ function niceStep(least: number): number {
 }
 
 /** What each rank sends, to the right, and receives, below. */
-function sums(s: Surface, view: MatrixView, grid: Grid): void {
-  const { palette, order, matrix } = view;
-  const most = Math.max(...bounded(matrix.sent), ...bounded(matrix.received), 1e-300);
+function sums(s: Surface, frame: Frame): void {
+  const { palette, sent, received } = frame.view;
+  const { order } = frame.view.grid;
+  const most = Math.max(largest(sent), largest(received), 1e-300);
   const color = palette.edge;
   const mean = (of: readonly number[], i: number) => {
-    const here = order.slice(i * grid.each, (i + 1) * grid.each);
+    const here = order.slice(i * frame.each, (i + 1) * frame.each);
     return here.reduce((n, r) => n + (of[r] ?? 0), 0) / Math.max(1, here.length);
   };
-  const thick = Math.max(1, grid.cell - (grid.cell >= 6 ? 2 : 0));
-  const pad = (grid.cell - thick) / 2;
-  for (let i = 0; i < grid.count; i++) {
-    const sent = (mean(matrix.sent, i) / most) * SUM;
-    const received = (mean(matrix.received, i) / most) * SUM;
-    s.rect(LEFT + grid.side + 8, TOP + i * grid.cell + pad, sent, thick, { color });
-    s.rect(LEFT + i * grid.cell + pad, TOP + grid.side + 8, thick, received, { color });
+  const thick = Math.max(1, frame.cell - (frame.cell >= 6 ? 2 : 0));
+  const pad = (frame.cell - thick) / 2;
+  for (let i = 0; i < frame.count; i++) {
+    const right = (mean(sent, i) / most) * SUM;
+    const below = (mean(received, i) / most) * SUM;
+    s.rect(LEFT + frame.side + 8, TOP + i * frame.cell + pad, right, thick, { color });
+    s.rect(LEFT + i * frame.cell + pad, TOP + frame.side + 8, thick, below, { color });
   }
-  s.text(LEFT + grid.side + 8, TOP - 16, "sum", { color: palette.quiet, size: 11 });
-  s.text(LEFT - 12, TOP + grid.side + 16, "sum", { color: palette.quiet, size: 11, align: "end" });
+  s.text(LEFT + frame.side + 8, TOP - 16, "sum", { color: palette.quiet, size: 11 });
+  s.text(LEFT - 12, TOP + frame.side + 16, "sum", { color: palette.quiet, size: 11, align: "end" });
 }
 
-function highlight(s: Surface, view: MatrixView, grid: Grid, cells: readonly Cell[]): void {
-  const { palette, rank, hovered } = view;
-  const at =
-    rank === null || rank === undefined ? -1 : Math.floor(view.order.indexOf(rank) / grid.each);
-  if (at >= 0) {
-    const size = Math.max(2, grid.cell);
-    const stroke = { color: palette.selected, width: grid.cell >= 12 ? 2 : 1 };
-    s.rect(LEFT - 1, TOP + at * grid.cell - 0.5, grid.side + 2, size, { stroke });
-    s.rect(LEFT + at * grid.cell - 0.5, TOP - 1, size, grid.side + 2, { stroke });
-  }
-  const cell = hovered === undefined ? undefined : cells[hovered];
-  if (cell) {
-    const size = Math.max(6, grid.cell);
-    const shift = (size - grid.cell) / 2;
-    s.rect(LEFT + cell.column * grid.cell - shift, TOP + cell.row * grid.cell - shift, size, size, {
-      stroke: { color: palette.ink, width: 1.5, dash: [3, 2] },
-    });
-  }
+/** The row and the column of the chosen rank. */
+function chosen(s: Surface, frame: Frame): void {
+  const { palette, rank, grid } = frame.view;
+  if (rank === null || rank === undefined) return;
+  const at = Math.floor(grid.order.indexOf(rank) / grid.each);
+  if (at < 0) return;
+  const size = Math.max(2, frame.cell);
+  const stroke = { color: palette.selected, width: frame.cell >= 12 ? 2 : 1 };
+  s.rect(LEFT - 1, TOP + at * frame.cell - 0.5, frame.side + 2, size, { stroke });
+  s.rect(LEFT + at * frame.cell - 0.5, TOP - 1, size, frame.side + 2, { stroke });
+}
+
+/** The cell that is pointed at. */
+function outline(s: Surface, frame: Frame, box: { x: number; y: number }): void {
+  const size = Math.max(6, frame.cell);
+  const shift = (size - frame.cell) / 2;
+  s.rect(box.x - shift, box.y - shift, size, size, {
+    stroke: { color: frame.view.palette.ink, width: 1.5, dash: [3, 2] },
+  });
+}
+
+/** A cell's largest pair in words. */
+export function pairWords(grid: Grid, cell: number, format: (value: number) => string): string {
+  const entry = entryOf(grid, cell);
+  return entry ? `rank ${entry.sender} → rank ${entry.receiver}: ${format(entry.value)}` : "";
 }

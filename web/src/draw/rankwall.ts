@@ -29,26 +29,53 @@ export interface WallView {
 /** The wall as a drawing. */
 export function rankWall(view: WallView): Drawing {
   const { wall } = view;
+  const plain = { ...view, lit: undefined };
   return {
     width: Math.max(wall.width, 120) + 4,
     height: wall.height + 4,
     paint(s) {
-      const { palette } = view;
-      s.text(2, 9, wall.caption, { color: palette.quiet, size: 12 });
-      for (const f of wall.frames) {
-        s.rect(f.x + 2, f.y + 2, f.width, f.height, {
-          color: f.depth % 2 ? palette.sunken : palette.surface,
-          stroke: { color: palette.line },
-          radius: 8,
-        });
-        if (f.width > 60) {
-          s.text(f.x + 12, f.y + 14, f.words, { color: palette.quiet, size: 11 });
-        }
-      }
+      ground(s, view);
       for (let place = 0; place < wall.x.length; place++) tile(s, view, place);
       outlines(s, view);
     },
+    layers: {
+      key: keyOf(view),
+      under(s) {
+        ground(s, plain);
+        for (let place = 0; place < wall.x.length; place++) tile(s, plain, place);
+      },
+      over(s) {
+        for (let place = 0; view.lit?.size && place < wall.x.length; place++)
+          if (view.lit.has(rankAt(view.layout, place))) tile(s, view, place);
+        outlines(s, view);
+      },
+    },
   };
+}
+
+/** All that the tiles are made of but what is lit; functions by what they say of each rank. */
+function keyOf(view: WallView): unknown[] {
+  const { wall, layout, palette, shape, color, mark } = view;
+  const told: string[] = [];
+  const places = color || mark ? wall.x.length : 0;
+  for (let place = 0; place < places; place++) {
+    const rank = rankAt(layout, place);
+    told.push(`${color?.(rank) ?? ""} ${wall.tile >= 40 ? (mark?.(rank) ?? "") : ""}`);
+  }
+  return [wall, layout, palette, shape?.join(), [...(view.ill ?? [])].join(), told.join("\n")];
+}
+
+/** The caption, and the frames of further axes. */
+function ground(s: Surface, { wall, palette }: WallView): void {
+  s.text(2, 9, wall.caption, { color: palette.quiet, size: 12 });
+  for (const f of wall.frames) {
+    s.rect(f.x + 2, f.y + 2, f.width, f.height, {
+      color: f.depth % 2 ? palette.sunken : palette.surface,
+      stroke: { color: palette.line },
+      radius: 8,
+    });
+    if (f.width > 60) s.text(f.x + 12, f.y + 14, f.words, { color: palette.quiet, size: 11 });
+  }
 }
 
 function tile(s: Surface, view: WallView, place: number): void {

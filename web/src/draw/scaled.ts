@@ -22,6 +22,7 @@ export function scaled(s: Surface, k: number): Surface {
       }),
     line: (points, stroke) => s.line(points.map(move), pen(stroke)),
     area: (points, color) => s.area(points.map(move), color),
+    grid: (x, y, cell, columns, levels) => s.grid(x * k, y * k, cell * k, columns, levels),
     text: (x, y, words, style) =>
       s.text(x * k, y * k, words, { ...style, size: (style.size ?? 12) * k }),
   };

@@ -31,11 +31,19 @@ export interface Point {
   readonly y: number;
 }
 
+/** What each cell of a grid shows: 0 for nothing, 1 for the first color. */
+export interface Levels {
+  readonly at: Uint8Array;
+  readonly colors: readonly string[];
+}
+
 export interface Surface {
   rect(x: number, y: number, width: number, height: number, fill: Fill): void;
   circle(x: number, y: number, radius: number, fill: Fill): void;
   line(points: readonly Point[], stroke: Stroke): void;
   area(points: readonly Point[], color: string): void;
+  /** Equal cells, row by row, each in the color of its level; those of level 0 are left as they are. */
+  grid(x: number, y: number, cell: number, columns: number, levels: Levels): void;
   /** Text with its middle line at `y`. */
   text(x: number, y: number, words: string, style: TextStyle): void;
 }
@@ -45,6 +53,16 @@ export interface Drawing {
   readonly width: number;
   readonly height: number;
   paint(surface: Surface): void;
+  /** The same in two parts, for pictures that answer the pointer. */
+  readonly layers?: Layers;
+}
+
+/** What stays while the pointer moves, and what is drawn over it. */
+export interface Layers {
+  /** What the part below is made of: as long as all of it is the same, the part is not drawn again. */
+  readonly key: readonly unknown[];
+  under(surface: Surface): void;
+  over(surface: Surface): void;
 }
 
 export const SANS = '"Inter Variable", system-ui, sans-serif';
@@ -169,6 +187,16 @@ export class CanvasSurface implements Surface {
     points.forEach((p, i) => (i ? this.context.lineTo(p.x, p.y) : this.context.moveTo(p.x, p.y)));
   }
 
+  grid(x: number, y: number, cell: number, columns: number, levels: Levels): void {
+    const rows = levels.at.length / Math.max(1, columns);
+    const small = rasterOf(levels, columns, rows);
+    if (!small) return;
+    const isSmooth = this.context.imageSmoothingEnabled;
+    this.context.imageSmoothingEnabled = false;
+    this.context.drawImage(small, x, y, columns * cell, rows * cell);
+    this.context.imageSmoothingEnabled = isSmooth;
+  }
+
   text(x: number, y: number, words: string, style: TextStyle): void {
     const c = this.context;
     c.font = `${style.weight ?? 400} ${style.size ?? 12}px ${style.mono ? MONO : SANS}`;
@@ -177,6 +205,27 @@ export class CanvasSurface implements Surface {
     c.fillStyle = style.color;
     c.fillText(words, x, y);
   }
+}
+
+/** A picture with a pixel for each cell. */
+function rasterOf(levels: Levels, columns: number, rows: number): OffscreenCanvas | null {
+  if (columns < 1 || rows < 1) return null;
+  const made = new OffscreenCanvas(columns, rows);
+  const context = made.getContext("2d");
+  if (!context) return null;
+  const image = context.createImageData(columns, rows);
+  const pixels = new Uint32Array(image.data.buffer);
+  const colors = Uint32Array.from([0, ...levels.colors.map((color) => pixelOf(color, context))]);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = colors[levels.at[i] ?? 0] ?? 0;
+  context.putImageData(image, 0, 0);
+  return made;
+}
+
+/** A color as the pixel that it makes. */
+function pixelOf(color: string, context: OffscreenCanvasRenderingContext2D): number {
+  context.fillStyle = color;
+  context.fillRect(0, 0, 1, 1);
+  return new Uint32Array(context.getImageData(0, 0, 1, 1).data.buffer)[0] ?? 0;
 }
 
 /** Collects SVG elements; `svg` gives the whole picture as a string. */
@@ -192,6 +241,23 @@ export class SvgSurface implements Surface {
 
   circle(x: number, y: number, radius: number, fill: Fill): void {
     this.shape(`circle cx="${n(x)}" cy="${n(y)}" r="${n(radius)}"`, fill);
+  }
+
+  grid(x: number, y: number, cell: number, columns: number, levels: Levels): void {
+    const paths = levels.colors.map((): string[] => []);
+    for (let i = 0; i < levels.at.length;) {
+      const level = levels.at[i] ?? 0;
+      const first = i++;
+      while (i % columns && levels.at[i] === level) i++; // cells of one color side by side are one piece
+      if (level === 0) continue;
+      const [left, top] = [x + (first % columns) * cell, y + Math.floor(first / columns) * cell];
+      const wide = n((i - first) * cell);
+      paths[level - 1]?.push(`M${n(left)} ${n(top)}h${wide}v${n(cell)}h-${wide}z`);
+    }
+    paths.forEach((pieces, i) => {
+      if (pieces.length > 0)
+        this.parts.push(`<path d="${pieces.join("")}" fill="${levels.colors[i]}"/>`);
+    });
   }
 
   private shape(element: string, fill: Fill): void {

@@ -1,36 +1,29 @@
 /** The timeline: a row for each rank, with what it computed, moved and waited for. */
 
-import { scaleLinear } from "d3-scale";
-import type { Span, Timeline } from "../api/types";
-import { seconds } from "../math/words";
+import type { Span } from "../api/types";
 import type { Frame } from "./glyph";
-import { arrival, lanesOf, latenessOf, spanKey, together } from "./lanes";
 import type { Row } from "./lanes";
-import { fade, inkOn, kindOf, mix } from "./palette";
-import type { Palette } from "./palette";
-import { drawSign } from "./signs";
+import { lanesOf, spanKey } from "./lanes";
+import { fade } from "./palette";
 import { fitted, textWidth } from "./surface";
 import type { Drawing, Surface } from "./surface";
+import { bar, outline } from "./timeline-bars";
+import type { Plan, TimelineView } from "./timeline-frame";
+import { RIGHT, TOP, laneBox, laneColors, stripHeight } from "./timeline-frame";
+import { ruler } from "./timeline-ruler";
 
-export interface TimelineView {
-  readonly timeline: Timeline;
-  readonly rows: readonly Row[];
-  readonly palette: Palette;
-  readonly width: number;
-  /** The kind of a collective, e.g. `all_reduce`. */
-  readonly kind: (program: number, collective: number) => string;
-  readonly selected?: Span | undefined;
-  readonly hovered?: Span | undefined;
-  /** The rank whose row stands out. */
-  readonly rank?: number | null | undefined;
+/** What the reader points at or marks just now. */
+export interface Pointed {
+  readonly span?: Span | undefined;
+  readonly row?: number | undefined;
   /** A stretch that is being marked, in seconds. */
   readonly marked?: readonly [number, number] | null | undefined;
-  /** The row under the cursor. */
-  readonly hoveredRow?: number | undefined;
 }
 
 export interface TimelinePicture {
   readonly drawing: Drawing;
+  /** The drawing with something pointed at. */
+  pointed(at: Pointed): Drawing;
   readonly left: number;
   readonly right: number;
   /** Whether single collectives are drawn, or only shares of bins. */
@@ -40,33 +33,6 @@ export interface TimelinePicture {
   spanAt(x: number, y: number): Span | undefined;
   spanBox(span: Span): Frame;
   rowBox(row: number): Frame;
-}
-
-export interface LaneColors {
-  readonly compute: string;
-  readonly communication: string;
-  readonly wait: string;
-}
-
-/** Colours of what is no single collective. */
-export function laneColors(palette: Palette): LaneColors {
-  return palette.isDark
-    ? { compute: "#4b5866", communication: "#8fa9c4", wait: "#6a5326" }
-    : { compute: "#c3ccd5", communication: "#47627f", wait: "#f3d9a4" };
-}
-
-const TOP = 44;
-const RIGHT = 14;
-
-interface Plan {
-  readonly view: TimelineView;
-  readonly left: number;
-  readonly rowHeight: number;
-  readonly isExact: boolean;
-  /** Place in the list of spans, and lane of the row, by name. */
-  readonly lane: ReadonlyMap<string, number>;
-  readonly laneCount: number;
-  x(time: number): number;
 }
 
 /** Lay a stretch of time out and say how to draw it. */
@@ -80,14 +46,29 @@ export function timelinePicture(view: TimelineView): TimelinePicture {
   const isExact = timeline.spans.length > 0 && rows.every((r) => r.ranks.length === 1);
   const lanes = isExact ? lanesOf(timeline.spans) : { lane: [], count: 1 };
   const lane = new Map(lanes.lane.map((at, i) => [spanKey(timeline.spans[i] as Span), at]));
-  const frame: Plan = { view, left, rowHeight, isExact, lane, laneCount: lanes.count, x };
+  const row = new Map(rows.map((r, i) => [r.ranks[0], i]));
+  const frame: Plan = { view, left, rowHeight, isExact, lane, laneCount: lanes.count, row, x };
   const height = TOP + Math.max(1, rows.length) * rowHeight + 8;
   const rowAt = (y: number) => {
     const row = Math.floor((y - TOP) / rowHeight);
     return y >= TOP && row < rows.length ? row : -1;
   };
+  const pointed = (at: Pointed): Drawing => ({
+    width,
+    height,
+    paint(s) {
+      paint(s, frame, height);
+      over(s, frame, at);
+    },
+    layers: {
+      key: [frame],
+      under: (s) => paint(s, frame, height),
+      over: (s) => over(s, frame, at),
+    },
+  });
   return {
-    drawing: { width, height, paint: (s) => paint(s, frame, height) },
+    drawing: pointed({}),
+    pointed,
     left,
     right,
     isExact,
@@ -107,22 +88,6 @@ export function timelinePicture(view: TimelineView): TimelinePicture {
     }),
     spanAt: (px, py) => (isExact ? spanAt(frame, px, py, rowAt(py)) : undefined),
   };
-}
-
-/** Where the lane of a collective lies in its row. */
-function laneBox(frame: Plan, span: Span, y: number): { y: number; height: number } {
-  const { rowHeight, laneCount } = frame;
-  const pad = rowHeight > 20 ? 4 : 2;
-  const tall = (rowHeight - 2 * pad - stripHeight(rowHeight)) / laneCount;
-  return {
-    y: y + pad + (frame.lane.get(spanKey(span)) ?? 0) * tall,
-    height: tall - (laneCount > 1 ? 1 : 0),
-  };
-}
-
-/** Height of the strip below the lanes that shows when a rank computes. */
-function stripHeight(rowHeight: number): number {
-  return Math.max(3, Math.round(rowHeight * 0.2));
 }
 
 function spanAt(frame: Plan, px: number, py: number, row: number): Span | undefined {
@@ -149,26 +114,26 @@ function paint(s: Surface, frame: Plan, height: number): void {
     else binned(s, frame, row, y);
   });
   if (frame.isExact) {
-    const row = new Map(view.rows.map((r, i) => [r.ranks[0], i]));
     for (const span of view.timeline.spans) {
-      const i = row.get(span.rank);
+      const i = frame.row.get(span.rank);
       if (i !== undefined) bar(s, frame, span, TOP + i * rowHeight);
     }
-    marks(s, frame, row);
+    if (view.selected) outline(s, frame, view.selected, true);
   }
   s.rect(frame.left - 1, TOP, 1, view.rows.length * rowHeight, { color: view.palette.edge });
-  over(s, frame);
 }
 
-/** What the reader points at or marks just now. */
-function over(s: Surface, frame: Plan): void {
+function over(s: Surface, frame: Plan, at: Pointed): void {
   const { view, rowHeight, left, x } = frame;
-  const { palette, hoveredRow, marked } = view;
+  const { palette, selected } = view;
+  const { marked } = at;
   const right = view.width - RIGHT;
-  if (hoveredRow !== undefined && hoveredRow >= 0) {
+  if (at.row !== undefined && at.row >= 0) {
     const stroke = { color: palette.ink, width: 1.25, dash: [4, 3] };
-    s.rect(left, TOP + hoveredRow * rowHeight, right - left, rowHeight, { stroke, radius: 2 });
+    s.rect(left, TOP + at.row * rowHeight, right - left, rowHeight, { stroke, radius: 2 });
   }
+  const isOther = at.span && (!selected || spanKey(at.span) !== spanKey(selected));
+  if (at.span && isOther && frame.isExact) outline(s, frame, at.span, false);
   if (marked) {
     const from = Math.max(left, x(Math.min(...marked)));
     const to = Math.min(right, x(Math.max(...marked)));
@@ -194,66 +159,6 @@ function label(s: Surface, frame: Plan, row: Row, y: number): void {
   });
 }
 
-/** Steps and seconds above the rows. */
-function ruler(s: Surface, frame: Plan, height: number): void {
-  const { view, left, x } = frame;
-  const { timeline, palette } = view;
-  const right = view.width - RIGHT;
-  const shown = timeline.steps.filter((m) => x(m.end_s) - Math.max(left, x(m.start_s)) > 3);
-  const every = Math.max(1, Math.ceil((58 * shown.length) / Math.max(1, right - left)));
-  timeline.steps.forEach((mark, i) => {
-    const from = Math.max(left, x(mark.start_s));
-    const to = Math.min(right, x(mark.end_s));
-    if (to <= from) return;
-    if (x(mark.start_s) >= left) {
-      s.line(
-        [
-          { x: from, y: TOP - 4 },
-          { x: from, y: height - 8 },
-        ],
-        { color: palette.line },
-      );
-    }
-    s.rect(from, 3, Math.max(0.5, to - from - 1), 16, {
-      color: palette.sunken,
-      radius: to - from > 8 ? 4 : 0,
-    });
-    const words = to - from > 58 ? `step ${mark.step}` : String(mark.step);
-    const isRoom = textWidth(words, 11) < (to - from) * every - 2;
-    if (isRoom && i % every === 0) {
-      s.text(every > 1 ? from + 1 : (from + to) / 2, 11.5, words, {
-        color: palette.quiet,
-        size: 11,
-        weight: 500,
-        align: every > 1 ? "start" : "middle",
-      });
-    }
-  });
-  const ticks = scaleLinear([timeline.start_s, timeline.end_s], [left, right]).ticks(
-    Math.max(2, (right - left) / 110),
-  );
-  const gap = (ticks[1] ?? 1) - (ticks[0] ?? 0);
-  for (const t of ticks) {
-    s.line(
-      [
-        { x: x(t), y: TOP - 6 },
-        { x: x(t), y: TOP },
-      ],
-      { color: palette.edge },
-    );
-    const words = timeText(t, gap);
-    const half = textWidth(words, 11) / 2;
-    if (x(t) - half < left - 20 || x(t) + half > view.width) continue;
-    s.text(x(t), TOP - 14, words, { color: palette.quiet, size: 11, align: "middle" });
-  }
-}
-
-/** A moment with as many digits as its neighbours need to differ. */
-export function timeText(time: number, gap: number): string {
-  const digits = Math.min(9, Math.max(0, Math.ceil(-Math.log10(Math.max(gap, 1e-9)) - 1e-9)));
-  return `${time.toFixed(digits)} s`;
-}
-
 /** When a rank computed and had no collective under way, in a strip below the lanes: the fuller, the taller. */
 function computed(s: Surface, frame: Plan, row: Row, y: number): void {
   const { view, rowHeight, left } = frame;
@@ -261,13 +166,13 @@ function computed(s: Surface, frame: Plan, row: Row, y: number): void {
   const tall = stripHeight(rowHeight);
   const base = y + rowHeight - (rowHeight > 20 ? 3 : 1);
   const width = (view.width - RIGHT - left) / Math.max(1, row.compute.length);
-  const points = row.compute.flatMap((share, i) => {
+  const points = Array.from(row.compute, (share, i) => {
     const top = base - tall * Math.min(1, share);
     return [
       { x: left + i * width, y: top },
       { x: left + (i + 1) * width, y: top },
     ];
-  });
+  }).flat();
   s.area([{ x: left, y: base }, ...points, { x: view.width - RIGHT, y: base }], color);
   s.line(
     [
@@ -303,110 +208,4 @@ function binned(s: Surface, frame: Plan, row: Row, y: number): void {
   stack(() => 0, compute, colors.compute);
   stack(compute, moving, colors.communication);
   stack(moving, (i) => moving(i) + (row.wait[i] ?? 0), colors.wait);
-}
-
-/** One collective: hatched while its group was not complete, then in the colour of its kind. */
-function bar(s: Surface, frame: Plan, span: Span, y: number): void {
-  const { view, left, x } = frame;
-  const { palette } = view;
-  const kind = kindOf(view.kind(span.program, span.collective));
-  const right = view.width - RIGHT;
-  const from = Math.max(left, x(span.start_s));
-  const to = Math.min(right, Math.max(x(span.end_s), from + 1));
-  if (to <= left || from >= right) return;
-  const met = Math.min(to, Math.max(from, x(arrival(span))));
-  const lane = laneBox(frame, span, y);
-  if (met - from > 0.5) {
-    s.rect(from, lane.y, met - from, lane.height, {
-      color: laneColors(palette).wait,
-      ...(met - from > 3
-        ? { pattern: "hatch" as const, patternColor: fade(palette.warn, 0.4) }
-        : {}),
-    });
-  }
-  if (to - met > 0.2) {
-    const gap = to - met > 3 ? 0.75 : 0; // so that neighbours can be told apart
-    s.rect(met, lane.y, to - met - gap, lane.height, {
-      color: mix(kind.color, palette.surface, 0.14),
-    });
-  }
-  if (to - met > 20 && lane.height > 11) {
-    const size = Math.min(12, lane.height - 1);
-    drawSign(s, (met + to) / 2, lane.y + lane.height / 2, kind.sign, inkOn(kind.color), size);
-  }
-}
-
-/** The selected and the hovered collective: all ranks of the group, and the moment at which the last one came. */
-function marks(s: Surface, frame: Plan, row: ReadonlyMap<number | undefined, number>): void {
-  const { view } = frame;
-  const { hovered, selected } = view;
-  if (hovered && (!selected || spanKey(hovered) !== spanKey(selected)))
-    outline(s, frame, row, hovered, false);
-  if (selected) outline(s, frame, row, selected, true);
-}
-
-function outline(
-  s: Surface,
-  frame: Plan,
-  row: ReadonlyMap<number | undefined, number>,
-  one: Span,
-  isSelected: boolean,
-): void {
-  const { view, rowHeight, left, x } = frame;
-  const { palette } = view;
-  const group = together(view.timeline.spans, one).filter((m) => row.has(m.rank));
-  const color = isSelected ? palette.selected : palette.ink;
-  const right = view.width - RIGHT;
-  const middle = (rank: number) => TOP + ((row.get(rank) ?? 0) + 0.5) * rowHeight;
-  const lateness = latenessOf(group);
-  const at = x(arrival(one));
-  if (lateness && at >= left && at <= right) {
-    const rows = group.map((m) => middle(m.rank));
-    const ends = [Math.min(...rows), Math.max(...rows)] as const;
-    s.line(
-      [
-        { x: at, y: ends[0] - rowHeight / 2 },
-        { x: at, y: ends[1] + rowHeight / 2 },
-      ],
-      { color, width: 1.5 },
-    );
-    s.circle(at, middle(lateness.last), 4.5, {
-      color,
-      stroke: { color: palette.surface, width: 1.5 },
-    });
-  }
-  for (const member of group) {
-    const from = Math.max(left, x(member.start_s));
-    const to = Math.min(right, x(member.end_s));
-    if (to < left || from > right) continue;
-    const isOne = spanKey(member) === spanKey(one);
-    const lane = laneBox(frame, member, middle(member.rank) - rowHeight / 2);
-    s.rect(from - 1, lane.y - 1.5, Math.max(3, to - from + 2), lane.height + 3, {
-      stroke: isSelected
-        ? { color, width: isOne ? 2.5 : 1.5 }
-        : { color, width: 1.25, dash: [4, 3] },
-      radius: 2,
-    });
-  }
-  if (isSelected && lateness && lateness.late_s > 0 && rowHeight > 20) {
-    note(
-      s,
-      frame,
-      at,
-      middle(lateness.last),
-      `last: rank ${lateness.last}, ${seconds(lateness.late_s)} after the first`,
-    );
-  }
-}
-
-function note(s: Surface, frame: Plan, x: number, y: number, words: string): void {
-  const { palette, width } = frame.view;
-  const wide = 0.9 * textWidth(words, 11.5) + 14;
-  const left = x + 10 + wide < width - RIGHT ? x + 10 : x - 10 - wide;
-  s.rect(left, y - 10, wide, 20, {
-    color: palette.surface,
-    stroke: { color: palette.selected },
-    radius: 5,
-  });
-  s.text(left + 7, y, words, { color: palette.ink, size: 11.5, weight: 500 });
 }
