@@ -12,6 +12,7 @@ from cyclopts import Parameter, validators
 from rich.console import Console
 from rich.text import Text
 
+from simpar.cli.inspector import Open, is_interactive, serve_until_ctrl_c
 from simpar.cli.output import console
 from simpar.compile import RECORD
 from simpar.context import Context, entered
@@ -36,7 +37,13 @@ _FAILED = 1
 Positive = Annotated[int, Parameter(validator=validators.Number(gte=1))]
 
 
-def demo(*, steps: Positive = 200, seed: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 0) -> int:
+def demo(
+    *,
+    steps: Positive = 200,
+    seed: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 0,
+    dashboard: bool = True,
+    open_: Open = None,
+) -> int:
     """Train a classifier of handwritten digits on 4 MPI ranks, and show what each rank holds and moves.
 
     The ranks form a 2 x 2 device matrix. One axis cuts the batch (data parallel), the other the hidden layer (tensor
@@ -50,11 +57,16 @@ def demo(*, steps: Positive = 200, seed: Annotated[int, Parameter(validator=vali
     simpar dashboard            all of it as pictures, in a browser
     ```
 
+    In a terminal it ends with the inspector of the run, served until Ctrl-C and opened in the browser where there is
+    a desktop. Elsewhere, as in a script, it prints the command for that and ends.
+
     The exit code is 0 if at least 95 % of the test images are read rightly and no loss differs by more than 0.0001.
 
     Args:
         steps: How many steps to train.
         seed: What the first weights and the order of the images follow from.
+        dashboard: Serve the inspector of the run at the end, if this is a terminal.
+        open_: Open it in the browser; by default if this is a terminal on a desktop.
     """
     out = console()
     out.print(Text(f"{RANKS} ranks: data parallel 2 x tensor parallel 2, with the parallel optimizer", "bold"))
@@ -74,6 +86,8 @@ def demo(*, steps: Positive = 200, seed: Annotated[int, Parameter(validator=vali
     is_well = _print_verdict(out, found, alone)
     out.print(f"Look closer: simpar show {run} --plan", highlight=False)
     out.print(f"In a browser: simpar dashboard {quote(_shortest(recorded))}", highlight=False, soft_wrap=True)
+    if dashboard and is_interactive():
+        serve_until_ctrl_c(recorded.parent.parent, out, open_, run=run)
     return 0 if is_well else _FAILED
 
 

@@ -6,8 +6,12 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from simpar.cli.inspector import Open, is_interactive, shown_meanwhile
+from simpar.cli.output import console
 from simpar.compile import RECORD
-from simpar.launch import run_script
+from simpar.errors import LaunchError
+from simpar.launch import INTERRUPTED, check_script, run_script
+from simpar.recorder import runs_folder
 
 __all__ = ["run"]
 
@@ -21,6 +25,8 @@ def run(
     timeout: float | None = None,
     record: bool = True,
     mindspore: Annotated[bool, Parameter(name="--mindspore", negative="")] = False,
+    dashboard: Annotated[bool, Parameter(negative="")] = False,
+    open_: Open = None,
 ) -> int:
     """Run a script on several ranks.
 
@@ -34,6 +40,7 @@ def run(
     simpar run train.py -n 8 -- --epochs 3
     simpar run train.py -n 4 --timeout 60 --no-record
     simpar run mindspore_script.py -n 8 --mindspore
+    simpar run train.py -n 8 --dashboard          and watch it in a browser meanwhile
     ```
 
     Args:
@@ -44,7 +51,27 @@ def run(
         timeout: Seconds after which all ranks are stopped, with exit code 124.
         record: Keep a record in SIMPAR_RUNS, or ./simpar-runs. SIMPAR_RECORD=0 in the environment means --no-record.
         mindspore: Let `import mindspore` in the script resolve to simpar.
+        dashboard: Serve the inspector while the script runs; in a terminal also afterwards, until Ctrl-C.
+        open_: Open it in the browser; by default if this is a terminal on a desktop.
+
+    Raises:
+        LaunchError: the script does not exist, or there is nothing to watch because nothing is recorded.
     """
     wish = {RECORD: os.environ.get(RECORD) or "1" if record else "0"}
-    module = "simpar.mindspore" if mindspore else "simpar.launch.rank"
-    return run_script(script, arguments, ranks, vendor=mpi, timeout_s=timeout, environ=os.environ | wish, module=module)
+    environ, module = os.environ | wish, "simpar.mindspore" if mindspore else "simpar.launch.rank"
+
+    def start() -> int:
+        return run_script(script, arguments, ranks, vendor=mpi, timeout_s=timeout, environ=environ, module=module)
+
+    if not dashboard:
+        return start()
+    if wish[RECORD] != "1":
+        raise LaunchError(
+            "--dashboard shows what is recorded, and nothing is. Leave out --no-record or SIMPAR_RECORD=0."
+        )
+    check_script(script)
+    with shown_meanwhile(runs_folder(), console(), open_) as go_on:
+        code = start()
+        if code != INTERRUPTED and is_interactive():
+            go_on()
+    return code

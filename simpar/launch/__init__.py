@@ -6,7 +6,7 @@ Read in this order: ``mpi`` (which MPI there is and what it must be told), ``ala
 (``run_ranks``: start them, pass on what they print, stop them all), ``repair`` (what lets plain ``mpirun`` work).
 """
 
-from simpar.launch.alarm import Alarm, alarm_folder, on_failure, print_whole_lines, stop_together
+from simpar.launch.alarm import INTERRUPTED, Alarm, alarm_folder, on_failure, print_whole_lines, stop_together
 from simpar.launch.failure import Failure
 from simpar.launch.mpi import (
     MPICH,
@@ -26,6 +26,7 @@ from simpar.launch.repair import ROOT_EXPORTS, repair
 from simpar.launch.script import play
 
 __all__ = [
+    "INTERRUPTED",
     "MPICH",
     "OPEN_MPI",
     "ROOT_EXPORTS",
