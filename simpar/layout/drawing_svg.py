@@ -1,50 +1,37 @@
 """Layouts drawn as SVG: one element that needs no other file, in light or dark as the reader has it."""
 
 from collections.abc import Iterator, Sequence
-from colorsys import hls_to_rgb
 from dataclasses import dataclass
 from html import escape
 
 from simpar.layout.drawing_parts import Cell, Panel, Parts, ranks_text
+from simpar.picture import COLORS, fill_class, rules, soft_ramp
 
 __all__ = ["svg_drawing"]
 
 MARGIN, GAP, ROW_LABEL, COLUMN_LABEL, PANEL_GAP, LEFT_OUT = 24, 10, 84, 24, 28, 28
 CHIP_HEIGHT, CHIP_GAP, DIGIT = 20, 6, 7.2
 WIDEST = 880
-TINTS = 12
 
-STYLE = """
-.simpar-layout{font-family:ui-sans-serif,system-ui,"Segoe UI",Helvetica,Arial,sans-serif;font-size:12px}
-.simpar-layout text{fill:#33404d;font-variant-numeric:tabular-nums}
-.simpar-layout .paper{fill:#fbfcfd;stroke:#dfe5ea}
-.simpar-layout .title{font-size:14px;font-weight:600;fill:#16202a}
-.simpar-layout .quiet{fill:#6b7885}
-.simpar-layout .axis{fill:#33404d;font-weight:600}
-.simpar-layout .cell{stroke:#5b6b7a;stroke-opacity:.45}
-.simpar-layout .sheet{fill:#eef2f5;stroke:#5b6b7a;stroke-opacity:.35}
-.simpar-layout .term{stroke-dasharray:4 3;stroke-opacity:.9}
-.simpar-layout .chosen{stroke:#c2410c;stroke-width:2.5;stroke-opacity:1}
-.simpar-layout .chip{fill:#2f4356}
-.simpar-layout .chip-text{fill:#ffffff;font-weight:600}
-.simpar-layout .copy{fill:#ffffff;fill-opacity:.75;stroke:#2f4356;stroke-opacity:.55}
-.simpar-layout .copy-text{fill:#2f4356}
-"""
-DARK = """
-.simpar-layout text{fill:#c9d3dc}
-.simpar-layout .paper{fill:#12171c;stroke:#2a333c}
-.simpar-layout .title{fill:#f2f5f7}
-.simpar-layout .quiet{fill:#8b98a5}
-.simpar-layout .axis{fill:#c9d3dc}
-.simpar-layout .cell{stroke:#a9b8c6;stroke-opacity:.35}
-.simpar-layout .sheet{fill:#1d252d;stroke:#a9b8c6;stroke-opacity:.3}
-.simpar-layout .term{stroke-opacity:.9}
-.simpar-layout .chosen{stroke:#fb923c;stroke-opacity:1}
-.simpar-layout .chip{fill:#dfe8f0}
-.simpar-layout .chip-text{fill:#12171c}
-.simpar-layout .copy{fill:#12171c;fill-opacity:.55;stroke:#dfe8f0;stroke-opacity:.6}
-.simpar-layout .copy-text{fill:#dfe8f0}
-"""
+_LOOKS = (
+    ("text", "fill", "ink", ""),
+    (".paper", "fill", "surface", ""),
+    (".paper", "stroke", "line", ""),
+    (".title", "fill", "ink", "font-size:14px;font-weight:600"),
+    (".quiet", "fill", "quiet", ""),
+    (".axis", "fill", "ink", "font-weight:600"),
+    (".cell", "stroke", "quiet", "stroke-opacity:.45"),
+    (".sheet", "fill", "sunken", ""),
+    (".sheet", "stroke", "edge", ""),
+    (".term", "stroke", "quiet", "stroke-dasharray:4 3;stroke-opacity:1"),
+    (".chosen", "stroke", "selected", "stroke-width:2.5;stroke-opacity:1"),
+    (".chip", "fill", "ink", ""),
+    (".chip-text", "fill", "surface", "font-weight:600"),
+    (".copy", "fill", "surface", "fill-opacity:.7"),
+    (".copy", "stroke", "ink", "stroke-opacity:.55"),
+    (".copy-text", "fill", "ink", ""),
+)
+"""What the classes of a drawing look like: an element, a property, a colour of the palette, and the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +99,22 @@ def svg_drawing(parts: Parts) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="simpar-layout" role="img" width="{width:.0f}" '
         f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"><title>{escape(parts.title)}</title>'
-        f"<desc>{escape('. '.join(parts.sentences))}</desc><style>{_style()}</style>"
+        f"<desc>{escape('. '.join(parts.sentences))}</desc><style>{_style(parts)}</style>"
         f'<rect class="paper" x=".5" y=".5" width="{width - 1:.0f}" height="{height - 1:.0f}" rx="12"/>'
         f"{''.join(body)}</svg>"
     )
 
 
-def _style() -> str:
-    light = "".join(f".simpar-layout .t{i}{{fill:{_tint(i, 0.88, 0.5)}}}\n" for i in range(TINTS))
-    dark = "".join(f".simpar-layout .t{i}{{fill:{_tint(i, 0.26, 0.34)}}}\n" for i in range(TINTS))
-    return f"{STYLE}{light}@media (prefers-color-scheme:dark){{{DARK}{dark}}}"
-
-
-def _tint(i: int, lightness: float, saturation: float) -> str:
-    """Return the i-th of the calm colours, from violet over blue to green: a help to the eye, it carries no meaning."""
-    hue = (258 - i * 118 / (TINTS - 1)) / 360
-    return "#" + "".join(f"{round(255 * v):02x}" for v in hls_to_rgb(hue, lightness, saturation))
+def _style(parts: Parts) -> str:
+    family = 'ui-sans-serif,system-ui,"Segoe UI",Helvetica,Arial,sans-serif'
+    light, dark = f".simpar-layout{{font-family:{family};font-size:12px}}", ""
+    for element, name, color, rest in _LOOKS:
+        tone = COLORS[color]
+        light += f".simpar-layout {element}{{{name}:{tone.light};{rest}}}"
+        dark += f".simpar-layout {element}{{{name}:{tone.dark}}}"
+    numbers = sorted({c.number for panel in parts.panels for row in panel.cells for c in row if c is not None})
+    tints = rules([soft_ramp(0, 1), *(soft_ramp(n, parts.slice_count) for n in numbers)])
+    return f"{light}@media (prefers-color-scheme:dark){{{dark}}}{tints}"
 
 
 def _flow(grids: Sequence[_Grid], head: float) -> tuple[list[tuple[float, float]], float]:
@@ -186,12 +173,12 @@ def _cell(grid: _Grid, cell: Cell | None, x: float, y: float, width: float, heig
     if cell is None:
         yield _text(x + width / 2, y + height / 2 + 4, "…", "quiet", "middle")
         return
-    tint = cell.number * (TINTS - 1) // max(1, grid.slice_count - 1)
+    tint = fill_class(soft_ramp(cell.number, grid.slice_count))
     box = ", ".join(f"{a}:{b}" for a, b in cell.box)
     yield f"<g><title>{escape(f'slice {cell.number}: {box}, on rank {ranks_text(cell)}')}</title>"
     for sheet in range(min(2, cell.copies - 1), 0, -1):
         yield _rect(x + 3 * sheet, y + 3 * sheet, width, height, 8, "sheet")
-    styles = f"cell t{tint}" + (" term" if cell.term_count > 1 else "") + (" chosen" if cell.is_chosen else "")
+    styles = f"cell {tint}" + (" term" if cell.term_count > 1 else "") + (" chosen" if cell.is_chosen else "")
     yield _rect(x, y, width, height, 8, styles)
     lines = _lines_of(cell, width)
     top = y + (height - len(lines) * (CHIP_HEIGHT + CHIP_GAP) + CHIP_GAP) / 2
@@ -244,13 +231,13 @@ def _chips(tokens: Sequence[_Token], middle: float, y: float) -> Iterator[str]:
 def _legend_words(parts: Parts) -> list[tuple[str, str]]:
     """Return what the signs mean that this drawing uses."""
     cells = [c for panel in parts.panels for row in panel.cells for c in row if c is not None]
-    words = [("chip", "rank that holds the slice")]
+    words, tint = [("chip", "rank that holds the slice")], fill_class(soft_ramp(0, 1))
     if any(c.copies > 1 for c in cells):
         words = [("chip", "first rank that holds the slice"), ("copy", "rank that repeats it")]
     if any(c.term_count > 1 for c in cells):
-        words.append(("cell term t6", "terms still to be joined"))
+        words.append((f"cell term {tint}", "terms still to be joined"))
     if any(c.is_chosen for c in cells):
-        words.append(("cell chosen t6", "slice of the chosen rank"))
+        words.append((f"cell chosen {tint}", "slice of the chosen rank"))
     if parts.panels_left_out:
         words.append(("", f"{parts.panels_left_out} more parts are not shown"))
     return words
