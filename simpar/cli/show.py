@@ -5,18 +5,23 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich import box
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from simpar.cli.output import console, print_json
 from simpar.cli.runs import info_record
 from simpar.errors import RunStoreError
+from simpar.layout import LayoutPicture
 from simpar.recorder import (
     ParameterPlaced,
     Run,
+    bytes_text,
     disagreements,
     find_run,
     holding_table,
+    kinds_table,
     losses_table,
     memory_table,
     movement_table,
@@ -25,7 +30,9 @@ from simpar.recorder import (
     parameter_table,
     runs_folder,
     slice_table,
+    statistics_table,
 )
+from simpar.runs import rank_blocks
 
 __all__ = ["show"]
 
@@ -35,15 +42,23 @@ def show(
     parameter: str | None = None,
     /,
     *,
+    rank: int | None = None,
     plan: Annotated[bool, Parameter(name="--plan", negative="")] = False,
     folder: Annotated[Path | None, Parameter(name="--folder")] = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
-    """Print a run: what each rank holds, what moved, and the losses.
+    """Print a run: its programs, what each rank holds, what moved, the losses, the memory.
+
+    ```
+    simpar show                         the latest run
+    simpar show last hidden.weight      one parameter of it: its slices, and what each rank holds of them
+    simpar show 2026-01-02 w --rank 5   of another run, the slice of rank 5 marked
+    ```
 
     Args:
         run: An id, the beginning of one, a path, or `last`.
-        parameter: The name of a parameter: print who holds which slice of it.
+        parameter: The name of a parameter: draw who holds which slice of it.
+        rank: Mark the slice of this rank.
         plan: Print the plans as text as well.
         folder: Where the runs lie; by default SIMPAR_RUNS, or ./simpar-runs.
         as_json: Print JSON instead of tables.
@@ -54,7 +69,7 @@ def show(
             if as_json:
                 print_json(_parameter_record(opened, chosen))
             else:
-                console().print(slice_table(chosen))
+                _print_parameter(opened, chosen, rank, console())
         elif as_json:
             print_json(_run_record(opened, plan))
         else:
@@ -78,11 +93,14 @@ def _find_parameter(run: Run, name: str) -> ParameterPlaced:
 def _print_run(run: Run, with_plan: bool, out: Console) -> None:
     _print_head(run, out)
     parameters, moved, losses, memory = run.parameters(), movements(run), run.losses(), run.memory()
+    if run.programs():
+        out.print(_programs_table(run))
     if parameters:
         out.print(parameter_table(parameters))
         out.print(holding_table(parameters))
     if moved:
         out.print(movement_table(moved))
+        out.print(kinds_table(moved))
     if losses:
         out.print(losses_table(losses))
     if memory:
@@ -97,6 +115,33 @@ def _print_run(run: Run, with_plan: bool, out: Console) -> None:
     for failure in run.failures():
         out.print(Text(f"rank {failure.rank} failed: {failure.error}: {failure.message}", style="bold red"))
         out.print(failure.traceback, markup=False, highlight=False)
+
+
+def _print_parameter(run: Run, p: ParameterPlaced, rank: int | None, out: Console) -> None:
+    """Draw the cuts of a parameter and what each rank holds, and print the same rank by rank."""
+    out.print(LayoutPicture(p.storage, p.shape, rank))
+    out.print()
+    out.print(rank_blocks(p.storage, p.shape, rank))
+    out.print()
+    out.print(slice_table(p))
+    if statistics := run.statistics(p.name):
+        out.print(statistics_table(statistics))
+    for parted in disagreements(run):
+        if parted.parameter == p.name:
+            out.print(Text(str(parted), style="bold red"))
+
+
+def _programs_table(run: Run) -> Table:
+    table = Table(title=Text("Programs", style="bold"), title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("program")
+    for name in ("steps", "collectives in a step", "most memory planned"):
+        table.add_column(name, justify="right")
+    counts = run.step_counts()
+    for name in run.programs():
+        most = max(run.peak_bytes(name).values(), default=0)
+        row = (str(counts.get((0, name), 0)), str(len(run.collectives(name))), bytes_text(most))
+        table.add_row(Text(name), *row)
+    return table
 
 
 def _print_head(run: Run, out: Console) -> None:

@@ -18,15 +18,81 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simpar.dashboard.app import make_app
+    from simpar.dashboard.groups import device_axes_of, groups_of, run_dev_mat
+    from simpar.dashboard.matrix import MATRIX_ASSUMPTIONS, Metric
+    from simpar.dashboard.matrix import matrix as matrix_of
+    from simpar.dashboard.memory import memory as memory_of
+    from simpar.dashboard.models.measured import Timeline
+    from simpar.dashboard.models.moving import Bucket, CollectiveItem
+    from simpar.dashboard.models.moving import Matrix as MatrixAnswer
+    from simpar.dashboard.models.programs import Chain, ChainStep
+    from simpar.dashboard.movement import bucket_list, collective_list
+    from simpar.dashboard.parameters import placed
+    from simpar.dashboard.problems import RequestError
+    from simpar.dashboard.redistributions import redistribution_list
     from simpar.dashboard.server import serve, serving
+    from simpar.dashboard.store import OpenedRun, RunsFolder
+    from simpar.dashboard.timeline import Stretch
+    from simpar.dashboard.timeline import timeline as timeline_of
+    from simpar.dashboard.view import main_program, program_view
 
-__all__ = ["make_app", "serve", "serving"]
+__all__ = [
+    "MATRIX_ASSUMPTIONS",
+    "Bucket",
+    "Chain",
+    "ChainStep",
+    "CollectiveItem",
+    "MatrixAnswer",
+    "Metric",
+    "OpenedRun",
+    "RequestError",
+    "RunsFolder",
+    "Stretch",
+    "Timeline",
+    "bucket_list",
+    "collective_list",
+    "device_axes_of",
+    "groups_of",
+    "main_program",
+    "make_app",
+    "matrix_of",
+    "memory_of",
+    "placed",
+    "program_view",
+    "redistribution_list",
+    "run_dev_mat",
+    "serve",
+    "serving",
+    "timeline_of",
+]
+
+_LATER = {
+    "app": ("make_app",),
+    "groups": ("device_axes_of", "groups_of", "run_dev_mat"),
+    "matrix": ("MATRIX_ASSUMPTIONS", "Metric", "matrix_of"),
+    "memory": ("memory_of",),
+    "models.measured": ("Timeline",),
+    "models.moving": ("Bucket", "CollectiveItem", "MatrixAnswer"),
+    "models.programs": ("Chain", "ChainStep"),
+    "movement": ("bucket_list", "collective_list"),
+    "parameters": ("placed",),
+    "problems": ("RequestError",),
+    "redistributions": ("redistribution_list",),
+    "server": ("serve", "serving"),
+    "store": ("OpenedRun", "RunsFolder"),
+    "timeline": ("Stretch", "timeline_of"),
+    "view": ("main_program", "program_view"),
+}
+
+_OWN_NAMES = {"MatrixAnswer": "Matrix", "matrix_of": "matrix", "memory_of": "memory", "timeline_of": "timeline"}
+"""What is called in its module as the module is."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import the server when it is first asked for: the rest of simpar does without."""
+    """Import what is asked for when it is first used: the server for who serves, the answers for who shows them."""
     from importlib import import_module
 
-    if name in __all__:
-        return getattr(import_module(f"simpar.dashboard.{'app' if name == 'make_app' else 'server'}"), name)
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(import_module(f"simpar.dashboard.{module}"), _OWN_NAMES.get(name, name))
     raise AttributeError(f"module 'simpar.dashboard' has no attribute {name!r}")

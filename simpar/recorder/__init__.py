@@ -55,12 +55,15 @@ if TYPE_CHECKING:
     from simpar.recorder.store import RunWriter
     from simpar.recorder.tables import (
         bytes_text,
+        held_text,
         holding_table,
+        kinds_table,
         losses_table,
         memory_table,
         movement_table,
         parameter_table,
         slice_table,
+        statistics_table,
     )
 
 __all__ = [
@@ -97,8 +100,10 @@ __all__ = [
     "bytes_text",
     "disagreements",
     "find_run",
+    "held_text",
     "holding_table",
     "json_text",
+    "kinds_table",
     "list_runs",
     "losses_table",
     "measure_checksum",
@@ -113,6 +118,7 @@ __all__ = [
     "runs_folder",
     "slice_table",
     "start_recording",
+    "statistics_table",
     "write_chrome_trace",
     "write_csv_files",
 ]
@@ -129,12 +135,15 @@ _LATER = {
     "store": ("RunWriter",),
     "tables": (
         "bytes_text",
+        "held_text",
         "holding_table",
+        "kinds_table",
         "losses_table",
         "memory_table",
         "movement_table",
         "parameter_table",
         "slice_table",
+        "statistics_table",
     ),
 }
 

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 
 from simpar.errors import RunStoreError
@@ -86,7 +87,9 @@ def find_run(name: str, folder: Path) -> Path:
     given = Path(name)
     if given.exists() and name != "last":
         return given / STORE_NAME if given.is_dir() else given
+    near = get_close_matches(name, stores, n=3, cutoff=0.5)
     there = f"The runs there: {_some(sorted(stores))}" if stores else "There is none yet: `simpar demo` makes one"
+    there = f"Did you mean {' or '.join(near)}? {there}" if near else there
     raise RunStoreError(f"no run {name!r} in {folder}. {there}.")
 
 

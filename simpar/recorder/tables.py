@@ -7,18 +7,20 @@ from rich.table import Table
 from rich.text import Text
 
 from simpar.layout import Layout
-from simpar.recorder.events import MemoryMeasured, ParameterPlaced
+from simpar.recorder.events import MemoryMeasured, ParameterPlaced, SliceStatistics
 from simpar.recorder.movement import Movement
 
 __all__ = [
     "bytes_text",
     "held_text",
     "holding_table",
+    "kinds_table",
     "losses_table",
     "memory_table",
     "movement_table",
     "parameter_table",
     "slice_table",
+    "statistics_table",
 ]
 
 _MOST_GROUPS = 2
@@ -146,14 +148,58 @@ def _spread(rows: Sequence[tuple[int, float]], most: int) -> list[tuple[int, flo
     return [rows[round(i * (len(rows) - 1) / (most - 1))] for i in range(most)]
 
 
-def memory_table(measured: Sequence[MemoryMeasured]) -> Table:
-    """Return a table with one row for each rank: the memory last measured, and what its plan foresaw."""
+def kinds_table(moved: Sequence[Movement]) -> Table:
+    """Return a table with one row for each kind of collective: how often and how much, in a step and in the whole run.
+
+    Args:
+        moved: as ``movements`` gives them.
+    """
+    table = _table("Collectives by kind", "kind")
+    for name in ("in a step", "bytes a rank", "in all", "bytes in all"):
+        table.add_column(name, justify="right")
+    for kind in dict.fromkeys(m.kind for m in moved):
+        mine = [m for m in moved if m.kind == kind]
+        counts = (str(sum(m.count for m in mine)), bytes_text(sum(m.message_bytes for m in mine)))
+        over = (str(sum(m.count * m.steps for m in mine)), bytes_text(sum(m.total_bytes for m in mine)))
+        _add(table, kind, *counts, *over)
+    return table
+
+
+def memory_table(measured: Sequence[MemoryMeasured], most: int = 16) -> Table:
+    """Return a table with one row for each rank: the memory last measured, and what its plan foresaw.
+
+    Args:
+        measured: of all ranks, oldest first.
+        most: ranks to show; of more, the first ones and the last.
+    """
     table = _table("Memory of the ranks")
     for name in ("rank", "step", "resident", "share of it", "planned buffers"):
         table.add_column(name, justify="right")
-    for m in sorted({m.rank: m for m in measured}.values(), key=lambda m: m.rank):
+    latest = sorted({m.rank: m for m in measured}.values(), key=lambda m: m.rank)
+    for i, m in enumerate(latest):
+        if most <= i + 1 < len(latest):
+            continue
         share = _NOTHING if m.pss_bytes is None else bytes_text(m.pss_bytes)
         _add(table, str(m.rank), str(m.step), bytes_text(m.rss_bytes), share, bytes_text(m.planned_bytes))
+    if len(latest) > most:
+        table.caption = f"the first {most - 1} of {len(latest)} ranks, and the last"
+    return table
+
+
+def statistics_table(told: Sequence[SliceStatistics], most: int = 16) -> Table:
+    """Return a table with one row for each rank: what was last recorded of the values of its slice.
+
+    Args:
+        told: of one parameter, oldest first.
+        most: ranks to show; of more, the first ones and the last.
+    """
+    table = _table("Values of the slices")
+    for name in ("rank", "step", "least", "most", "mean", "deviation"):
+        table.add_column(name, justify="right")
+    latest = sorted({s.rank: s for s in told}.values(), key=lambda s: s.rank)
+    for i, s in enumerate(latest):
+        if not most <= i + 1 < len(latest):
+            _add(table, str(s.rank), str(s.step), *(f"{v:.4g}" for v in (s.minimum, s.maximum, s.mean, s.std)))
     return table
 
 

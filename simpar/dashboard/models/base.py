@@ -67,6 +67,10 @@ class LayoutItem(Item):
             combine=layout.combine,
         )
 
+    def to_layout(self) -> Layout:
+        """Return the layout that an answer writes so."""
+        return Layout(self.dev_mat, self.tensor_map, self.rank_list, self.partial, self.combine)
+
 
 class Problem(Answer):
     """Says what was wrong with a request, or with the run that it asks for, and what to do."""
