@@ -46,11 +46,8 @@ def layout(
         svg: Write the drawing to this file as well.
         as_json: Print JSON instead of a drawing.
     """
-    picture = LayoutPicture(
-        Layout(_whole_numbers("DEV-MAT", dev_mat, DEV_MAT), _entries(tensor_map)),
-        _whole_numbers("SHAPE", shape, SHAPE),
-        rank,
-    )
+    lengths = _whole_numbers("SHAPE", shape, SHAPE)
+    picture = Layout(_whole_numbers("DEV-MAT", dev_mat, DEV_MAT), _entries(tensor_map)).show(lengths, rank)
     if svg is not None:
         _write(svg, picture.svg())
     if as_json:
@@ -59,14 +56,15 @@ def layout(
     out = console()
     out.print(picture)
     if rank is not None:
-        out.print(_rank_words(picture.layout, picture.shape, rank), markup=False, highlight=False)
+        out.print(_rank_words(picture.layout, lengths, rank), markup=False, highlight=False)
     if svg is not None:
         out.print(f"written to {svg}", markup=False, highlight=False)
 
 
 def layout_record(picture: LayoutPicture) -> dict[str, object]:
     """Return a layout as JSON will show it: every slice, and the ranks that hold it."""
-    of, shape = picture.layout, picture.shape
+    of = picture.layout
+    shape = of.cuts if picture.shape is None else picture.shape
     found: dict[int, dict[str, object]] = {}
     for r in of.ranks:
         number = of.slice_index(r)

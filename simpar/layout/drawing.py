@@ -23,7 +23,7 @@ class LayoutPicture:
 
     Args:
         layout: how the tensor is cut.
-        shape: of the whole tensor.
+        shape: of the whole tensor; None for any.
         rank: one whose slice is to stand out.
 
     Raises:
@@ -31,11 +31,12 @@ class LayoutPicture:
     """
 
     layout: Layout
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] | None = None
     rank: int | None = None
 
     def __post_init__(self) -> None:
-        self.layout.slice_shape(self.shape)
+        if self.shape is not None:
+            self.layout.slice_shape(self.shape)
         if self.rank is not None:
             self.layout.place(self.rank)
 
@@ -50,7 +51,7 @@ class LayoutPicture:
         return self.svg()
 
 
-def draw(layout: Layout, shape: Sequence[int], rank: int | None = None) -> "RenderableType":
+def draw(layout: Layout, shape: Sequence[int] | None, rank: int | None = None) -> "RenderableType":
     """Return a drawing for the terminal.
 
     >>> from rich.console import Console
@@ -72,6 +73,6 @@ def draw(layout: Layout, shape: Sequence[int], rank: int | None = None) -> "Rend
     return terminal_drawing(parts_of(layout, shape, rank))
 
 
-def to_svg(layout: Layout, shape: Sequence[int], rank: int | None = None) -> str:
+def to_svg(layout: Layout, shape: Sequence[int] | None, rank: int | None = None) -> str:
     """Return a drawing as one SVG element that needs nothing else; it follows the reader's light or dark theme."""
     return svg_drawing(parts_of(layout, shape, rank))

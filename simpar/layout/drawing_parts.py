@@ -91,24 +91,28 @@ class Parts:
     slice_count: int
 
 
-def parts_of(layout: Layout, shape: Sequence[int], rank: int | None = None) -> Parts:
-    """Return what to draw of a layout; the slices that ``rank`` holds are marked."""
-    shape = tuple(shape)
-    layout.slice_shape(shape)
+def parts_of(layout: Layout, shape: Sequence[int] | None, rank: int | None = None) -> Parts:
+    """Return what to draw of a layout; the slices that ``rank`` holds are marked.
+
+    Without a shape the slices bear their numbers along each axis instead of intervals.
+    """
+    told, shape = shape, layout.cuts if shape is None else tuple(shape)
+    lengths = (0,) * len(shape) if told is None else layout.slice_shape(shape)
     chosen = None if rank is None else layout.blocks(rank)
     lead = layout.cuts[:-2]
     pages = list(product(*(range(n) for n in lead))) if prod(lead) <= MOST_PANELS else _some_pages(lead, chosen)
     return Parts(
-        title=f"shape {shape} · device matrix {layout.dev_mat} · tensor map {_map_text(layout)}",
-        sentences=sentences(layout, shape),
-        panels=tuple(_panel(layout, shape, page, chosen) for page in pages),
+        title=("" if told is None else f"shape {shape} · ")
+        + f"device matrix {layout.dev_mat} · tensor map {_map_text(layout)}",
+        sentences=sentences(layout, told),
+        panels=tuple(_panel(layout, shape, lengths, page, chosen) for page in pages),
         panels_left_out=prod(lead) - len(pages),
         slice_count=prod(layout.cuts),
     )
 
 
-def sentences(layout: Layout, shape: Sequence[int]) -> tuple[str, ...]:
-    """Return in words what a layout does to a tensor.
+def sentences(layout: Layout, shape: Sequence[int] | None) -> tuple[str, ...]:
+    """Return in words what a layout does to a tensor, of any shape if None.
 
     >>> sentences(Layout((2, 4), (-1, 0)), (512, 1024))[1]
     '4 slices of shape (512, 256) on 8 ranks: each on 2, repeated over device axis 1'
@@ -121,7 +125,8 @@ def sentences(layout: Layout, shape: Sequence[int]) -> tuple[str, ...]:
     terms = prod(axis_size(layout.dev_mat, a) for a in layout.partial)
     count, ranks = prod(layout.cuts), layout.size
     copies = ranks // (count * terms)
-    held = f"{_count(count, 'slice')} of shape {layout.slice_shape(shape)} on {_count(ranks, 'rank')}"
+    each = "" if shape is None else f" of shape {layout.slice_shape(shape)}"
+    held = f"{_count(count, 'slice')}{each} on {_count(ranks, 'rank')}"
     if copies > 1:
         held += f": each on {copies}, repeated over {_axes_text(layout.repeated_axes)}"
     found = (f"cut: {', '.join(cut)}" if cut else "not cut", held)
@@ -149,8 +154,13 @@ def _with_gap(ranks: Sequence[int], count: int) -> list[int | str]:
     return shown
 
 
-def _panel(layout: Layout, shape: tuple[int, ...], page: tuple[int, ...], chosen: tuple[int, ...] | None) -> Panel:
-    lengths = layout.slice_shape(shape)
+def _panel(
+    layout: Layout,
+    shape: tuple[int, ...],
+    lengths: tuple[int, ...],
+    page: tuple[int, ...],
+    chosen: tuple[int, ...] | None,
+) -> Panel:
     at = len(page)
     keep = None if chosen is None or chosen[:at] != page else chosen[at:]
     own = len(layout.cuts) - at
@@ -234,7 +244,8 @@ def _some_pages(lead: tuple[int, ...], chosen: tuple[int, ...] | None) -> list[t
 
 
 def _interval(block: int, length: int) -> str:
-    return f"{block * length}:{(block + 1) * length}"
+    """Return which part of an axis a block is: its number, where lengths are not known."""
+    return str(block) if not length else f"{block * length}:{(block + 1) * length}"
 
 
 def _axes_text(axes: Sequence[int]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
+from typing import TYPE_CHECKING
 
 from simpar.errors import LayoutError
 from simpar.layout.device_matrix import (
@@ -13,6 +14,9 @@ from simpar.layout.device_matrix import (
     refine,
     refined_axes,
 )
+
+if TYPE_CHECKING:
+    from simpar.layout.drawing import LayoutPicture
 
 __all__ = ["NOT_CUT", "Layout", "repeated"]
 
@@ -240,6 +244,28 @@ class Layout:
         if self.cuts != other.cuts or self.is_partial:
             return False
         return all(r in other.ranks and self.blocks(r) == other.blocks(r) for r in self.ranks)
+
+    # --- shown ---
+
+    def show(self, shape: Sequence[int] | None = None, rank: int | None = None) -> "LayoutPicture":
+        """Return it as a picture, which a notebook draws and ``rich`` prints.
+
+        Args:
+            shape: of the whole tensor; without one the slices are numbered along each axis.
+            rank: one whose slice is to stand out.
+
+        Raises:
+            LayoutError: the layout cannot cut this shape.
+
+        >>> Layout((2, 4), (1, -1)).show((512, 1024)).svg()[:4]
+        '<svg'
+        """
+        from simpar.layout.drawing import LayoutPicture  # pictures are made of layouts
+
+        return LayoutPicture(self, None if shape is None else tuple(shape), rank)
+
+    def _repr_svg_(self) -> str:
+        return self.show().svg()
 
     def __str__(self) -> str:
         entries = ", ".join(str(e).replace(" ", "") for e in self.tensor_map)

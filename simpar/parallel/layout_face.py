@@ -108,6 +108,9 @@ class Layout:
             )
         return layout.Layout(self._device_matrix, self._called(), self._rank_list)
 
+    def _repr_svg_(self) -> str | None:
+        return None if self._tensor_map is None else self.to_layout().show().svg()
+
     def _called(self) -> tuple[int | tuple[int, ...], ...]:
         if self._tensor_map is None:
             raise LayoutError(

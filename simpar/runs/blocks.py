@@ -19,7 +19,8 @@ __all__ = ["RankBlocks", "rank_blocks"]
 
 _SIGNS = {None: "█", "hatch": "▓", "dots": "▒"}
 _REST = "·"
-_MOST_ROWS, _MOST_COLUMNS = 4, 8  # characters of one rank's grid
+_MOST_COLUMNS = 8  # characters of one line of a rank's grid
+_FEW_RANKS = 64  # up to which grids are drawn tall
 _MOST_DOWN, _MOST_FRAMES = 20, 4  # lines of characters of one block, and blocks
 
 
@@ -65,8 +66,7 @@ class RankBlocks:
         digits = len(str(max(self.layout.ranks)))
         each = digits + 1 + min(_MOST_COLUMNS, self._columns) + 2
         across = _shown(sizes[-1], max(1, (width + 2) // each), chosen[-1])
-        tall = min(_MOST_ROWS, self._rows)
-        lines = _shown(down, max(4, _MOST_DOWN // (tall + (tall > 1))), chosen[-2] if len(sizes) > 1 else 0)
+        lines = _shown(down, max(4, _MOST_DOWN // (self._tall + 1)), chosen[-2] if len(sizes) > 1 else 0)
         frames = list(product(*map(range, sizes[:-2])))
         for place in _shown(len(frames), _MOST_FRAMES, _number(chosen[:-2], sizes[:-2])):
             if place is None:
@@ -98,6 +98,10 @@ class RankBlocks:
     def _rows(self) -> int:
         return prod(self.layout.cuts[:-1])
 
+    @property
+    def _tall(self) -> int:
+        return min(self._rows, 8 if self.layout.size <= _FEW_RANKS else 4)
+
     def _coordinates(self, sizes: Sequence[int]) -> list[int]:
         place = 0 if self.rank is None else self.layout.place(self.rank)
         found: list[int] = []
@@ -110,7 +114,7 @@ class RankBlocks:
         """Return the lines of one rank's tile; a grid too large for it is drawn by its parts."""
         rank = self.layout.ranks[place]
         glyph, is_chosen = glyph_of(self.layout, rank), rank == self.rank
-        rows, columns = min(_MOST_ROWS, glyph.rows), min(_MOST_COLUMNS, glyph.columns)
+        rows, columns = self._tall, min(_MOST_COLUMNS, glyph.columns)
         row, column = glyph.row * rows // glyph.rows, glyph.column * columns // glyph.columns
         tile: list[Text] = []
         for i in range(rows):

@@ -4,7 +4,7 @@ from functools import partial
 from math import prod
 
 from simpar.dashboard import OpenedRun, device_axes_of, groups_of, main_program, program_view, run_dev_mat
-from simpar.layout import Layout, LayoutPicture, coordinates, repeated
+from simpar.layout import Layout, coordinates, repeated
 from simpar.picture import COLORS, Canvas, ramp, soft_ramp
 from simpar.recorder import ParameterPlaced, bytes_text, held_text
 from simpar.runs.blocks import rank_blocks
@@ -43,8 +43,8 @@ def tensor(opened: OpenedRun, parameter: ParameterPlaced, rank: int | None) -> V
         _headline(p), f"It is used as slices of shape {p.compute.slice_shape(p.shape)}: gathered before, for each step."
     )  # fmt: skip
     rows = tuple(_row(p.storage, p.shape, r, None) for r in sorted(p.storage.ranks))
-    picture = LayoutPicture(p.storage, p.shape, rank)
-    return View(title, said, rows, partial(_draw_tensor, title, said, picture), rank_blocks(p.storage, p.shape, rank))
+    draw = partial(_draw_tensor, title, said, p.storage, p.shape, rank)
+    return View(title, said, rows, draw, rank_blocks(p.storage, p.shape, rank))
 
 
 def _headline(p: ParameterPlaced) -> str:
@@ -99,11 +99,11 @@ def _draw_wall(
     return canvas.svg(canvas.top + 18 + height + _MARGIN)
 
 
-def _draw_tensor(title: str, said: tuple[str, ...], picture: LayoutPicture) -> str:
+def _draw_tensor(title: str, said: tuple[str, ...], layout: Layout, shape: tuple[int, ...], rank: int | None) -> str:
     canvas = Canvas(title, said, _WIDTH)
-    height = _paint_wall(canvas, canvas.top + 18, picture.layout, picture.shape, picture.rank, frozenset())
+    height = _paint_wall(canvas, canvas.top + 18, layout, shape, rank, frozenset())
     below = canvas.top + 18 + height + _MARGIN
-    svg = picture.svg()
+    svg = layout.show(shape, rank).svg()
     wide, tall = (float(svg.split(f' {name}="', 1)[1].split('"', 1)[0]) for name in ("width", "height"))
     canvas.width = max(canvas.width, wide + 2 * _MARGIN)
     canvas.put(svg, _MARGIN, below)
