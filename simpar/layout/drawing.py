@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from simpar.layout.drawing_parts import parts_of
 from simpar.layout.drawing_svg import svg_drawing
-from simpar.layout.layout import Layout
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from simpar.layout.layout import Layout  # layouts show themselves by pictures, so this knows their type only
 
 __all__ = ["LayoutPicture", "draw", "to_svg"]
 
@@ -30,7 +31,7 @@ class LayoutPicture:
         LayoutError: the layout cannot cut this shape.
     """
 
-    layout: Layout
+    layout: "Layout"
     shape: tuple[int, ...] | None = None
     rank: int | None = None
 
@@ -51,10 +52,11 @@ class LayoutPicture:
         return self.svg()
 
 
-def draw(layout: Layout, shape: Sequence[int] | None, rank: int | None = None) -> "RenderableType":
+def draw(layout: "Layout", shape: Sequence[int] | None, rank: int | None = None) -> "RenderableType":
     """Return a drawing for the terminal.
 
     >>> from rich.console import Console
+    >>> from simpar.layout import Layout
     >>> Console(width=80, color_system=None).print(draw(Layout((2, 2), (1, -1)), (8, 4)))
     shape (8, 4) · device matrix (2, 2) · tensor map (1, -1)
     cut: axis 0 in 2 over device axis 1
@@ -73,6 +75,6 @@ def draw(layout: Layout, shape: Sequence[int] | None, rank: int | None = None) -
     return terminal_drawing(parts_of(layout, shape, rank))
 
 
-def to_svg(layout: Layout, shape: Sequence[int] | None, rank: int | None = None) -> str:
+def to_svg(layout: "Layout", shape: Sequence[int] | None, rank: int | None = None) -> str:
     """Return a drawing as one SVG element that needs nothing else; it follows the reader's light or dark theme."""
     return svg_drawing(parts_of(layout, shape, rank))

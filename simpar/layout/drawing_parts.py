@@ -9,10 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from math import prod
+from typing import TYPE_CHECKING
 
 from simpar.layout.device_matrix import axis_size, coordinates, rank_at
-from simpar.layout.intersection import Box
-from simpar.layout.layout import Layout
+
+if TYPE_CHECKING:  # layouts show themselves by pictures, so pictures know them by their types only
+    from simpar.layout.intersection import Box
+    from simpar.layout.layout import Layout
 
 __all__ = ["Cell", "Panel", "Parts", "parts_of", "ranks_text", "sentences"]
 
@@ -40,7 +43,7 @@ class Cell:
     """
 
     number: int
-    box: Box
+    box: "Box"
     terms: tuple[tuple[int, ...], ...]
     copies: int
     term_count: int
@@ -91,7 +94,7 @@ class Parts:
     slice_count: int
 
 
-def parts_of(layout: Layout, shape: Sequence[int] | None, rank: int | None = None) -> Parts:
+def parts_of(layout: "Layout", shape: Sequence[int] | None, rank: int | None = None) -> Parts:
     """Return what to draw of a layout; the slices that ``rank`` holds are marked.
 
     Without a shape the slices bear their numbers along each axis instead of intervals.
@@ -111,9 +114,10 @@ def parts_of(layout: Layout, shape: Sequence[int] | None, rank: int | None = Non
     )
 
 
-def sentences(layout: Layout, shape: Sequence[int] | None) -> tuple[str, ...]:
+def sentences(layout: "Layout", shape: Sequence[int] | None) -> tuple[str, ...]:
     """Return in words what a layout does to a tensor, of any shape if None.
 
+    >>> from simpar.layout import Layout
     >>> sentences(Layout((2, 4), (-1, 0)), (512, 1024))[1]
     '4 slices of shape (512, 256) on 8 ranks: each on 2, repeated over device axis 1'
     """
@@ -155,7 +159,7 @@ def _with_gap(ranks: Sequence[int], count: int) -> list[int | str]:
 
 
 def _panel(
-    layout: Layout,
+    layout: "Layout",
     shape: tuple[int, ...],
     lengths: tuple[int, ...],
     page: tuple[int, ...],
@@ -184,7 +188,7 @@ def _panel(
     return Panel(title, (at if own == 2 else -1, at + own - 1), texts[0], texts[1], cells)
 
 
-def _cell(layout: Layout, shape: tuple[int, ...], block: tuple[int, ...], chosen: tuple[int, ...] | None) -> Cell:
+def _cell(layout: "Layout", shape: tuple[int, ...], block: tuple[int, ...], chosen: tuple[int, ...] | None) -> Cell:
     number = 0
     for b, n in zip(block, layout.cuts, strict=True):
         number = number * n + b
@@ -200,7 +204,7 @@ def _cell(layout: Layout, shape: tuple[int, ...], block: tuple[int, ...], chosen
     )
 
 
-def _holders(layout: Layout, block: Sequence[int]) -> Iterator[tuple[int, ...]]:
+def _holders(layout: "Layout", block: Sequence[int]) -> Iterator[tuple[int, ...]]:
     """Yield, for the first few terms and the last, the first few ranks that hold them and the last."""
     last = len(layout.dev_mat) - 1
     at = [0] * len(layout.dev_mat)
@@ -214,7 +218,7 @@ def _holders(layout: Layout, block: Sequence[int]) -> Iterator[tuple[int, ...]]:
         )
 
 
-def _few(layout: Layout, axes: Sequence[int]) -> list[tuple[int, ...]]:
+def _few(layout: "Layout", axes: Sequence[int]) -> list[tuple[int, ...]]:
     """Return the first few coordinates along some device axes, and the last, zero along the others."""
     free = [n if len(layout.dev_mat) - 1 - i in axes else 1 for i, n in enumerate(layout.dev_mat)]
     if prod(free) <= MOST_RANKS:
@@ -252,7 +256,7 @@ def _axes_text(axes: Sequence[int]) -> str:
     return ("device axis " if len(axes) == 1 else "device axes ") + ", ".join(map(str, axes))
 
 
-def _map_text(layout: Layout) -> str:
+def _map_text(layout: "Layout") -> str:
     return str(layout.tensor_map)
 
 
