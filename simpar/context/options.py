@@ -61,6 +61,11 @@ def _optimizer_shard_size(name: str, value: object) -> int:
     return number
 
 
+def _save_graphs(name: str, value: object) -> int:
+    """Take a bool, or a level from 0 to 3; simpar writes no files of graphs (``simpar plan --text`` prints plans)."""
+    return int(value) if isinstance(value, bool) else int_option(0, 3)(name, value)
+
+
 _OPTIMIZER: dict[str, Check] = {
     "parallel_optimizer_threshold": int_option(0),
     "optimizer_weight_shard_size": _optimizer_shard_size,
@@ -112,15 +117,43 @@ PARALLEL_WRITE_ONLY = ("parallel_optimizer_config", "pipeline_config")
 
 # Options of set_context that change nothing on a CPU, so that a script that sets them runs: (default, check).
 GENERAL: dict[str, tuple[object, Check]] = {
+    "aoe_config": ({}, dict_option),
+    "aoe_tune_mode": ("", text_option),
+    "ascend_config": ({}, dict_option),
+    "check_bprop": (False, bool_option),
+    "compile_cache_path": ("", text_option),
+    "debug_level": (0, int_option(0)),
+    "deterministic": ("OFF", choice_option("ON", "OFF")),
     "device_id": (0, int_option(0)),
     "device_target": ("CPU", choice_option("CPU", "GPU", "Ascend")),
+    "disable_format_transform": (False, bool_option),
+    "enable_compile_cache": (False, bool_option),
     "enable_graph_kernel": (False, bool_option),
+    "enable_reduce_precision": (True, bool_option),
+    "env_config_path": ("", text_option),
+    "exec_order": ("", text_option),
+    "gpu_config": ({}, dict_option),
+    "grad_for_scalar": (False, bool_option),
+    "graph_kernel_flags": ("", text_option),
+    "inter_op_parallel_num": (0, int_option(0)),
+    "jit_config": ({}, dict_option),
+    "jit_level": ("", text_option),
+    "jit_syntax_level": (2, int_option(0)),
     "max_call_depth": (1000, int_option(1)),
     "max_device_memory": ("1024GB", text_option),
+    "memory_offload": ("OFF", choice_option("ON", "OFF")),
     "memory_optimize_level": ("O0", choice_option("O0", "O1")),
-    "deterministic": ("OFF", choice_option("ON", "OFF")),
-    "save_graphs_path": ("", text_option),
+    "mempool_block_size": ("1GB", text_option),
+    "op_timeout": (900, int_option(0)),
+    "precompile_only": (False, bool_option),
+    "print_file_path": ("", text_option),
+    "pynative_synchronize": (False, bool_option),
+    "reserve_class_name_in_scope": (True, bool_option),
     "runtime_num_threads": (30, int_option(1)),
+    "save_graphs": (0, _save_graphs),
+    "save_graphs_path": (".", text_option),
+    "support_binary": (False, bool_option),
+    "variable_memory_max_size": ("30GB", text_option),
 }
 
 PS: dict[str, tuple[object, Check]] = {

@@ -112,7 +112,7 @@ def install() -> None:
     >>> install()
     >>> import mindspore as ms
     >>> ms.Tensor([1.0, 2.0])
-    Tensor(shape=[2], dtype=Float32, value=[1. 2.])
+    Tensor(shape=[2], dtype=Float32, value=array([1., 2.], dtype=float32))
     >>> uninstall()
     """
     real = sys.modules.get(_ROOT)

@@ -61,7 +61,7 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     (
         "mindspore.parallel.",
         "_auto_parallel_context _cost_model_context _utils _ps_context algo_parameter_config",
-        ("simpar.mindspore.options", "simpar.mindspore.utils"),
+        ("simpar.mindspore.options", "simpar.mindspore.utils", "simpar.parallel"),
     ),
     ("mindspore.", "communication communication.management communication._comm_helper", _COMMUNICATION),
     ("mindspore.communication.", "comm_func", ("simpar.ops.functional",)),

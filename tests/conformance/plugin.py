@@ -1,0 +1,117 @@
+"""The pytest plugin of one conformance run: the alias, imagined devices, stand-ins, and a report as JSON.
+
+It is loaded by path into a process of its own, in which a checkout's ``tests`` may stand in the way of ours.
+"""
+
+import importlib.abc
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simpar import context as simpar_context
+from simpar.dtype import DType
+from simpar.mindspore import install
+from simpar.planning import VirtualPlanner
+from simpar.tensor import Tensor
+
+REPORT = "SIMPAR_CONFORMANCE_REPORT"
+_HERE = os.path.dirname(__file__)
+_LONGEST = 400
+"""Characters of a message that are kept."""
+
+
+class UnitTestDevices(VirtualPlanner):
+    """Plays the devices that the context names at the moment: programs are planned, results are zeros."""
+
+    def __init__(self) -> None:
+        self.programs = []
+
+    @property
+    def device_num(self) -> int:  # pyright: ignore
+        return simpar_context.current().parallel.device_num or 1
+
+    @property
+    def rank(self) -> int:  # pyright: ignore
+        return simpar_context.current().parallel.global_rank or 0
+
+    def result(self, shape: tuple[int, ...], dtype: DType) -> Tensor:
+        return Tensor.wrap(np.zeros(shape, dtype.numpy))
+
+    def asked(self, what: str) -> None:
+        pass
+
+
+class _StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def __init__(self, modules: dict[str, dict[str, Any]]) -> None:
+        self.modules = modules
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> Any:
+        return ModuleSpec(fullname, self) if fullname in self.modules else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return ModuleType(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        vars(module).update(self.modules[module.__name__])
+
+
+def _stand_ins() -> dict[str, dict[str, Any]]:
+    spec = importlib.util.spec_from_file_location("simpar_stand_ins", os.path.join(_HERE, "stand_ins.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.STAND_INS
+
+
+install()
+sys.meta_path.insert(0, _StandIns(_stand_ins()))
+simpar_context.current().planner = UnitTestDevices()
+_RESULTS: list[dict[str, str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _fresh_folder(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    yield
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    made = yield
+    report = made.get_result()
+    if report.when == "call" or report.failed:
+        error = None if call.excinfo is None else call.excinfo
+        _keep(item.name, report.outcome, error)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    if report.failed:
+        text = report.longreprtext.strip().splitlines()
+        last = next((line[1:].strip() for line in reversed(text) if line.startswith("E ")), text[-1])
+        kind, _, message = last.partition(": ")
+        name = kind.rpartition(".")[2]
+        _RESULTS.append({"test": "(import)", "outcome": "failed", "error": name, "message": message[:_LONGEST]})
+
+
+def _keep(test: str, outcome: str, error: Any) -> None:
+    result = {"test": test, "outcome": outcome, "error": "", "message": ""}
+    if error is not None:
+        result["error"] = error.type.__name__
+        result["message"] = str(error.value)[:_LONGEST]
+        where = error.traceback[-1]
+        result["where"] = f"{os.path.basename(str(where.path))}:{where.lineno + 1}"
+    _RESULTS.append(result)
+
+
+def pytest_unconfigure() -> None:
+    with open(os.environ[REPORT], "w", encoding="utf-8") as file:
+        json.dump(_RESULTS, file)
