@@ -65,6 +65,11 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ),
     ("mindspore.", "communication communication.management communication._comm_helper", _COMMUNICATION),
     ("mindspore.communication.", "comm_func", ("simpar.ops.functional",)),
+    ("mindspore.", "dataset", ("simpar.dataset",)),
+    ("mindspore.dataset.", "transforms transforms.transforms", ("simpar.dataset.transforms",)),
+    ("mindspore.dataset.", "vision vision.transforms vision.utils", ("simpar.dataset.vision",)),
+    ("mindspore.dataset.", "engine engine.datasets", ("simpar.dataset",)),
+    ("mindspore.dataset.", "config", ("simpar.dataset.config",)),
     ("mindspore.", "log", ("simpar.mindspore.log",)),
     ("mindspore.", "_checkparam", ("simpar.mindspore.utils",)),
 )

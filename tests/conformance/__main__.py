@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from tests.conformance.report import reasons, summary
-from tests.conformance.runner import run_files, test_files
+from tests.conformance.runner import files_of, run_files
 
 __all__ = ["main"]
 
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder = given.folder.resolve()
     results = run_files(
         folder,
-        test_files(folder, given.k),
+        files_of(folder, given.k),
         at_once=given.n,
         timeout_s=given.timeout,
         tell=lambda line: print(line, file=sys.stderr),

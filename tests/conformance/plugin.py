@@ -8,7 +8,7 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -23,6 +23,7 @@ from simpar.planning import VirtualPlanner
 from simpar.tensor import Tensor
 
 REPORT = "SIMPAR_CONFORMANCE_REPORT"
+"""The variable of the environment that names the file for the results."""
 _HERE = os.path.dirname(__file__)
 _LONGEST = 400
 """Characters of a message that are kept."""
@@ -73,15 +74,20 @@ def _stand_ins() -> dict[str, dict[str, Any]]:
 
 
 install()
-sys.meta_path.insert(0, _StandIns(_stand_ins()))
+_FINDER = _StandIns(_stand_ins())
 simpar_context.current().planner = UnitTestDevices()
 _RESULTS: list[dict[str, str]] = []
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Stand before pytest's own finder, which looks for every ``test_*.py``."""
+    sys.meta_path.insert(0, _FINDER)
+
+
 @pytest.fixture(autouse=True)
-def _fresh_folder(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _fresh_folder(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    yield
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["Result", "run_files", "test_files"]
+__all__ = ["Result", "files_of", "run_files"]
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -39,7 +39,7 @@ class Result:
         return asdict(self)
 
 
-def test_files(folder: Path, wanted: str = "") -> list[Path]:
+def files_of(folder: Path, wanted: str) -> list[Path]:
     """Return the test files below a folder whose path holds all the words wanted."""
     found = sorted(folder.rglob("test_*.py")) if folder.is_dir() else [folder]
     return [path for path in found if all(word in str(path) for word in wanted.split())]
@@ -58,34 +58,60 @@ def run_files(
         tell: is told a line for each file that has ended.
     """
 
-    def one(path: Path) -> list[Result]:
+    def play(share: Sequence[Path]) -> list[Result]:
+        with _Worker(share[0], timeout_s) as worker:
+            return [result for path in share for result in one(worker, path)]
+
+    def one(worker: _Worker, path: Path) -> list[Result]:
         name = str(path.relative_to(folder)) if folder.is_dir() else path.name
-        made = _run(path, name, timeout_s)
+        made = worker.run(path, name)
         passed = sum(r.outcome == "passed" for r in made)
         tell(f"{name}: {passed} of {len(made)}")
         return made
 
+    shares = [share for i in range(at_once) if (share := files[i::at_once])]
     with ThreadPoolExecutor(at_once) as pool:
-        return [result for results in pool.map(one, files) for result in results]
+        found = [result for results in pool.map(play, shares) for result in results]
+    return sorted(found, key=lambda r: r.file)
 
 
-def _run(path: Path, name: str, timeout_s: float) -> list[Result]:
-    with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
-        report = Path(scratch) / "report.json"
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "plugin", "-p", "no:cacheprovider"]
-        command += ["-o", "consider_namespace_packages=true", "--basetemp", f"{scratch}/tests", str(path)]
-        environ = os.environ | _environment(path) | {"SIMPAR_CONFORMANCE_REPORT": str(report)}
-        try:
-            ended = subprocess.run(
-                command, cwd=scratch, env=environ, capture_output=True, text=True, timeout=timeout_s, check=False
-            )
-        except subprocess.TimeoutExpired:
-            return [Result(name, "(file)", "failed", "Timeout", f"not done after {timeout_s:g} s")]
-        if not report.exists():
-            last = (ended.stderr.strip() or ended.stdout.strip() or "nothing was printed").splitlines()[-1]
-            return [Result(name, "(file)", "failed", "Crash", last)]
-        kept = json.loads(report.read_text("utf-8"))
-    return [Result(name, **r) for r in kept] or [Result(name, "(file)", "skipped", "", "no tests were found")]
+class _Worker:
+    """A process that runs files, one after the other, each in a process forked from it."""
+
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        self.timeout_s = timeout_s
+        command = [sys.executable, "-m", "worker"]
+        self.process = subprocess.Popen(
+            command, env=os.environ | _environment(path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> "_Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.communicate(timeout=60)
+
+    def run(self, path: Path, name: str) -> list[Result]:
+        """Return the results of a file."""
+        with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
+            report, output = Path(scratch) / "report.json", Path(scratch) / "output"
+            request = {"file": str(path), "scratch": scratch, "report": str(report), "output": str(output)}
+            answer = self._ask(request | {"timeout_s": self.timeout_s})
+            if answer == "timeout":
+                return [Result(name, "(file)", "failed", "Timeout", f"not done after {self.timeout_s:g} s")]
+            if not report.exists():
+                printed = output.read_text("utf-8", "replace").strip() if output.exists() else ""
+                last = (printed or f"nothing was printed, {answer}").splitlines()[-1]
+                return [Result(name, "(file)", "failed", "Crash", last)]
+            kept = json.loads(report.read_text("utf-8"))
+        return [Result(name, **r) for r in kept] or [Result(name, "(file)", "skipped", "", "no tests were found")]
+
+    def _ask(self, request: dict[str, object]) -> str:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
 
 
 def _environment(path: Path) -> dict[str, str]:
