@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.conformance.report import reasons, summary
+from tests.conformance.report import judged, page, reasons, summary
 from tests.conformance.runner import files_of, run_files
 
 __all__ = ["main"]
@@ -22,16 +22,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("-k", default="", metavar="WORDS", help="only files whose path holds all these words")
     parser.add_argument("-n", type=int, default=2, metavar="COUNT", help="how many processes at a time")
     parser.add_argument("--timeout", type=float, default=120, metavar="SECONDS", help="for each file")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write docs/conformance.md")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every result to this file")
     given = parser.parse_args(arguments)
     folder = given.folder.resolve()
-    results = run_files(
-        folder,
-        files_of(folder, given.k),
-        at_once=given.n,
-        timeout_s=given.timeout,
-        tell=lambda line: print(line, file=sys.stderr),
+    results = judged(
+        run_files(
+            folder,
+            files_of(folder, given.k),
+            at_once=given.n,
+            timeout_s=given.timeout,
+            tell=lambda line: print(line, file=sys.stderr),
+        )
     )
+    if given.page:
+        given.page.write_text(page(results, folder), encoding="utf-8")
     if given.json:
         given.json.write_text(json.dumps([r.as_dict() for r in results], indent=1), encoding="utf-8")
     print(summary(results))

@@ -3,25 +3,43 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from tests.conformance.runner import Result
+from tests.conformance.skips import backend_reason
 
-__all__ = ["reason_of", "reasons", "summary"]
+__all__ = ["judged", "page", "reason_of", "reasons", "summary"]
 
 _MISSING = re.compile(r"(mindspore[\w.]*) is not in simpar")
-_ATTRIBUTE = re.compile(r"has no (?:attribute|member) '(\w+)'|has no attribute (\w+)")
+_ATTRIBUTE = re.compile(r"has no (?:attribute|member) '?(\w+)'?")
 _DETAILS = re.compile(r"\(?-?\d[\d., ()]*\)?|'[^']*'|`[^`]*`|\"[^\"]*\"")
+_WORDS = 110
+"""Characters of a reason that are shown."""
+
+
+def judged(results: Sequence[Result]) -> list[Result]:
+    """Return the results with the outcome ``backend`` where a failure is none of simpar's."""
+    return [
+        replace(r, outcome="backend", message=reason) if r.outcome == "failed" and (reason := backend_reason(r)) else r
+        for r in results
+    ]
+
+
+def _by_file(results: Sequence[Result]) -> dict[str, list[Result]]:
+    files = defaultdict[str, list[Result]](list)
+    for r in results:
+        files[r.file].append(r)
+    return dict(sorted(files.items()))
 
 
 def summary(results: Sequence[Result]) -> str:
     """Return the counts of tests and of files in two lines."""
-    tests = Counter(r.outcome for r in results)
-    files = defaultdict[str, set[str]](set)
-    for r in results:
-        files[r.file].add(r.outcome)
-    whole = sum("failed" not in outcomes for outcomes in files.values())
+    tests, files = Counter(r.outcome for r in results), _by_file(results)
+    whole = sum(all(r.outcome != "failed" for r in held) for held in files.values())
+    only = sum(all(r.outcome in ("passed", "skipped") for r in held) for held in files.values())
     counts = ", ".join(f"{n} {outcome}" for outcome, n in tests.most_common())
-    return f"tests: {counts}\nfiles: {whole} of {len(files)} without a failure"
+    return f"tests: {counts}\nfiles: {only} of {len(files)} pass whole; {whole} without a failure of simpar's"
 
 
 def reason_of(result: Result) -> str:
@@ -31,12 +49,12 @@ def reason_of(result: Result) -> str:
         return f"missing name {missing[1]}"
     attribute = _ATTRIBUTE.search(result.message)
     if attribute:
-        return f"missing attribute {attribute[1] or attribute[2]}"
+        return f"missing attribute {attribute[1]}"
     words = _DETAILS.sub("…", result.message.split("\n")[0])
-    return f"{result.error}: {words[:110]}"
+    return f"{result.error}: {words[:_WORDS]}"
 
 
-def reasons(results: Sequence[Result], limit: int = 100) -> str:
+def reasons(results: Sequence[Result], limit: int = 150) -> str:
     """Return the reasons of failures, with the number of tests and files, most frequent first."""
     tests, files, example = Counter[str](), defaultdict[str, set[str]](set), dict[str, Result]()
     for r in results:
@@ -50,3 +68,43 @@ def reasons(results: Sequence[Result], limit: int = 100) -> str:
         shown = example[reason]
         lines.append(f"{n:6} {len(files[reason]):6}  {reason}  [{shown.file}::{shown.test} {shown.where}]")
     return "\n".join(lines)
+
+
+# --- docs/conformance.md ---
+
+_HEAD = """# MindSpore's own tests, run on simpar
+
+MindSpore's repository has unit tests of its parallel compiler. Each compiles a network for devices that nobody has.
+They are run unchanged through the import alias, from a checkout of MindSpore that is not part of simpar:
+
+```
+python -m tests.conformance CHECKOUT/tests/ut/python/parallel --page docs/conformance.md
+```
+
+Each file runs in a process of its own. **Passed** means that the test's own assertions hold. **Backend** means that a
+test went as far as the text of a graph or another thing that only MindSpore's C++ backend or Ascend has. Two helpers
+that the tests import from elsewhere have stand-ins (`tests/conformance/stand_ins.py`).
+
+"""
+
+
+def page(results: Sequence[Result], folder: Path) -> str:
+    """Return the page: counts, and for each file how many tests pass, and why others do not."""
+    tests, files = Counter(r.outcome for r in results), _by_file(results)
+    told = summary(results).splitlines()[1].removeprefix("files: ")
+    lines = [f"| tests of `{folder.name}` | {len(results)} |", "|---|--:|"]
+    lines += [f"| {outcome} | {n} |" for outcome, n in tests.most_common()]
+    lines += ["", f"Of the files, {told}.", "", "## Files that do not pass whole", ""]
+    lines += ["| file | passed | first reason |", "|---|--:|---|"]
+    for name, held in files.items():
+        others = [r for r in held if r.outcome in ("failed", "backend")]
+        if others:
+            first = min(others, key=lambda r: r.outcome != "failed")
+            why = first.message if first.outcome == "backend" else reason_of(first)
+            passed = sum(r.outcome == "passed" for r in held)
+            lines.append(f"| `{name}` | {passed} of {len(held)} | {_cell(why)} |")
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(re.sub(r"/[\w./-]{8,}", "…", text).replace("|", "/").split())
