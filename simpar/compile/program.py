@@ -214,6 +214,7 @@ def _compile(
     step_place = next((i for i, a in enumerate(graph.arguments) if a.name == "step"), None)
     parameters = cast("tuple[Any, ...]", tuple(trace.parameters))
     settings = tuple(p.settings for p in parameters)
+    _keep_plan(owner, plan)
     program = Program(name, plan, parameters, nest, answers, context.parallel, settings, step_place=step_place)
     if context.is_partitioned:
         report_layouts(owner, plan)
@@ -252,6 +253,12 @@ def _trace(
         results, _, nest = flatten(out)
         values: list[Value] = [trace.bind(r.operand()) for r in results]
     return trace, trace.graph(values), nest
+
+
+def _keep_plan(owner: object, plan: Plan) -> None:
+    """Leave the plan with the Cell or function it belongs to, for those who ask what became of it."""
+    if hasattr(owner, "__dict__"):
+        vars(owner)["_simpar_plan"] = plan
 
 
 def _broadcast(world: World, parameters: Sequence[Any]) -> None:

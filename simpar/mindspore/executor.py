@@ -4,6 +4,7 @@ from typing import Any
 
 from simpar.compile import jit
 from simpar.context import current
+from simpar.mindspore.answers import GraphExecutor, all_reduce_fusion, plan_of, strategies_of
 from simpar.nn import Cell
 
 __all__ = ["_CellGraphExecutor", "_cell_graph_executor", "ms_function", "ms_memory_recycle"]
@@ -25,6 +26,16 @@ class _CellGraphExecutor:
         name = f"{phase}.{context.count('phase')}"
         context.others.setdefault("phases", {})[name] = obj
         return name, True
+
+    @property
+    def _graph_executor(self) -> GraphExecutor:
+        return GraphExecutor()
+
+    def _get_shard_strategy(self, obj: Cell) -> dict[str, list[list[int]]]:
+        return strategies_of(plan_of(obj))
+
+    def _get_allreduce_fusion(self, obj: Cell) -> dict[str, int]:
+        return all_reduce_fusion(plan_of(obj))
 
     def __call__(self, obj: Cell, *args: Any, phase: str = "") -> Any:
         """Run a Cell."""
