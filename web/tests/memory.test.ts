@@ -48,6 +48,11 @@ describe("memory of the ranks", () => {
     expect(rows.map((r) => r.peak)).toEqual(rows.map((_, i) => 300 + 32 * i + 31));
   });
 
+  it("has one row for many ranks that were planned alike", () => {
+    const planned = Array.from({ length: 1024 }, (_, i) => ({ ...rank(i), measured: [] }));
+    expect(memoryRows(planned).map((r) => [r.label, r.peak])).toEqual([["all 1024 ranks", 600]]);
+  });
+
   it("has marks at round sizes", () => {
     expect(byteStep(2_000_000, 8)).toBe(1 << 18);
   });

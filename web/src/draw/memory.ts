@@ -44,8 +44,22 @@ export function measuredOf(rank: RankMemory): number | null {
   return seen.length > 0 ? seen.reduce((a, b) => Math.max(a, b)) : null;
 }
 
-/** A row for each rank; where ranks are many, for each block of neighbours, by the one that needs most. */
+/** Whether all ranks need the same of every class, and none was measured. */
+function isUniform(ranks: readonly RankMemory[]): boolean {
+  const need = (r: RankMemory) =>
+    JSON.stringify([r.planned_bytes, r.classes.map((c) => [c.name, c.bytes])]);
+  const first = ranks[0] && need(ranks[0]);
+  return ranks.every((r) => r.measured.length === 0 && need(r) === first);
+}
+
+/**
+ * A row for each rank; where ranks are many, for each block of neighbours, by the one that needs most, or one for all if
+ * they need the same.
+ */
 export function memoryRows(ranks: readonly RankMemory[]): MemoryRow[] {
+  const one = ranks[0];
+  if (one && ranks.length > MOST_ROWS && isUniform(ranks))
+    return [{ label: `all ${ranks.length} ranks`, ranks, peak: plannedOf(one) }];
   let each = 1;
   while (ranks.length / each > MOST_ROWS) each *= 2;
   const found: MemoryRow[] = [];
