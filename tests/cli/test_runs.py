@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from simpar.cli import main
-from simpar.recorder import RankFailed
+from simpar.recorder import RankFailed, SliceStatistics
 from tests.recorder import sample
 
 
@@ -131,3 +131,38 @@ def test_run_that_is_not_there_is_one_line_and_exit_code_1(capsys: pytest.Captur
     assert (code, out) == (1, "")
     assert err.startswith("simpar: no run 'nothing'")
     assert "2026-01-02-new" in err
+
+
+def test_show_of_a_parameter_draws_its_cuts_and_what_each_rank_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = call(capsys, "show", "last", "w2", "--rank", "3")
+    assert "│ 3:6 │ 1, 3 │" in out  # rows 3 to 6 are on ranks 1 and 3
+    assert "0 █ 1 ·\n· █\n\n2 ▓ 3 ·\n· ▓\n" in out  # ranks 2 and 3 hold copies of what 0 and 1 hold
+
+
+def test_show_without_a_run_takes_the_latest(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = call(capsys, "show")
+    assert out.startswith("2026-01-02-new: finished")
+    assert "all_reduce" in out[out.index("Collectives by kind") :]
+
+
+def test_show_into_a_pipe_has_no_colours(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\x1b" not in call(capsys, "show", "last", "w2")[1] + call(capsys, "show")[1]
+
+
+def test_show_of_a_run_that_is_misspelt_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = call(capsys, "show", "2026-01-02-nwe")
+    assert code == 1
+    assert "Did you mean 2026-01-02-new" in err
+
+
+def test_show_tells_the_statistics_last_recorded_of_each_slice(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    with sample.writing(folder / "2026-01-02-new" / "run.sqlite") as writer:
+        writer.write(
+            (r, SliceStatistics(r, "w2", step, -1.5, 2.5, 0.25 * step, 0.5)) for r in (0, 1) for step in (1, 2)
+        )
+    _, out, _ = call(capsys, "show", "last", "w2")
+    assert "Values of the slices" in out
+    assert "0 2 -1.5 2.5 0.5 0.5" in out
+    assert "0 1 -1.5" not in out
