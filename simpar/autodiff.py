@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from simpar.context import current, runner
 from simpar.errors import NotYetError, TraceError
-from simpar.graph import Node, Trace, Value, lookup
+from simpar.graph import EVERY_STAGE, NO_MICRO, Node, Trace, Value, lookup
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor, filled
 
@@ -155,7 +155,7 @@ def adjoint(trace: Trace, start: int, seeds: Iterable[Tensor], targets: Sequence
     nodes = trace.nodes[start:]
     needed = _reached_from(nodes, targets)
     cotangents: dict[Value, Tensor] = {}
-    with trace.during("backward"):
+    with trace.during("backward"), trace.marked(stage=EVERY_STAGE, micro=NO_MICRO, recompute=None):
         for seed in seeds:
             _add(cotangents, trace.bind(seed.operand()), filled(seed.shape, seed.dtype, 1))
         for node in reversed(nodes):

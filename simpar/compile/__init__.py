@@ -4,16 +4,17 @@ The function runs once on symbolic Tensors (``graph.trace``); what it leaves is 
 in order:
 
 1. ``drop_unused``, ``merge_equal``: what no result depends on goes, what is there twice is made once;
-2. ``assign_layouts``: a layout for every value, from the ops' strategies (``assign_uncut`` in the modes in which each
+2. ``pipeline_graph``: with stages or micro-batches, the stage of every node, sends and receives, and the schedule;
+3. ``assign_layouts``: a layout for every value, from the ops' strategies (``assign_uncut`` in the modes in which each
    rank runs its own program);
-3. ``insert_redistribution``: where layouts disagree, the steps between them; where a value is partial, its collective;
-4. ``fuse_collectives``: collectives of one fusion index become one message;
-5. ``localize``: slice shapes and groups of ranks: the plan of this rank.
+4. ``insert_redistribution``: where layouts disagree, the steps between them; where a value is partial, its collective;
+5. ``fuse_collectives``: collectives of one fusion index become one message;
+6. ``localize``: slice shapes and groups of ranks: the plan of this rank.
 
 ``execute.Executor`` turns the plan into calls. A program is traced again only when shapes, element types or options
 change, or when a flag changed that it asked for while it was traced.
 
-| mode | passes 2 to 4 | gradients |
+| mode | passes 3 to 5 | gradients |
 |---|---|---|
 | ``stand_alone`` | nothing to do | not synchronised |
 | ``data_parallel``, ``hybrid_parallel`` | ``assign_uncut``, fusion | the reducer of ``nn`` adds collectives |

@@ -1,7 +1,7 @@
 """What the passes need of the context, as values."""
 
-from simpar.context import AUTO_PARALLEL, DATA_PARALLEL, Context
-from simpar.errors import NotYetError, WorldError
+from simpar.context import AUTO_PARALLEL, DATA_PARALLEL, STAND_ALONE, Context
+from simpar.errors import ContextError, NotYetError, WorldError
 from simpar.partition import BucketOptions, OptimizerSharding, PartitionOptions
 
 __all__ = ["check_world", "partition_options"]
@@ -23,16 +23,14 @@ def partition_options(context: Context) -> PartitionOptions:
             f"auto_parallel mode searches strategies ({parallel.search_mode}), which simpar cannot do yet. "
             f"Use semi_auto_parallel and give the ops that matter a strategy with .shard(...)."
         )
-    if parallel.pipeline_stages > 1:
-        raise NotYetError(f"pipeline_stages={parallel.pipeline_stages}: simpar has no pipelines yet. Set it to 1.")
     if parallel.parallel_mode == DATA_PARALLEL and parallel.enable_parallel_optimizer:
         raise NotYetError(
             "enable_parallel_optimizer in data_parallel mode deals whole parameters to ranks, which simpar cannot do "
             "yet. Use semi_auto_parallel mode, where the parallel optimizer cuts each parameter."
         )
-    n = context.device_num
     if context.mindspore and context.is_partitioned:
         _check_ascend(context)
+    n, stages = context.device_num, _stages(context)
     size = parallel.optimizer_weight_shard_size
     if size > n:
         raise WorldError(
@@ -40,7 +38,7 @@ def partition_options(context: Context) -> PartitionOptions:
         )
     sharding = OptimizerSharding(parallel.parallel_optimizer_threshold << 10, size)
     return PartitionOptions(
-        device_num=n,
+        device_num=n // stages,
         is_partitioned=context.is_partitioned,
         dataset_strategy="full_batch"
         if parallel.full_batch or not context.is_partitioned
@@ -48,6 +46,9 @@ def partition_options(context: Context) -> PartitionOptions:
         sharding=sharding if parallel.enable_parallel_optimizer and context.is_partitioned else None,
         buckets=_buckets(context),
         mindspore=context.mindspore,
+        stages=stages,
+        scheduler=parallel.pipeline_scheduler,
+        interleave=parallel.pipeline_interleave,
     )
 
 
@@ -57,14 +58,30 @@ def _check_ascend(context: Context) -> None:
     Raises:
         WorldError: it would refuse these.
     """
-    n, rank, stages = context.device_num, context.rank, context.parallel.pipeline_stages
+    n, rank = context.device_num, context.rank
     own = "simpar itself takes any number: run the script without the alias of MindSpore's names."
     if n not in (1, 2, 4) and n % 8:
         raise WorldError(f"device_num is {n}; MindSpore takes 1, 2, 4 or a multiple of 8. {own}")
     if rank >= n:
         raise WorldError(f"global_rank is {rank}, but there are {n} devices. Give a rank below {n}.")
+
+
+def _stages(context: Context) -> int:
+    """Return how many stages the pipeline has; stand alone, a program has one."""
+    parallel, n = context.parallel, context.device_num
+    stages = parallel.pipeline_stages
+    if stages == 1 or parallel.parallel_mode == STAND_ALONE:
+        return 1
+    if not context.is_partitioned:
+        raise ContextError(
+            f"pipeline_stages is {stages}, but {parallel.parallel_mode} mode has no pipelines. Use semi_auto_parallel."
+        )
     if n % stages:
-        raise WorldError(f"pipeline_stages={stages} does not divide the {n} devices evenly.")
+        raise WorldError(
+            f"{n} devices do not divide into {stages} stages. Use {n // stages * stages or stages} devices, or another "
+            "number of stages."
+        )
+    return stages
 
 
 def _buckets(context: Context) -> tuple[tuple[str, BucketOptions], ...]:

@@ -3,6 +3,7 @@
 Each pass is a function of a value that returns another; what holds after it is checked before the next. With 4 devices
 and ``matmul.shard(((2, 1), (1, 2)))``, ``y = x @ w`` of x (8, 4) and w (4, 6) goes this way:
 
+- ``pipeline_graph``: with stages or micro-batches, each node gets its place and its turn (here there are none);
 - ``assign_layouts``: on the device matrix (2, 2), rows of x are cut by device axis 1, columns of w by device axis 0, so
   y has the tensor map (1, 0);
 - ``insert_redistribution``: x comes whole, so a ``slice`` takes its rows first; in the backward pass, the gradient of w
@@ -23,6 +24,7 @@ from simpar.partition import (
     localize,
     verify_partitioned,
 )
+from simpar.pipeline import PipelineOptions, pipeline_graph
 
 __all__ = ["compile_graph", "partition_graph"]
 
@@ -31,17 +33,19 @@ def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
     """Return the graph cut over the devices, every movement of data a node of its own.
 
     Raises:
-        StrategyError: a strategy does not fit; the error names cell, op and line.
+        StrategyError: a strategy or a stage does not fit; the error names cell, op and line.
         LayoutError: an axis does not divide.
     """
     graph = verify_graph(graph, "tracing")
     graph = verify_graph(drop_unused(graph), "drop_unused")
     graph = verify_graph(merge_equal(graph), "merge_equal")
+    pipeline = PipelineOptions(options.stages, options.scheduler, options.interleave)
+    graph = verify_graph(pipeline_graph(graph, pipeline, options.device_num), "pipeline_graph")
     assigned = assign_layouts(graph, options) if options.is_partitioned else assign_uncut(graph, options)
     partitioned = verify_partitioned(insert_redistribution(graph, assigned, options), "insert_redistribution")
     return verify_partitioned(fuse_collectives(partitioned, options), "fuse_collectives")
 
 
-def compile_graph(graph: Graph, options: PartitionOptions, rank: int) -> Plan:
-    """Return the plan of one rank; errors as of ``partition_graph``."""
-    return localize(partition_graph(graph, options), rank)
+def compile_graph(graph: Graph, options: PartitionOptions, rank: int, pipeline: PipelineOptions | None = None) -> Plan:
+    """Return the plan of one rank; arguments and errors as of ``partition_graph``."""
+    return localize(partition_graph(graph, options, pipeline), rank)

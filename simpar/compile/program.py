@@ -1,7 +1,7 @@
 """Programs: a function compiled for these shapes and options, its cache, and its calls."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from hashlib import sha256
@@ -24,7 +24,7 @@ from simpar.graph import Graph, Trace, Value, register_collectives, tracing
 from simpar.parameter import Parameter
 from simpar.partition import PartitionOptions, Plan, argument_shape, localize
 from simpar.recorder import StepFinished
-from simpar.tensor import Tensor
+from simpar.tensor import Elsewhere, Tensor
 
 __all__ = ["Planner", "Program", "compile_function", "jit", "run_function"]
 
@@ -71,7 +71,8 @@ class Program:
     Args:
         name: for records and errors.
         plan: of this rank.
-        parameters: the Parameters of the plan, in its order.
+        arguments: the numbers of all arguments, also of those that only another stage holds.
+        parameters: the Parameters of the program.
         rebuild: puts results into the function's own nest.
         guards: what the function asked while it was traced, and the answers it got.
         options: the context's options it was compiled under.
@@ -81,6 +82,7 @@ class Program:
 
     name: str
     plan: Plan
+    arguments: tuple[int, ...]
     parameters: tuple[Any, ...]
     rebuild: Rebuild
     guards: tuple[tuple[Callable[[], object], object], ...]
@@ -103,12 +105,15 @@ class Program:
         """Run one step and return the results in the function's own nest."""
         if self.executor is None:
             return self.rebuild([_planned(context.planner, self.plan, v) for v in self.plan.outputs])
-        arrays: list[Any] = [t.asnumpy() for t in tensors]
+        given: list[Any] = list(tensors)
         if self.step_place is not None:
-            arrays.insert(self.step_place, np.int64(context.count("step")))
+            given.insert(self.step_place, Tensor.wrap(np.asarray(context.count("step"))))
+        numbered = zip(self.arguments, given, strict=True)
+        arrays = [t.asnumpy() for v, t in numbered if v not in self.plan.elsewhere]
         start = perf_counter()
         made = self.executor.run(arrays)
-        results = [_delivered(self.plan, v, a) for v, a in zip(self.plan.outputs, made, strict=True)]
+        left = iter(made)
+        results = [_delivered(self.plan, v, left) for v in self.plan.outputs]
         self.steps += 1
         if context.recorder is not None:
             loss = float(made[0]) if made and made[0].ndim == 0 and made[0].dtype.kind == "f" else None
@@ -117,17 +122,20 @@ class Program:
         return self.rebuild(results)
 
 
-def _delivered(plan: Plan, number: int, array: Any) -> Tensor:
-    """Return a result as a Tensor that knows how it is cut, if it is."""
-    made = Tensor.wrap(array)
+def _delivered(plan: Plan, number: int, arrays: Iterator[Any]) -> Tensor:
+    """Return a result as a Tensor that knows how it is cut, if it is, or that another stage has it."""
+    if number in plan.elsewhere:
+        other = plan.elsewhere[number]
+        return Elsewhere(other.shape, other.dtype, other.layout)
+    made = Tensor.wrap(next(arrays))
     planned = plan.values[number]
-    if planned.slice_shape != planned.shape:
+    if planned.slice_shape != planned.shape or planned.layout.size < plan.device_num:
         made.layout, made.full_shape_of_slice = planned.layout, planned.shape
     return made
 
 
 def _planned(planner: Planner, plan: Plan, number: int) -> Tensor:
-    planned = plan.values[number]
+    planned = plan.elsewhere.get(number) or plan.values[number]
     made = planner.result(planned.slice_shape, planned.dtype)
     if planned.slice_shape != planned.shape:
         made.layout, made.full_shape_of_slice = planned.layout, planned.shape
@@ -215,26 +223,40 @@ def _compile(
     parameters = cast("tuple[Any, ...]", tuple(trace.parameters))
     settings = tuple(p.settings for p in parameters)
     _keep_plan(owner, plan)
-    program = Program(name, plan, parameters, nest, answers, context.parallel, settings, step_place=step_place)
+    arguments = tuple(a.value.id for a in graph.arguments)
+    program = Program(
+        name, plan, arguments, parameters, nest, answers, context.parallel, settings, step_place=step_place
+    )
     if context.is_partitioned:
         report_layouts(owner, plan)
+    by_number = {given.value.id: p for given, p in zip(graph.parameters, parameters, strict=True)}
+    held = [by_number[p.value.id] for p in plan.parameters]
     if context.planner is not None:
         context.planner.take(name, plan, (graph, options))
-        for parameter, planned in zip(parameters, plan.parameters, strict=True):
+        for parameter, planned in zip(held, plan.parameters, strict=True):
             parameter.layout = planned.value.layout  # as placing it would, for the programs to come
+        _leave_to_others(plan, by_number)
         return program
     if not runs:
         return program
     world = context.world or solo_world()
     _compare_plans(world, plan, context.is_partitioned)
-    fresh = [p for p in program.parameters if p.placed is None]
-    program.executor = Executor(plan, program.parameters, world)
+    fresh = [p for p in held if p.placed is None]
+    program.executor = Executor(plan, held, world)
+    _leave_to_others(plan, by_number)
     if context.parallel.parameter_broadcast and not context.is_partitioned:
         _broadcast(world, fresh)
     open_recorder(context, world)
     if context.recorder is not None:
         describe_program(context.recorder, name, plan, program.executor.planned_bytes, (graph, options))
     return program
+
+
+def _leave_to_others(plan: Plan, by_number: Mapping[int, Any]) -> None:
+    """Let the parameters that another stage holds know it."""
+    for number, planned in plan.elsewhere.items():
+        if number in by_number:
+            by_number[number].leave(planned.layout)
 
 
 def _trace(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any, cast
 
-from simpar.layout import ParameterLayout, axis_size
+from simpar.layout import Layout, ParameterLayout, axis_size, off_stage
 from simpar.partition import Plan, PlannedParameter
 
 __all__ = ["report_layouts", "shard_group"]
@@ -18,14 +18,22 @@ def report_layouts(owner: object, plan: Plan) -> None:
         held = cast("dict[str, ParameterLayout]", layouts)
         held.update(_inputs(owner, plan))
         for p in plan.parameters:
-            held[p.spec.name] = ParameterLayout.of(p.compute, p.value.shape, shard_group(p, plan.rank))
+            compute = _of_stage(p.compute, plan)
+            held[p.spec.name] = ParameterLayout.of(compute, p.value.shape, shard_group(p, plan.rank))
 
 
 def _inputs(owner: Any, plan: Plan) -> Iterator[tuple[str, ParameterLayout]]:
     names = list(inspect.signature(owner.construct).parameters)
     for name, number in zip(names, plan.arguments, strict=False):
         value = plan.values[number]
-        yield name, ParameterLayout.of(value.layout.resolved(), value.shape)
+        yield name, ParameterLayout.of(_of_stage(value.layout, plan).resolved(), value.shape)
+
+
+def _of_stage(layout: Layout, plan: Plan) -> Layout:
+    """Return a layout over the devices of one stage of a pipeline, which MindSpore counts alone."""
+    if plan.stages == 1:
+        return layout
+    return off_stage(layout, plan.stages, plan.device_num // plan.stages)[0]
 
 
 def shard_group(parameter: PlannedParameter, rank: int) -> tuple[int, ...]:

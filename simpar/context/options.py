@@ -107,6 +107,7 @@ PARALLEL: dict[str, Check] = {
     "parallel_optimizer_config": _keys_of(_OPTIMIZER),
     "parameter_broadcast": bool_option,
     "pipeline_config": _keys_of(_PIPELINE),
+    "pipeline_result_broadcast": bool_option,
     "pipeline_stages": int_option(1),
     "search_mode": choice_option("dynamic_programming", "recursive_programming", "sharding_propagation"),
     "strategy_ckpt_config": _keys_of(_STRATEGY_FILES),

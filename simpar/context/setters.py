@@ -98,7 +98,7 @@ def set_auto_parallel_context(**options: object) -> None:
 
 def _stored(name: str, value: Any, before: ParallelOptions) -> dict[str, Any]:
     """Return the fields that an option sets: usually the one of its own name."""
-    if name == "parallel_optimizer_config":
+    if name in ("parallel_optimizer_config", "pipeline_config"):
         return value
     if name == "strategy_ckpt_config":
         return {f"strategy_ckpt_{key}": item for key, item in value.items()}

@@ -78,14 +78,18 @@ IN_FLIGHT = 2
 
 
 def latest_waits(plan: Plan) -> dict[int, int]:
-    """Return, for each gather and scatter, the instruction before which it is awaited at the latest.
+    """Return, for each gather, scatter and send, the instruction before which it is awaited at the latest.
 
-    That is the second of its kind to come, so that a backward pass does not hold all gradients until the update.
+    For gathers and scatters that is the second of its kind to come, so that a backward pass does not hold all gradients
+    until the update; for a send, what comes after the other stage has received.
     """
     found: dict[int, int] = {}
     for kind in ("all_gather", "reduce_scatter"):
         places = [i for i, ins in enumerate(plan.instructions) if ins.op == kind]
         found.update(zip(places, places[IN_FLIGHT:], strict=False))
+    for i, ins in enumerate(plan.instructions):
+        if ins.collective is not None and ins.op == "send":
+            found[i] = ins.collective.until
     return found
 
 
@@ -146,9 +150,9 @@ class _Allocator:
     def _share_views(self) -> None:
         """Let the results of view ops be views of their operands, where numpy can."""
         for ins in self.plan.instructions:
-            y = ins.outputs[0]
-            if not is_view(ins) or y in self.arrays or y in self.written:
+            if not is_view(ins) or ins.outputs[0] in self.arrays or ins.outputs[0] in self.written:
                 continue
+            y = ins.outputs[0]
             ghost = self._ghost(ins.inputs[0])
             if np.may_share_memory(view_of(ins, ghost), ghost):
                 self.views[y] = (ins, ins.inputs[0])

@@ -67,13 +67,13 @@ class Executor:
             arguments: this rank's slice of each argument.
 
         Returns:
-            The outputs, in memory of their own.
+            The outputs that this rank holds, in memory of their own.
         """
         for number, given in zip(self.plan.arguments, arguments, strict=True):
             np.copyto(self.buffers[number], given)
         for call in self._calls:
             call()
-        return [self.buffers[v].copy() for v in self.plan.outputs]
+        return [self.buffers[v].copy() for v in self.plan.outputs if v not in self.plan.elsewhere]
 
     # --- from instructions to calls ---
 

@@ -78,6 +78,8 @@ def plan_move(ins: Instruction, plan: Plan, inputs: Sequence[Array], outputs: Se
     """
     moved = ins.collective
     assert moved is not None, "only collectives move data"
+    if ins.op in ("send", "receive"):
+        return _between_stages(ins, moved, inputs, outputs, world)
     group = world.group(moved.group)
     if not moved.steps:
         return _hand_written(ins, moved, group, inputs, outputs)
@@ -194,7 +196,6 @@ def _by_rank(moves: Sequence[tuple[int, Box]], ranks: tuple[int, ...]) -> list[t
 def _hand_written(
     ins: Instruction, moved: Collective, group: Communicator, inputs: Sequence[Array], outputs: Sequence[Array]
 ) -> Move:
-    x, y = inputs[0], outputs[0]
     if ins.op == "all_reduce":
         return _all_reduce(group, moved.combine, inputs, outputs)
     if ins.op == "all_gather":
@@ -202,10 +203,11 @@ def _hand_written(
     if ins.op == "reduce_scatter":
         return _reduce_scatter(group, moved.combine, 0, inputs, outputs)
     if ins.op == "broadcast":
-        root = _place_of(ins.attrs["root"], group)
-        return Move(lambda: group.broadcast(y, root), None, [_copy(y, x)] if not _same_memory(x, y) else [])
+        y, root = outputs[0], _place_of(ins.attrs["root"], group)
+        before = [_copy(y, x) for x in inputs if not _same_memory(x, y)]
+        return Move(lambda: group.broadcast(y, root), None, before)
     if ins.op == "all_to_all":
-        return _all_to_all(ins, group, x, y)
+        return _all_to_all(ins, group, inputs[0], outputs[0])
     raise WorldError(f"{ins.where}: the collective {ins.op} is not one that simpar runs.")
 
 
@@ -226,6 +228,29 @@ def _all_to_all(ins: Instruction, group: Communicator, x: Array, y: Array) -> Mo
     send = [box(x.ndim, cut, r, part) for r in range(n)]
     receive = [box(y.ndim, join, r, piece) for r in range(n)]
     return Move(group.prepare_exchange(x, send, y, receive).run)
+
+
+# --- between the stages of a pipeline ---
+
+FIRST_TAG, TAGS = 1000, 30000
+
+
+def _between_stages(
+    ins: Instruction, moved: Collective, inputs: Sequence[Array], outputs: Sequence[Array], world: World
+) -> Move:
+    """Send to the rank in this one's place on another stage, or receive from it, by messages among all ranks."""
+    everyone, tag = world.communicator, FIRST_TAG + ins.attrs["tag"] % TAGS
+    source, target = moved.group
+    if ins.op == "receive":
+        y = outputs[0]
+        return Move(lambda: everyone.receive(y, source, tag), lambda: everyone.start_receive(y, source, tag))
+    x = inputs[0]
+    before: list[Call] = []
+    if not x.flags.c_contiguous:
+        packed = _flat_buffer(everyone, x.size, x.dtype).reshape(x.shape)
+        before, x = [_copy(packed, x)], packed
+    message = x
+    return Move(lambda: everyone.send(message, target, tag), lambda: everyone.start_send(message, target, tag), before)
 
 
 # --- memory ---

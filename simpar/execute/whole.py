@@ -20,16 +20,20 @@ def full_tensor(x: Tensor) -> Tensor:
     >>> full_tensor(Tensor([1.0, 2.0])).tolist()
     [1.0, 2.0]
     """
-    layout, shape = x.layout, x.full_shape_of_slice
+    layout, shape = x.layout, x.full_shape_of_slice or x.shape
     if current().trace is not None:
         return x
-    array = np.ascontiguousarray(x.asnumpy())
     world: World | None = current().world
-    if layout is None or shape is None or world is None:
-        return Tensor.wrap(array.copy())
-    gathered = np.empty((world.size, *array.shape), array.dtype)
-    world.communicator.all_gather(array, gathered)
-    whole = np.empty(shape, array.dtype)
-    for rank, part in enumerate(gathered):
-        whole[tuple(slice(start, stop) for start, stop in layout.box(shape, rank))] = part
+    if world is None or layout is None or (layout.size == world.size and x.full_shape_of_slice is None):
+        return Tensor.wrap(x.asnumpy().copy())
+    whole = np.empty(shape, x.dtype.numpy)
+    ranks = tuple(layout.ranks)
+    if world.rank in ranks:
+        array = np.ascontiguousarray(x.asnumpy())
+        gathered = np.empty((len(ranks), *array.shape), array.dtype)
+        world.group(ranks).all_gather(array, gathered)
+        for rank, part in zip(ranks, gathered, strict=True):
+            whole[tuple(slice(start, stop) for start, stop in layout.box(shape, rank))] = part
+    if len(ranks) < world.size:  # a value of one stage of a pipeline
+        world.communicator.broadcast(whole, ranks[0])
     return Tensor.wrap(whole)

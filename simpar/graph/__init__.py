@@ -10,7 +10,19 @@ it is kept).
 """
 
 from simpar.graph.codec import from_record, to_record
-from simpar.graph.ir import Argument, Constant, Graph, Node, ParameterInput, ParameterSpec, Strategy, Value
+from simpar.graph.ir import (
+    EVERY_STAGE,
+    NO_MICRO,
+    Argument,
+    Constant,
+    Graph,
+    Node,
+    ParameterInput,
+    ParameterSpec,
+    Recompute,
+    Strategy,
+    Value,
+)
 from simpar.graph.opdef import OPS, Example, Local, OpDef, local_shape, lookup, op
 from simpar.graph.rewrite import drop_unused, merge_equal
 from simpar.graph.text import graph_text
@@ -27,6 +39,8 @@ from simpar.graph.trace import (
 from simpar.graph.verify import verify_graph
 
 __all__ = [
+    "EVERY_STAGE",
+    "NO_MICRO",
     "OPS",
     "Argument",
     "Constant",
@@ -39,6 +53,7 @@ __all__ = [
     "ParameterInput",
     "ParameterLike",
     "ParameterSpec",
+    "Recompute",
     "Strategy",
     "Trace",
     "Value",

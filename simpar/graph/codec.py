@@ -12,8 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simpar.dtype import as_dtype
-from simpar.graph.ir import Argument, Constant, Graph, Node, ParameterInput, ParameterSpec, Strategy, Value
-from simpar.layout import Layout
+from simpar.graph.ir import (
+    NO_MICRO,
+    Argument,
+    Constant,
+    Graph,
+    Node,
+    ParameterInput,
+    ParameterSpec,
+    Recompute,
+    Strategy,
+    Value,
+)
+from simpar.layout import EVERY_STAGE, Layout
 
 __all__ = ["MOST_CONSTANT", "from_record", "layout_from_record", "layout_record", "to_record"]
 
@@ -91,15 +102,20 @@ class _Table:
 def _node_record(node: Node, table: _Table) -> list[Any]:
     words = (node.op, node.attrs, node.strategy, node.out_strategy, node.phase, node.scope, node.line)
     adjoint = None if node.adjoint_of is None else node.adjoint_of.id
-    return [[v.id for v in node.inputs], [v.id for v in node.outputs], [table.add(w) for w in words], adjoint]
+    row = [[v.id for v in node.inputs], [v.id for v in node.outputs], [table.add(w) for w in words], adjoint]
+    again = () if node.recompute is None else (node.recompute.cell, node.recompute.moves)
+    marks = (node.stage, node.micro, again)
+    return row if marks == (EVERY_STAGE, NO_MICRO, ()) else [*row, table.add(marks)]
 
 
 def _node_from_record(row: Sequence[Any], values: Mapping[int, Value], entries: Sequence[Any]) -> Node:
-    inputs, outputs, words, adjoint = row
+    inputs, outputs, words, adjoint, *marks = row
     op, attrs, strategy, out_strategy, phase, scope, line = (entries[w] for w in words)
     made = tuple(values[i] for i in inputs), tuple(values[i] for i in outputs)
     cut = cast("tuple[Strategy | None, Strategy | None]", (strategy, out_strategy))
-    return Node(op, *made, attrs, *cut, phase, scope, line, None if adjoint is None else values[adjoint])
+    stage, micro, again = entries[marks[0]] if marks else (EVERY_STAGE, NO_MICRO, ())
+    how = (None if adjoint is None else values[adjoint], stage, micro, Recompute(*again) if again else None)
+    return Node(op, *made, attrs, *cut, phase, scope, line, *how)
 
 
 def _spec_record(spec: ParameterSpec) -> Record:

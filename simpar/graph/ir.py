@@ -12,9 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simpar.dtype import DType
-from simpar.layout import Layout
+from simpar.layout import EVERY_STAGE, Layout
 
-__all__ = ["Argument", "Constant", "Graph", "Node", "ParameterInput", "ParameterSpec", "Strategy", "Value"]
+__all__ = [
+    "EVERY_STAGE",
+    "NO_MICRO",
+    "Argument",
+    "Constant",
+    "Graph",
+    "Node",
+    "ParameterInput",
+    "ParameterSpec",
+    "Recompute",
+    "Strategy",
+    "Value",
+]
+
+NO_MICRO = -1
+"""The micro-batch of what belongs to none."""
 
 Strategy = tuple[tuple[int, ...] | Layout, ...]
 """How the user cuts an op: for each operand the cut of each axis, or its layout."""
@@ -36,6 +51,19 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class Recompute:
+    """The wish that a result is not kept for the backward pass, but computed again there.
+
+    Args:
+        cell: the number of the call of a Cell in which the node was recorded; 0 if the op itself was marked.
+        moves: whether movements of data between ranks are repeated, too.
+    """
+
+    cell: int = 0
+    moves: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One op applied to values.
 
@@ -48,6 +76,9 @@ class Node:
         out_strategy: the layout in which the user wants the result, if any.
         phase: ``"forward"``, ``"backward"`` or ``"update"``.
         adjoint_of: for a node that autodiff made, the first result of the node whose gradient it helps to compute.
+        stage: the stage of the pipeline that runs it.
+        micro: the micro-batch that it works on.
+        recompute: whether the backward pass computes its results again.
         scope: the cell it was called in, e.g. ``"mlp.dense1"``.
         line: the user's line that called it, e.g. ``"train.py:12"``.
     """
@@ -62,6 +93,9 @@ class Node:
     scope: str = ""
     line: str = ""
     adjoint_of: Value | None = None
+    stage: int = EVERY_STAGE
+    micro: int = NO_MICRO
+    recompute: Recompute | None = None
 
     @property
     def label(self) -> str:
@@ -96,19 +130,21 @@ class ParameterSpec:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An input that the caller gives at every call; with a layout if the given tensor has one."""
+    """An input that the caller gives at every call; with a layout if the given tensor has one, and its stage then."""
 
     value: Value
     name: str
     layout: Layout | None = None
+    stage: int = EVERY_STAGE
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterInput:
-    """A Parameter that the graph reads, and perhaps writes."""
+    """A Parameter that the graph reads, and perhaps writes, and the stage that holds it."""
 
     value: Value
     spec: ParameterSpec
+    stage: int = EVERY_STAGE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,6 +198,13 @@ class Graph:
         for parameter, gradient in self.gradients.items():
             found.setdefault(gradient, parameter)
         return found
+
+    @property
+    def stages(self) -> dict[Value, int]:
+        """The stage that holds each value."""
+        found = {given.value: given.stage for group in (self.arguments, self.parameters) for given in group}
+        found.update((v, node.stage) for node in self.nodes for v in node.outputs)
+        return found | {c.value: EVERY_STAGE for c in self.constants}
 
     @property
     def next_id(self) -> int:

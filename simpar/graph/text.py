@@ -8,8 +8,8 @@ The numbers of values are those of the text, counted from 0, so that the text do
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from simpar.graph.ir import Graph, Node, Value
-from simpar.layout import Layout, Step
+from simpar.graph.ir import NO_MICRO, Graph, Node, Value
+from simpar.layout import EVERY_STAGE, Layout, Step
 
 __all__ = ["graph_text"]
 
@@ -41,11 +41,11 @@ class _Printer:
         for constant in self.graph.constants:
             shown = constant.array.item() if constant.array.ndim == 0 else "…"
             yield f"{self.typed(constant.value)} = constant {shown}"
-        phase = ""
+        part = ""
         for node in self.graph.nodes:
-            if node.phase != phase:
-                phase = node.phase
-                yield f"# {phase}"
+            if _part(node) != part:
+                part = _part(node)
+                yield f"# {part}"
             yield self.node(node)
         yield f"return {self.names(self.graph.outputs)}"
         for parameter, value in self.graph.writes.items():
@@ -74,6 +74,13 @@ class _Printer:
 
     def names(self, values: Iterable[Value]) -> str:
         return ", ".join(self.name(v) for v in values)
+
+
+def _part(node: Node) -> str:
+    """Return the part of the program that a node belongs to, e.g. ``forward of micro-batch 2 on stage 1``."""
+    micro = "" if node.micro == NO_MICRO else f" of micro-batch {node.micro}"
+    stage = "" if node.stage == EVERY_STAGE else f" on stage {node.stage}"
+    return f"{node.phase}{micro}{stage}"
 
 
 def _plain(given: Any) -> str:

@@ -7,7 +7,7 @@ once on numpy arrays. ``Tensor`` calls it by the op's name, so that tensors stan
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -17,7 +17,19 @@ from numpy.typing import NDArray
 from simpar.context import current
 from simpar.dtype import DType, as_dtype
 from simpar.errors import ParameterNameError, RuleError, TraceError, ValueDependentError
-from simpar.graph.ir import Argument, Constant, Graph, Node, ParameterInput, ParameterSpec, Strategy, Value
+from simpar.graph.ir import (
+    EVERY_STAGE,
+    NO_MICRO,
+    Argument,
+    Constant,
+    Graph,
+    Node,
+    ParameterInput,
+    ParameterSpec,
+    Recompute,
+    Strategy,
+    Value,
+)
 from simpar.graph.opdef import OpDef, lookup
 from simpar.layout import Layout
 
@@ -57,6 +69,15 @@ class _Call:
     out_strategy: Strategy | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Where and when the nodes that are being recorded run, as far as the user said."""
+
+    stage: int = EVERY_STAGE
+    micro: int = NO_MICRO
+    recompute: Recompute | None = None
+
+
 class Trace:
     """A graph while it is being recorded."""
 
@@ -65,6 +86,7 @@ class Trace:
         self.phase = "forward"
         self.adjoint_of: Value | None = None
         self.scope: list[str] = []
+        self.marks = Marks()
         self.cotangents: dict[Value, Value] = {}
         self.gradients: dict[Value, Value] = {}
         self.guards: list[Callable[[], object]] = []
@@ -186,18 +208,30 @@ class Trace:
             raise RuleError(f"{where}op {made.name} ({line}): {error}") from None
         outputs = tuple(self.new_value(shape, dtype) for shape, dtype in results)
         cut = (call.strategy, call.out_strategy)
-        node = Node(made.name, inputs, outputs, attrs, *cut, self.phase, scope, line, self.adjoint_of)
+        marks = self.marks
+        how = (self.adjoint_of, marks.stage, marks.micro, marks.recompute)
+        node = Node(made.name, inputs, outputs, attrs, *cut, self.phase, scope, line, *how)
         self.nodes.append(node)
         return outputs
 
     @contextmanager
     def inside(self, scope: str) -> Generator[None]:
-        """Record what follows as part of a cell."""
-        self.scope.append(scope)
+        """Record what follows as part of a cell; of the one around it if ``scope`` is empty."""
+        self.scope += [scope] if scope else []
         try:
             yield
         finally:
-            self.scope.pop()
+            if scope:
+                self.scope.pop()
+
+    @contextmanager
+    def marked(self, **marks: Any) -> Generator[None]:
+        """Record what follows with these fields of ``Marks``."""
+        before, self.marks = self.marks, replace(self.marks, **marks)
+        try:
+            yield
+        finally:
+            self.marks = before
 
     @contextmanager
     def during(self, phase: str) -> Generator[None]:

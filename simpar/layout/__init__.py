@@ -15,6 +15,7 @@ Read it in this order:
 - `redistribution_steps`: slice, all_gather, all_to_all, ... as values;
 - `redistribution_search`, `redistribution`: the cheapest steps from one layout to another;
 - `strategy_file`: MindSpore's files of strategies, whose protocol buffers `strategy_wire` reads;
+- `stages`: layouts of the devices of one stage of a pipeline, and of all ranks;
 - `drawing`: layouts as pictures, made of `drawing_parts`, drawn by `drawing_terminal` and `drawing_svg`.
 """
 
@@ -36,6 +37,7 @@ from simpar.layout.redistribution_steps import (
     Slice,
     Step,
 )
+from simpar.layout.stages import EVERY_STAGE, off_stage, on_stage
 from simpar.layout.strategy_file import (
     OperatorStrategy,
     ParameterStrategy,
@@ -45,6 +47,7 @@ from simpar.layout.strategy_file import (
 )
 
 __all__ = [
+    "EVERY_STAGE",
     "NOT_CUT",
     "AllGather",
     "AllReduce",
@@ -73,6 +76,8 @@ __all__ = [
     "draw",
     "follow",
     "intersections",
+    "off_stage",
+    "on_stage",
     "parse_rule",
     "plan_redistribution",
     "read_strategy_file",

@@ -6,7 +6,6 @@ Cells form a tree: Parameters and Cells assigned to attributes are found, named 
 
 import inspect
 from collections.abc import Callable, Generator, Sequence
-from contextlib import nullcontext
 from typing import Any, Self, cast
 
 from simpar.context import GRAPH_MODE, compiler, current, runner
@@ -283,7 +282,7 @@ class Cell(CellOptions):
             args = self._in_order(args, kwargs)
         trace = current().trace
         if trace is not None:
-            with trace.inside(self._scope) if self._scope else nullcontext():
+            with self._recorded(trace):
                 return self.construct(*args)
         if not self._names_hold:
             self.check_names()

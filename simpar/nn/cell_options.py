@@ -1,11 +1,12 @@
 """The options of a Cell that reach the Parameters below it."""
 
-import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from typing import Any, Self
 
 from simpar.errors import ContextError, DTypeError
+from simpar.graph import Recompute, Trace
 from simpar.parameter import Parameter
 
 __all__ = ["CellOptions"]
@@ -14,7 +15,10 @@ __all__ = ["CellOptions"]
 class CellOptions(ABC):
     """What can be set on a Cell for all Parameters below it."""
 
+    _scope: str = ""
     _pipeline_stage: int | None = None
+    _repeats_moves: bool | None = None
+    """What the last ``recompute`` said of movements; None if it was never called."""
 
     @abstractmethod
     def trainable_params(self, recurse: bool = True) -> list[Parameter]:
@@ -37,11 +41,14 @@ class CellOptions(ABC):
         return self
 
     def recompute(self, **options: Any) -> Self:
-        """Say what the backward pass computes again instead of keeping it.
+        """Let the backward pass compute the results inside this Cell again, so that they need not be kept.
+
+        What the Cell hands on is kept, as the next Cell begins with it.
 
         Args:
-            options: ``parallel_optimizer_comm_recompute`` sets that flag of the Parameters below: their all-gather is
-                repeated. ``mp_comm_recompute`` and ``recompute_slice_activation`` are taken and change nothing.
+            options: ``mp_comm_recompute`` (True if left out): whether collectives between activations are repeated, or
+                their results kept. ``parallel_optimizer_comm_recompute`` sets that flag of the Parameters below: their
+                all-gather is repeated. ``recompute_slice_activation`` is taken and changes nothing.
 
         Raises:
             DTypeError: an option that does not exist, or one that is no bool.
@@ -53,8 +60,19 @@ class CellOptions(ABC):
         if "parallel_optimizer_comm_recompute" in options:
             for parameter in self.trainable_params():
                 parameter.parallel_optimizer_comm_recompute = options["parallel_optimizer_comm_recompute"]
-        warnings.warn("recompute() repeats gathers of Parameters only: activations are kept.", stacklevel=2)
+        self._repeats_moves = options.get("mp_comm_recompute", True)
         return self
+
+    @contextmanager
+    def _recorded(self, trace: Trace) -> Generator[None]:
+        """Record what follows as part of this Cell, on its stage; of Cells in each other the outermost recomputes."""
+        marks: dict[str, Any] = {}
+        if self._pipeline_stage is not None:
+            marks["stage"] = self._pipeline_stage
+        if self._repeats_moves is not None and trace.marks.recompute is None:
+            marks["recompute"] = Recompute(len(trace.nodes) + 1, self._repeats_moves)
+        with trace.inside(self._scope), trace.marked(**marks):
+            yield
 
     @property
     def pipeline_stage(self) -> int | None:

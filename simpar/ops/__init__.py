@@ -5,9 +5,10 @@ derived from it. A file of records reads like a table; the suites find every rec
 
 Read in this order: ``support`` (what the families share), ``elementwise``, ``activation``, ``reduction``, ``matmul``,
 ``shape`` with ``refinement`` and ``slicing``; ``normalization``, ``gather``, ``loss``, ``convolution``, ``pooling``,
-``random`` (dropout), ``optimizer`` with ``optimizer_adaptive`` (updates) and ``communication`` (collectives written by
-the user); then the faces: ``functional`` and ``operations``, doors to the functions and to the objects, whose base is
-``primitive``; ``batch_norm``, an object made of other ops; and ``composite``, functions of functions.
+``random`` (dropout), ``optimizer`` with ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the
+user) and ``transfers`` (between the stages of a pipeline); then the faces: ``functional`` and ``operations``, doors to
+the functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made of other ops; and
+``composite``, functions of functions.
 """
 
 from simpar.ops import (
@@ -27,6 +28,7 @@ from simpar.ops import (
     reduction,
     shape,
     slicing,
+    transfers,
 )
 from simpar.ops import gather as gather_records
 from simpar.ops import matmul as matmul_records
@@ -51,6 +53,7 @@ RECORDS = (
     reduction,
     shape,
     slicing,
+    transfers,
 )
 """The modules whose import makes the records known."""
 

@@ -1,10 +1,12 @@
 """``Primitive``: an op as an object that can be told how to cut it, MindSpore's face of an op record."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
+from simpar.context import current
 from simpar.errors import DTypeError, LayoutError
-from simpar.graph import Strategy
+from simpar.graph import Recompute, Strategy, Trace
 from simpar.layout import Layout
 from simpar.tensor import Tensor, as_tensor, call
 
@@ -73,7 +75,18 @@ class Primitive:
         like = next((x for x in operands if isinstance(x, Tensor)), None)
         tensors = [as_tensor(x, like) for x in operands]
         merged = {**self._attrs, **attrs}
-        return call(self.op_name, *tensors, strategy=self.in_strategy, out_strategy=self.out_strategy, **merged)
+        with self._recorded():
+            return call(self.op_name, *tensors, strategy=self.in_strategy, out_strategy=self.out_strategy, **merged)
+
+    def _recorded(self) -> AbstractContextManager[None]:
+        """Record the op on its stage, and as one that the backward pass repeats, if it was told so."""
+        trace: Trace | None = current().trace
+        if trace is None or not self.attrs.keys() & {"stage", "recompute"}:
+            return nullcontext()
+        marks: dict[str, Any] = {"stage": self.attrs["stage"]} if "stage" in self.attrs else {}
+        if "recompute" in self.attrs:
+            marks["recompute"] = Recompute() if self.attrs["recompute"] else None
+        return trace.marked(**marks)
 
     def apply_one(self, *operands: object, **attrs: Any) -> Tensor:
         """Apply the op, which has one result."""
@@ -101,11 +114,15 @@ class Primitive:
         return self
 
     def set_stage(self, stage: int) -> Self:
-        """Keep the pipeline stage, and return the op itself."""
+        """Say which stage of a pipeline runs the op, and return the op itself."""
         return self.add_prim_attr("stage", stage)
 
     def recompute(self, mode: bool = True) -> Self:
-        """Keep the wish to compute the result again in the backward pass, and return the op itself."""
+        """Let the backward pass compute the result again, so that it need not be kept; return the op itself.
+
+        Args:
+            mode: False keeps the result, also inside of a Cell that is recomputed.
+        """
         return self.add_prim_attr("recompute", mode)
 
     def __repr__(self) -> str:

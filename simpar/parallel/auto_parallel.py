@@ -89,6 +89,20 @@ class AutoParallel(nn.Cell):
         """Say how collectives are fused, as ``set_auto_parallel_context(comm_fusion=...)`` does."""
         self._set(comm_fusion=config)
 
+    def pipeline(
+        self, stages: int = 1, output_broadcast: bool = False, interleave: bool = False, scheduler: str = "1f1b"
+    ) -> None:
+        """Split the ranks into the stages of a pipeline.
+
+        Args:
+            stages: how many; each has as many ranks.
+            output_broadcast: taken as MindSpore does; every stage gets the results here.
+            interleave: whether a stage may have several parts of the network.
+            scheduler: ``"1f1b"`` or ``"gpipe"``.
+        """
+        config = {"pipeline_interleave": interleave, "pipeline_scheduler": scheduler}
+        self._set(pipeline_stages=stages, pipeline_result_broadcast=output_broadcast, pipeline_config=config)
+
     def enable_gradients_mean(self) -> None:
         """Divide gradients by the number of ranks that they are summed over."""
         self._set(gradients_mean=True)

@@ -14,7 +14,7 @@ from simpar.parameter.described import Described
 from simpar.parameter.settings import Settings
 from simpar.parameter.slices import asked_layout, part_of, whole_box
 from simpar.parameter.source import check_bool, check_clone_init, filling_of, fitting, number_like, values_of
-from simpar.tensor import Tensor
+from simpar.tensor import Tensor, on_other_ranks
 
 __all__ = ["Parameter"]
 
@@ -137,6 +137,8 @@ class Parameter(Described):
         return self._values()
 
     def _values(self) -> Array:
+        if self._array is None and self.init is None and self.layout is not None:
+            raise on_other_ranks(f"Parameter {self.name!r}", self.layout)
         if self._array is None:
             self._materialise()
         assert self._array is not None, "a Parameter has values or an initializer"
@@ -188,8 +190,7 @@ class Parameter(Described):
         if not isinstance(data, Tensor | int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DTypeError(f"data is {data!r}, a {type(data).__name__}; give a Tensor or a number.")
         new = data if isinstance(data, Tensor) else Tensor(number_like(data, self.name, self.dtype))
-        trace = _active_trace()
-        if trace is not None:
+        if (trace := _active_trace()) is not None:
             trace.assign(self, new.operand())
             return self
         self._check_shape(new, slice_shape)
@@ -209,7 +210,6 @@ class Parameter(Described):
                 f"Parameter {self.name!r} has shape {self._shape}, but the new data has shape {new.shape}. Reshape it, "
                 f"or pass slice_shape=True if it is this rank's slice."
             )
-
         if new.layout is not None and self.layout is not None and not new.layout.same_slices(self.layout):
             raise LayoutError(
                 f"Parameter {self.name!r} is stored in layout {self.layout}, but the new data is cut by {new.layout}. "
@@ -315,6 +315,11 @@ class Parameter(Described):
         self._keep(target, box, layout)
         self._is_placed = True
         self._sliced = self._box is not None
+
+    def leave(self, layout: Layout) -> None:
+        """Leave the values to the ranks of another stage of a pipeline, those of ``layout``."""
+        self._shape, self.full_shape_of_slice = layout.slice_shape(self._full), self._full
+        self._array, self.init, self.layout, self._is_placed = None, None, layout, False
 
     def _place_slice_of_user(self, target: Array, layout: Layout) -> None:
         if self._shape != target.shape:

@@ -94,12 +94,12 @@ def _key(partitioned: Partitioned, node: Node, parameters: set[Value]) -> Hashab
         return None
     value = node.inputs[0]
     if "step" not in node.attrs:  # written by the user, or by the gradient reducer
-        return (node.op, "own", node.attrs.get("op", "sum"), node.attrs.get("group"), value.dtype, fusion)
+        return (node.op, "own", node.attrs.get("op", "sum"), node.attrs.get("group"), value.dtype, fusion, node.stage)
     step: Step = node.attrs["step"]
     if node.op != "all_reduce" and getattr(step, "tensor_axis", 0) != 0:
         return None  # its blocks are not contiguous
     combine = partitioned.layouts[value].combine
-    return (node.op, combine, groups_of(step), value.dtype, fusion, node.phase, value in parameters)
+    return (node.op, combine, groups_of(step), value.dtype, fusion, node.phase, value in parameters, node.stage)
 
 
 def groups_of(step: Step) -> Hashable:

@@ -24,7 +24,8 @@ class Partitioned:
         graph: the nodes, steps of redistributions among them; those carry ``step``, ``cause``, ``fusion`` and
             ``parameter`` as attributes.
         layouts: of every value, as it is made.
-        device_num: how many devices there are.
+        device_num: how many devices a stage has.
+        stages: how many stages there are.
         cuts: of the node that makes the key, its first result: how it takes operands and leaves results.
     """
 
@@ -32,6 +33,7 @@ class Partitioned:
     layouts: Mapping[Value, Layout]
     device_num: int
     cuts: Mapping[Value, Cut]
+    stages: int = 1
 
 
 def insert_redistribution(graph: Graph, assigned: Assigned, options: PartitionOptions) -> Partitioned:
@@ -66,10 +68,11 @@ class _Inserter:
         self.parameter_of = graph.parameter_of
         self.nodes: list[Node] = []
         self.now: dict[Value, Value] = {}  # a result as it is kept, by the result of the old graph
-        self.forms: dict[tuple[Value, str], list[Value]] = {}
+        self.forms: dict[tuple[Value, str, int], list[Value]] = {}
         self.cuts: dict[Value, Cut] = {}
         self.begun: dict[Value, _Begun] = {}
         self.next_id = graph.next_id
+        self.stage = graph.stages
 
     def run(self) -> Partitioned:
         for node, cut in zip(self.graph.nodes, self.assigned.cuts, strict=True):
@@ -84,7 +87,8 @@ class _Inserter:
             gradients={p: self.now.get(g, g) for p, g in self.graph.gradients.items()},
         )
         nodes = tuple(self.nodes)  # after the outputs and writes have added theirs
-        return Partitioned(replace(graph, nodes=nodes), self.layouts, self.options.device_num, self.cuts)
+        whole = replace(graph, nodes=nodes)
+        return Partitioned(whole, self.layouts, self.options.device_num, self.cuts, self.options.stages)
 
     def _node(self, node: Node, cut: Cut) -> None:
         inputs = tuple(self._needed(node, v, lay) for v, lay in zip(node.inputs, cut.operands, strict=True))
@@ -141,7 +145,7 @@ class _Inserter:
                 spec.name,
             )
         phase = node.phase if spec is not None and spec.comm_recompute else ""
-        forms = self.forms.setdefault((here, phase), [])
+        forms = self.forms.setdefault((here, phase, node.stage), [])
         for form in forms:
             if self.layouts[form].same_slices(layout):
                 return form
@@ -173,9 +177,8 @@ class _Inserter:
         moved = Value(self.next_id, value.shape, value.dtype)
         self.next_id += 1
         named = {"step": step, "cause": cause, "fusion": fusion, "parameter": parameter}
-        self.nodes.append(
-            Node(step.kind, (value,), (moved,), named, phase=node.phase, scope=node.scope, line=node.line)
-        )
+        how = (None, None, node.phase, node.scope, node.line, None, node.stage, node.micro, node.recompute)
+        self.nodes.append(Node(step.kind, (value,), (moved,), named, *how))
         self.layouts[moved] = step.after
         return moved
 
@@ -194,7 +197,7 @@ class _Inserter:
         """Return what a parameter holds after the step, in the layout in which it is stored."""
         name = self.parameters[parameter].name
         here = self.now.get(value, value)
-        node = Node("assign", (here,), (parameter,), phase="update")
+        node = Node("assign", (here,), (parameter,), phase="update", stage=self.stage[parameter])
         return self._moved(here, self.layouts[parameter], node, (f"new value of {name}", 0, name))
 
 

@@ -1,45 +1,55 @@
 """Localisation: from the partitioned graph of all ranks to the plan of one.
 
-Global shapes become slice shapes, device axes become groups of ranks, and attributes that speak of shapes or positions
-(the shape of a reshape, the first row of a cut table) become this rank's own.
+Of a pipeline's graph a rank keeps what its stage does. Global shapes become slice shapes, device axes become groups of
+ranks, and attributes that speak of shapes or positions (the shape of a reshape, the first row of a cut table) become
+this rank's own.
 """
 
 import hashlib
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from simpar.graph import Graph, Local, Node, OpDef, Value, graph_text, lookup
-from simpar.layout import Layout, Rule, Slice, Step
+from simpar.graph import EVERY_STAGE, Graph, Local, Node, OpDef, Value, graph_text, lookup
+from simpar.layout import Layout, Rule, Slice, Step, on_stage
 from simpar.partition.fusion import members
 from simpar.partition.insert import Partitioned
 from simpar.partition.plan import Collective, Instruction, Plan, PlannedParameter, PlannedValue
 
 __all__ = ["localize"]
 
+BETWEEN_STAGES = ("send", "receive", "share")
+
 
 def localize(partitioned: Partitioned, rank: int) -> Plan:
     """Return the plan of one rank."""
-    graph, layouts = partitioned.graph, partitioned.layouts
-    held = {v: _held(v, layouts[v]) for v in graph.values}
+    graph = partitioned.graph
+    here = _Here(partitioned, rank)
     used = _compute_layouts(partitioned)
-    text = graph_text(graph, layouts)
+    text = graph_text(graph, partitioned.layouts)
+    known = {*graph.outputs, *(p.value for p in graph.parameters), *(a.value for a in graph.arguments)}
     return Plan(
         rank,
-        partitioned.device_num,
-        {v.id: p for v, p in held.items()},
-        tuple(a.value.id for a in graph.arguments),
-        tuple(PlannedParameter(held[p.value], p.spec, used.get(p.value, layouts[p.value])) for p in graph.parameters),
+        partitioned.device_num * partitioned.stages,
+        {v.id: p for v, p in here.held.items()},
+        tuple(a.value.id for a in graph.arguments if a.value in here.held),
+        tuple(
+            PlannedParameter(
+                here.held[p.value], p.spec, here.of_ranks(p.value, used.get(p.value, partitioned.layouts[p.value]))
+            )
+            for p in graph.parameters
+            if p.value in here.held
+        ),
         tuple((c.value.id, c.array) for c in graph.constants),
-        tuple(_instruction(partitioned, node, held, rank) for node in graph.nodes),
+        here.instructions(),
         tuple(v.id for v in graph.outputs),
-        {p.id: v.id for p, v in graph.writes.items()},
+        {p.id: v.id for p, v in graph.writes.items() if p in here.held},
         text,
         _digest(graph, text),
+        {v.id: here.planned(v) for v in known if v not in here.held},
+        partitioned.stages,
     )
-
-
-def _held(value: Value, layout: Layout) -> PlannedValue:
-    return PlannedValue(value.id, value.shape, layout.slice_shape(value.shape), value.dtype, layout)
 
 
 def _digest(graph: Graph, text: str) -> str:
@@ -61,7 +71,7 @@ def _compute_layouts(partitioned: Partitioned) -> dict[Value, Layout]:
         cut = partitioned.cuts.get(node.outputs[0])
         for i, value in enumerate(node.inputs):
             parameter = origin.get(value)
-            if parameter is None or parameter in found:
+            if parameter is None or parameter in found or node.op in BETWEEN_STAGES:
                 continue
             if is_moved:
                 origin[node.outputs[i]] = parameter
@@ -70,46 +80,150 @@ def _compute_layouts(partitioned: Partitioned) -> dict[Value, Layout]:
     return found
 
 
-def _instruction(partitioned: Partitioned, node: Node, held: Mapping[Value, PlannedValue], rank: int) -> Instruction:
-    steps, moved = members(node), None
-    op, attrs = node.op, node.attrs
-    if steps and isinstance(steps[0], Slice):
-        op, attrs = "slice", {"box": steps[0].box(node.inputs[0].shape, rank), "cause": node.attrs.get("cause", "")}
-    elif steps:
-        moved, attrs = _collective(node, steps, held, rank), {}
-    elif lookup(node.op).rule is None:
-        moved = _hand_written(node, held, partitioned.device_num)
-    else:
-        attrs = _local_attrs(partitioned, node, lookup(node.op), held, rank)
-    return Instruction(
-        op,
-        tuple(v.id for v in node.inputs),
-        tuple(v.id for v in node.outputs),
-        attrs,
-        moved,
-        node.phase,
-        node.where,
-        node.scope,
-        node.line,
-        "" if node.strategy is None else ", ".join(map(str, node.strategy)),
-    )
+class _Here:
+    """What one rank does and holds of a partitioned graph."""
 
+    def __init__(self, partitioned: Partitioned, rank: int) -> None:
+        self.partitioned, self.rank = partitioned, rank
+        self.stage, self.local = divmod(rank, partitioned.device_num)
+        self.stage_of = partitioned.graph.stages
+        self.places = self._own_places()
+        mine = (partitioned.graph.nodes[place] for place in self.places)
+        made = (v for node in mine if node.op != "send" for v in node.outputs)
+        is_here = (EVERY_STAGE, self.stage)
+        inputs = (v for v in partitioned.graph.inputs if self.stage_of[v] in is_here)
+        self.held = {v: self.planned(v) for v in (*inputs, *made)}
 
-def _collective(node: Node, steps: tuple[Step, ...], held: Mapping[Value, PlannedValue], rank: int) -> Collective:
-    attrs = node.attrs
-    volumes = [s.volume_bytes(v.shape, v.dtype.itemsize, rank) for s, v in zip(steps, node.inputs, strict=True)]
-    names = attrs.get("parameters") or ((attrs["parameter"],) if attrs.get("parameter") else ())
-    return Collective(
-        node.op,
-        steps[0].group(rank),
-        sum(volumes),
-        sum(held[v].nbytes for v in node.inputs),
-        str(attrs.get("cause", "")),
-        int(attrs.get("fusion", 0)),
-        tuple(dict.fromkeys(names)),
-        steps,
-        steps[0].before.combine,
-    )
+    def _own_places(self) -> list[int]:
+        """Return the nodes that this rank's stage runs: its own, and of those of every stage what it needs."""
+        graph = self.partitioned.graph
+        if self.partitioned.stages == 1:
+            return list(range(len(graph.nodes)))
+        needed = {*graph.outputs, *graph.writes.values()}
+        own: list[int] = []
+        for place in reversed(range(len(graph.nodes))):
+            node = graph.nodes[place]
+            if node.stage == self.stage or (node.stage == EVERY_STAGE and not needed.isdisjoint(node.outputs)):
+                own.append(place)
+                needed.update(node.inputs)
+        return own[::-1]
+
+    def of_ranks(self, value: Value, layout: Layout) -> Layout:
+        """Return a layout of a value, over the devices of its stage, as one over ranks."""
+        return on_stage(layout, self.stage_of[value], self.partitioned.stages)
+
+    def planned(self, value: Value) -> PlannedValue:
+        """Return a value as the ranks of its stage hold it."""
+        layout = self.of_ranks(value, self.partitioned.layouts[value])
+        return PlannedValue(value.id, value.shape, layout.slice_shape(value.shape), value.dtype, layout)
+
+    def ranks(self, local: Sequence[int]) -> tuple[int, ...]:
+        """Return devices of this rank's stage as ranks."""
+        first = self.stage * self.partitioned.device_num
+        return tuple(first + r for r in local)
+
+    # --- instructions ---
+
+    def instructions(self) -> tuple[Instruction, ...]:
+        """Return what this rank does, in order."""
+        nodes = self.partitioned.graph.nodes
+        until = self._awaited()
+        return tuple(self._instruction(nodes[place], until.get(place, -1)) for place in self.places)
+
+    def _awaited(self) -> dict[int, int]:
+        """Return, for each send, the first own instruction that stands behind its receive in the order of all nodes."""
+        nodes = self.partitioned.graph.nodes
+        received = {node.inputs[0]: place for place, node in enumerate(nodes) if node.op == "receive"}
+        found: dict[int, int] = {}
+        for number, place in enumerate(self.places):
+            if nodes[place].op == "send":
+                arrival = received[nodes[place].outputs[0]]
+                found[place] = bisect_right(self.places, arrival, number + 1)
+        return found
+
+    def _instruction(self, node: Node, until: int) -> Instruction:
+        steps, moved = members(node), None
+        op, attrs = node.op, node.attrs
+        inputs, outputs = tuple(v.id for v in node.inputs), tuple(v.id for v in node.outputs)
+        if node.op in BETWEEN_STAGES:
+            moved = self._transfer(node, until)
+            op, attrs = moved.kind, {k: v for k, v in attrs.items() if k == "tag"} | {"root": moved.group[0]}
+            inputs = inputs if node.op != "receive" and node.inputs[0] in self.held else ()
+            outputs = () if node.op == "send" else outputs
+        elif steps and isinstance(steps[0], Slice):
+            box = steps[0].box(node.inputs[0].shape, self.local)
+            op, attrs = "slice", {"box": box, "cause": node.attrs.get("cause", "")}
+        elif steps:
+            moved, attrs = self._collective(node, steps), {}
+        elif lookup(node.op).rule is None:
+            moved = _hand_written(node, self.held, self.partitioned.device_num)
+        else:
+            attrs = self._local_attrs(node, lookup(node.op))
+        return Instruction(
+            op,
+            inputs,
+            outputs,
+            attrs,
+            moved,
+            node.phase,
+            node.where,
+            node.scope,
+            node.line,
+            "" if node.strategy is None else ", ".join(map(str, node.strategy)),
+            node.micro,
+        )
+
+    def _transfer(self, node: Node, until: int) -> Collective:
+        """Return what goes from one stage to another: from each rank to the one in its place."""
+        attrs, n = node.attrs, self.partitioned.device_num
+        nbytes = self.held[node.inputs[0] if node.op == "send" else node.outputs[0]].nbytes
+        source = attrs["source"]
+        if node.op == "share":
+            others = (s for s in range(self.partitioned.stages) if s != source)
+            group = tuple(s * n + self.local for s in (source, *others))
+            return Collective("broadcast", group, nbytes if self.stage == source else 0, nbytes, attrs["cause"])
+        group = (source * n + self.local, attrs["target"] * n + self.local)
+        sent = nbytes if node.op == "send" else 0
+        return Collective(node.op, group, sent, nbytes, attrs["cause"], until=until, micro=node.micro)
+
+    def _collective(self, node: Node, steps: tuple[Step, ...]) -> Collective:
+        attrs, stages = node.attrs, self.partitioned.stages
+        volumes = [
+            s.volume_bytes(v.shape, v.dtype.itemsize, self.local) for s, v in zip(steps, node.inputs, strict=True)
+        ]
+        names = attrs.get("parameters") or ((attrs["parameter"],) if attrs.get("parameter") else ())
+        real = (
+            replace(s, before=on_stage(s.before, self.stage, stages), after=on_stage(s.after, self.stage, stages))
+            for s in steps
+        )
+        return Collective(
+            node.op,
+            self.ranks(steps[0].group(self.local)),
+            sum(volumes),
+            sum(self.held[v].nbytes for v in node.inputs),
+            str(attrs.get("cause", "")),
+            int(attrs.get("fusion", 0)),
+            tuple(dict.fromkeys(names)),
+            steps if stages == 1 else tuple(real),
+            steps[0].before.combine,
+            micro=node.micro,
+        )
+
+    def _local_attrs(self, node: Node, definition: OpDef) -> Mapping[str, Any]:
+        if definition.localize is None and not definition.offsets:
+            return node.attrs
+        rule = definition.bind([v.shape for v in node.inputs], node.attrs)
+        cut = self.partitioned.cuts[node.outputs[0]]
+        results = tuple(lay.resolved() for lay in cut.results)
+        local = Local(
+            tuple(self.held[v].slice_shape for v in node.inputs),
+            tuple(self.held[v].slice_shape for v in node.outputs),
+            _starts(rule, cut.operands, results, self.local),
+            tuple(lay.box(v.shape, self.local) for lay, v in zip(results, node.outputs, strict=True)),
+            tuple(v.shape for v in node.outputs),
+            rule.sizes,
+        )
+        return definition.local_attrs(node.attrs, local)
 
 
 def _hand_written(node: Node, held: Mapping[Value, PlannedValue], device_num: int) -> Collective:
@@ -136,26 +250,8 @@ def _hand_written(node: Node, held: Mapping[Value, PlannedValue], device_num: in
         tuple(names),
         (),
         str(attrs.get("op") or "sum"),
+        micro=node.micro,
     )
-
-
-def _local_attrs(
-    partitioned: Partitioned, node: Node, definition: OpDef, held: Mapping[Value, PlannedValue], rank: int
-) -> Mapping[str, Any]:
-    if definition.localize is None and not definition.offsets:
-        return node.attrs
-    rule = definition.bind([v.shape for v in node.inputs], node.attrs)
-    cut = partitioned.cuts[node.outputs[0]]
-    results = tuple(lay.resolved() for lay in cut.results)
-    local = Local(
-        tuple(held[v].slice_shape for v in node.inputs),
-        tuple(held[v].slice_shape for v in node.outputs),
-        _starts(rule, cut.operands, results, rank),
-        tuple(lay.box(v.shape, rank) for lay, v in zip(results, node.outputs, strict=True)),
-        tuple(v.shape for v in node.outputs),
-        rule.sizes,
-    )
-    return definition.local_attrs(node.attrs, local)
 
 
 def _starts(rule: Rule, operands: tuple[Layout, ...], results: tuple[Layout, ...], rank: int) -> dict[str, int]:

@@ -56,8 +56,8 @@ class Collective:
     """What an instruction moves between ranks.
 
     Args:
-        kind: ``all_reduce``, ``all_gather``, ``reduce_scatter``, ``all_to_all``, ``exchange``, ``permute`` or
-            ``broadcast``.
+        kind: ``all_reduce``, ``all_gather``, ``reduce_scatter``, ``all_to_all``, ``exchange``, ``permute``,
+            ``broadcast``, or between two stages of a pipeline ``send`` and ``receive``.
         group: the ranks that take part with this one, in group order.
         volume_bytes: what this rank sends, by the count of ring and pairwise algorithms.
         message_bytes: what this rank hands to the collective.
@@ -66,6 +66,8 @@ class Collective:
         parameters: the parameters it serves.
         steps: the redistribution's step of each member; empty for one that the user wrote.
         combine: what joins terms, for reductions.
+        until: of a ``send``, the instruction of this rank before which it is awaited; the receiver has it by then.
+        micro: the micro-batch that it belongs to; -1 for none.
     """
 
     kind: str
@@ -77,6 +79,8 @@ class Collective:
     parameters: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     combine: str = "sum"
+    until: int = -1
+    micro: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class Instruction:
         where: cell, op and line in one sentence, for errors.
         scope, line: the cell and the user's line alone.
         strategy: the user's cut in words, empty if there was none.
+        micro: the micro-batch that it works on; -1 for none.
     """
 
     op: str
@@ -104,6 +109,7 @@ class Instruction:
     scope: str = ""
     line: str = ""
     strategy: str = ""
+    micro: int = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,15 +118,17 @@ class Plan:
 
     Args:
         rank, device_num: whose plan it is.
-        values: every value by its number.
+        values: every value that this rank holds, by its number.
         arguments: the inputs of each call, in order.
-        parameters: what the step reads and writes.
+        parameters: what the step reads and writes, as far as this rank holds it.
         constants: values that never change, whole; a rank takes its slice.
         instructions: in order.
-        outputs: what the caller gets.
+        outputs: what the caller gets, also of values that only ranks of another stage hold.
         writes: for a parameter's number, the number of what it holds after the step.
         text: the plan of all ranks as text.
         digest: a hash of the text and of what it cannot show.
+        elsewhere: arguments, parameters and outputs that only the ranks of another stage hold, by their numbers.
+        stages: how many stages there are.
     """
 
     rank: int
@@ -134,6 +142,13 @@ class Plan:
     writes: Mapping[int, int]
     text: str
     digest: str
+    elsewhere: Mapping[int, PlannedValue] = field(default_factory=dict[int, PlannedValue])
+    stages: int = 1
+
+    @property
+    def stage(self) -> int:
+        """The stage that this rank belongs to."""
+        return self.rank * self.stages // self.device_num
 
     @property
     def collectives(self) -> tuple[Collective, ...]:

@@ -57,6 +57,7 @@ def _options_record(options: PartitionOptions) -> dict[str, Any]:
         "sharding": None if sharding is None else [sharding.threshold_bytes, sharding.shard_size],
         "buckets": [[kind, b.limit_bytes, b.starts, b.is_open] for kind, b in options.buckets],
         "mindspore": options.mindspore,
+        "pipeline": [options.stages, options.scheduler, options.interleave],
     }
 
 
@@ -69,4 +70,5 @@ def _options_from_record(record: dict[str, Any]) -> PartitionOptions:
         None if sharding is None else OptimizerSharding(*sharding),
         tuple((kind, BucketOptions(limit, tuple(starts), is_open)) for kind, limit, starts, is_open in buckets),
         record.get("mindspore", False),
+        *record.get("pipeline", ()),
     )

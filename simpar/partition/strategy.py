@@ -29,7 +29,7 @@ __all__ = [
     "storage_layout",
 ]
 
-FOLLOWERS = frozenset({"reshape"})
+FOLLOWERS = frozenset({"reshape", "send", "receive", "share"})
 """Ops that without a strategy keep the cut of their operand, as MindSpore's Reshape does."""
 
 
@@ -66,13 +66,16 @@ class PartitionOptions:
     """What the passes must know of the context.
 
     Args:
-        device_num: how many devices share the program.
+        device_num: how many devices share the program, or a stage of it.
         is_partitioned: whether one program is cut over them (``semi_auto_parallel``); else each runs its own.
         dataset_strategy: ``"full_batch"``, ``"data_parallel"``, or the cuts of each argument.
         sharding: how the parallel optimizer stores parameters; None for not at all.
         buckets: how collectives are fused, by kind.
         mindspore: whether ops without a strategy are cut exactly as MindSpore's compiler does it, even where an operand
             must move for that.
+        stages: how many stages of a pipeline there are, each with devices of its own.
+        scheduler: of the pipeline, ``"1f1b"`` or ``"gpipe"``.
+        interleave: whether a stage may have several chunks of the network.
     """
 
     device_num: int = 1
@@ -81,6 +84,9 @@ class PartitionOptions:
     sharding: OptimizerSharding | None = None
     buckets: tuple[tuple[str, BucketOptions], ...] = ()
     mindspore: bool = False
+    stages: int = 1
+    scheduler: str = "1f1b"
+    interleave: bool = False
 
     def bucket(self, kind: str) -> BucketOptions:
         """Return how collectives of one kind are fused."""

@@ -4,11 +4,25 @@ Every operator of a Tensor calls an op by name (``graph.apply``), so that the sa
 a graph, and so that tensors stand below the ops.
 
 Read in this order: ``tensor`` (what a Tensor holds), ``operators`` (its arithmetic and methods, each an op by name),
-``indexing`` (``x[1:, None]`` as a slice and a reshape), ``axes`` (axes and lengths as users give them).
+``indexing`` (``x[1:, None]`` as a slice and a reshape), ``axes`` (axes and lengths as users give them), ``elsewhere``
+(values that only other ranks hold).
 """
 
 from simpar.tensor.axes import axes_of, axis_of, lengths_of
+from simpar.tensor.elsewhere import Elsewhere, on_other_ranks
 from simpar.tensor.indexing import Bounds, bounds_of
 from simpar.tensor.tensor import Tensor, as_tensor, call, filled
 
-__all__ = ["Bounds", "Tensor", "as_tensor", "axes_of", "axis_of", "bounds_of", "call", "filled", "lengths_of"]
+__all__ = [
+    "Bounds",
+    "Elsewhere",
+    "Tensor",
+    "as_tensor",
+    "axes_of",
+    "axis_of",
+    "bounds_of",
+    "call",
+    "filled",
+    "lengths_of",
+    "on_other_ranks",
+]

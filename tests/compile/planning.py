@@ -47,7 +47,7 @@ def partitioned(build: Build, **options: Any) -> Partitioned:
 def plans_of(build: Build, **options: Any) -> list[Plan]:
     """Return the plan of every rank."""
     made = partitioned(build, **options)
-    return [localize(made, rank) for rank in range(made.device_num)]
+    return [localize(made, rank) for rank in range(made.device_num * made.stages)]
 
 
 def plan_of(build: Build, **options: Any) -> Plan:

@@ -208,11 +208,6 @@ def test_auto_parallel_without_its_search_says_what_to_do() -> None:
         assert "Use semi_auto_parallel" in str(error)  # noqa: PT017 - the search may have come
 
 
-def test_pipelines_are_not_there_yet() -> None:
-    message = the_error(NotYetError, multiply(((1, 1), (1, 1)), pipeline_stages=2), n=2)
-    assert "pipeline_stages=2" in message
-
-
 # --- tracing ---
 
 

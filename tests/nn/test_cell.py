@@ -1,7 +1,6 @@
 """Cells: the tree, the options that reach Parameters, and how a call runs."""
 
 import copy
-import warnings
 from typing import Any
 
 import numpy as np
@@ -155,15 +154,14 @@ def test_set_comm_fusion_takes_whole_numbers_from_0(wrong: Any, kind: type[Excep
         Twice().set_comm_fusion(wrong)
 
 
-def test_recompute_sets_the_flag_of_the_parameters_below_and_says_what_it_leaves_out() -> None:
+def test_recompute_sets_the_flag_of_the_parameters_below() -> None:
     net = Twice()
-    with pytest.warns(UserWarning, match="activations are kept"):
-        net.recompute(parallel_optimizer_comm_recompute=True)
+    net.recompute(parallel_optimizer_comm_recompute=True)
     assert net.one.factor.parallel_optimizer_comm_recompute
 
 
 def test_recompute_refuses_options_that_do_not_exist() -> None:
-    with pytest.raises(TypeError, match="recompute"), warnings.catch_warnings():
+    with pytest.raises(TypeError, match="recompute"):
         Twice().recompute(everything=True)
 
 

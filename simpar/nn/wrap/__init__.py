@@ -3,17 +3,31 @@
 They name nothing: the Parameters below keep the names that the network gave them.
 
 ``cells`` (WithLossCell, WithEvalCell, WithGradCell, ForwardValueAndGrad, TrainOneStepCell), ``reducer``
-(DistributedGradReducer).
+(DistributedGradReducer), ``micro`` (PipelineCell, GradAccumulationCell, MicroBatchInterleaved).
 """
 
 from simpar.nn.wrap.cells import ForwardValueAndGrad, TrainOneStepCell, WithEvalCell, WithGradCell, WithLossCell
+from simpar.nn.wrap.micro import (
+    GradAccumulationCell,
+    MicroBatchInterleaved,
+    PipelineCell,
+    PipelineGradReducer,
+    TrainAccumulatedStepCell,
+    micro_batches,
+)
 from simpar.nn.wrap.reducer import DistributedGradReducer
 
 __all__ = [
     "DistributedGradReducer",
     "ForwardValueAndGrad",
+    "GradAccumulationCell",
+    "MicroBatchInterleaved",
+    "PipelineCell",
+    "PipelineGradReducer",
+    "TrainAccumulatedStepCell",
     "TrainOneStepCell",
     "WithEvalCell",
     "WithGradCell",
     "WithLossCell",
+    "micro_batches",
 ]
