@@ -46,6 +46,6 @@ def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
     return verify_partitioned(fuse_collectives(partitioned, options), "fuse_collectives")
 
 
-def compile_graph(graph: Graph, options: PartitionOptions, rank: int, pipeline: PipelineOptions | None = None) -> Plan:
-    """Return the plan of one rank; arguments and errors as of ``partition_graph``."""
-    return localize(partition_graph(graph, options, pipeline), rank)
+def compile_graph(graph: Graph, options: PartitionOptions, rank: int) -> Plan:
+    """Return the plan of one rank; errors as of ``partition_graph``."""
+    return localize(partition_graph(graph, options), rank)
