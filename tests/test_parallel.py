@@ -79,11 +79,17 @@ def test_what_is_no_tensor_map_is_refused(entries: Any, error: type[Exception]) 
         DEVICES(*entries)
 
 
-def test_interleaving_reads_back_but_is_not_there_yet() -> None:
-    made = Layout((2, 2), ("dp", "interleaved_parallel"))("dp", "interleaved_parallel")
+def test_slices_of_one_device_that_take_turns_are_one_slice() -> None:
+    made = Layout((2, 4, 2), ("dp", "mp", "interleaved_parallel"))(("dp", "interleaved_parallel"), "mp")
     assert made.to_dict()["interleaved_parallel"] is True
-    with pytest.raises(NotYetError):
-        made.to_layout()
+    assert made.to_layout() == Layout((2, 4), ("dp", "mp"))("dp", "mp").to_layout()
+
+
+def test_none_among_names_cuts_nothing() -> None:
+    assert (
+        DEVICES(("dp", "None"), ("None", "None")).to_dict()["tensor_map"]
+        == DEVICES("dp", "None").to_dict()["tensor_map"]
+    )
 
 
 class Product(nn.Cell):

@@ -1,5 +1,6 @@
 """The parallel context as MindSpore's own code holds it: one object with a getter and a setter per option."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -212,11 +213,47 @@ def _settings(place: str) -> dict[str, Any]:
     return current().others.setdefault(place, {})
 
 
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*GB", re.IGNORECASE)
+_OFFLOAD: Final[dict[str, object]] = {
+    "offload_param": "",
+    "offload_path": "./offload/",
+    "offload_cpu_size": "0.0GB",
+    "offload_disk_size": "1000GB",
+    "enable_aio": True,
+    "aio_block_size": "1GB",
+    "aio_queue_depth": 1024,
+    "enable_pinned_mem": False,
+    "auto_offload": True,
+    "host_mem_block_size": "1GB",
+    "cpu_ratio": 1.0,
+    "hbm_ratio": 1.0,
+}
+
+
 def set_offload_context(offload_config: dict[str, Any]) -> None:
-    """Keep the settings of offloading, which has no meaning where all memory is the host's."""
+    """Keep the settings of offloading, which has no meaning where all memory is the host's.
+
+    Raises:
+        ContextError: a setting that does not exist, a place that is neither cpu nor disk, a size without its unit.
+    """
+    for name, value in offload_config.items():
+        if name not in _OFFLOAD:
+            raise ContextError(f"{name!r} is no setting of offloading; choose one of {', '.join(_OFFLOAD)}.")
+        if name == "offload_param" and str(value).lower() not in ("cpu", "disk"):
+            raise ContextError(f"offload_param is {value!r}; choose 'cpu' or 'disk'.")
+        if name.endswith("_size") and not _SIZE.fullmatch(str(value)):
+            raise ContextError(f"{name} is {value!r}; give a size in GB, such as '0.5GB'.")
     _settings("offload").update(offload_config)
 
 
 def get_offload_context() -> dict[str, Any]:
-    """Return the settings of offloading."""
-    return dict(_settings("offload"))
+    """Return the settings of offloading, sizes in bytes."""
+    held = {**_OFFLOAD, **_settings("offload")}
+    sizes = {name: _bytes(value) for name, value in held.items() if name.endswith("_size")}
+    return held | sizes | {"offload_param": str(held["offload_param"]).lower()}
+
+
+def _bytes(size: object) -> int:
+    found = _SIZE.fullmatch(str(size))
+    assert found is not None, "sizes were checked when they were set"
+    return int(float(found[1]) * 2**30)

@@ -5,9 +5,9 @@ is called, and a runner traces and cuts it. Layers are made of ``ops`` objects, 
 user can give them strategies: ``dense.matmul.shard(...)``. An optimizer records the update of each Parameter in the
 same program.
 
-Read in this order: ``cell`` (Cell: attributes, names, calling) with ``cell_options`` and ``cell_sharding``,
-``containers`` (SequentialCell, CellList), ``layers``, ``loss``, ``optim`` (``optimizer`` first), ``wrap`` (network and
-loss, gradients, one step of training).
+Read in this order: ``cell`` (Cell: attributes, names, calling) with ``cell_options``, ``cell_hints`` and
+``cell_sharding``, ``containers`` (SequentialCell, CellList), ``layers``, ``loss``, ``optim`` (``optimizer`` first),
+``wrap`` (network and loss, gradients, one step of training).
 """
 
 from simpar.nn.cell import Cell

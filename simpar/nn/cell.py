@@ -11,6 +11,7 @@ from typing import Any, Self, cast
 from simpar.context import GRAPH_MODE, compiler, current, runner
 from simpar.errors import CellAttributeError, DTypeError, NotYetError, TraceError
 from simpar.layout import ParameterLayout
+from simpar.nn.cell_hints import CellHints
 from simpar.nn.cell_options import CellOptions
 from simpar.nn.cell_sharding import CellStrategy, shard_function
 from simpar.parameter import Parameter, ParameterTuple, check_names, is_unnamed, number_unnamed
@@ -19,11 +20,12 @@ from simpar.tensor import Tensor
 __all__ = ["Cell"]
 
 
-class Cell(CellOptions):
+class Cell(CellHints, CellOptions):
     """A part of a network; subclass it, assign Parameters and Cells in ``__init__`` and compute in ``construct``.
 
     Args:
         auto_prefix: whether Parameters below a Cell that becomes an attribute are named by their path.
+        flags: see ``add_flags``.
 
     >>> class Scale(Cell):
     ...     def __init__(self):
@@ -35,7 +37,7 @@ class Cell(CellOptions):
     ['factor']
     """
 
-    def __init__(self, auto_prefix: bool = True) -> None:
+    def __init__(self, auto_prefix: bool = True, flags: dict[str, Any] | None = None) -> None:
         attributes = vars(self)  # past __setattr__, which needs these
         attributes["_params"] = dict[str, Parameter | None]()
         attributes["_cells"] = dict[str, Cell | None]()
@@ -48,6 +50,7 @@ class Cell(CellOptions):
         self._training = False
         self._requires_grad = False
         self._names_hold = False
+        self._flags = flags
         self.parameter_layout_dict: dict[str, ParameterLayout] = {}
         """How each Parameter and input is cut, by its name, once the Cell was compiled in semi_auto_parallel or
         auto_parallel mode."""
@@ -280,6 +283,7 @@ class Cell(CellOptions):
         """Run ``construct``: inline in an active trace, compiled in graph mode, else at once."""
         if kwargs:
             args = self._in_order(args, kwargs)
+        args = self._cast(args)
         trace = current().trace
         if trace is not None:
             with self._recorded(trace):

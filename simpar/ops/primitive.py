@@ -1,6 +1,6 @@
 """``Primitive``: an op as an object that can be told how to cut it, MindSpore's face of an op record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
@@ -117,6 +117,10 @@ class Primitive:
         """Say which stage of a pipeline runs the op, and return the op itself."""
         return self.add_prim_attr("stage", stage)
 
+    def set_device(self, device_target: str) -> Self:
+        """Keep the device that MindSpore would run the op on, and return the op itself."""
+        return self.add_prim_attr("primitive_target", device_target)
+
     def recompute(self, mode: bool = True) -> Self:
         """Let the backward pass compute the result again, so that it need not be kept; return the op itself.
 
@@ -153,13 +157,23 @@ def _strategy(op: str, what: str, given: object) -> Strategy | None:
             f"{op}.shard: {what} is a tuple with one entry for each tensor, e.g. ((2, 4), (4, 1)), "
             f"not the {type(given).__name__} {given!r}."
         )
-    entries = cast("tuple[object, ...]", given)
+    entries = tuple(_members(cast("tuple[object, ...]", given)))
     layouts = [_is_layout(e) for e in entries]
     if any(layouts) and not all(layouts):
         raise DTypeError(
             f"{op}.shard: {what} {entries!r} mixes layouts and numbers. Give all tensors the one or the other."
         )
     return tuple(_entry(op, what, e) for e in entries)
+
+
+def _members(entries: tuple[object, ...]) -> Iterator[object]:
+    """Give the entry of each tensor, also of those that an op takes in a list: ``(((2, 1), (2, 1)),)``."""
+    for entry in entries:
+        members = cast("tuple[object, ...]", entry) if isinstance(entry, tuple) else ()
+        if members and all(isinstance(m, tuple) or _is_layout(m) for m in members):
+            yield from members
+        else:
+            yield entry
 
 
 def _is_layout(entry: object) -> bool:

@@ -5,7 +5,7 @@ from math import prod
 from typing import Any, cast
 
 from simpar import layout
-from simpar.errors import DTypeError, LayoutError, NotYetError
+from simpar.errors import DTypeError, LayoutError
 
 __all__ = ["Layout"]
 
@@ -68,9 +68,8 @@ class Layout:
 
     def _axes(self, entry: object) -> tuple[int, ...]:
         """Return the device axes, counted from the right, that an entry names."""
-        if entry == NOT_CUT:
-            return ()
-        names = cast("tuple[object, ...]", entry if isinstance(entry, tuple) else (entry,))
+        given = cast("tuple[object, ...]", entry if isinstance(entry, tuple) else (entry,))
+        names = [name for name in given if name != NOT_CUT]
         for name in names:
             if not isinstance(name, str):
                 raise DTypeError(f"{entry!r} is no name of a device axis: give one of {self._alias_name}, or 'None'.")
@@ -96,17 +95,14 @@ class Layout:
         }
 
     def to_layout(self) -> layout.Layout:
-        """Return it as simpar computes with it.
+        """Return it as simpar computes with it: slices of one device that take turns are one slice.
 
         Raises:
             LayoutError: it was not called with names yet.
-            NotYetError: it has a device axis ``interleaved_parallel``.
         """
-        if INTERLEAVED in self._alias_name:
-            raise NotYetError(
-                f"simpar does not interleave slices of one device yet; leave out the axis {INTERLEAVED!r}."
-            )
-        return layout.Layout(self._device_matrix, self._called(), self._rank_list)
+        if INTERLEAVED not in self._alias_name:
+            return layout.Layout(self._device_matrix, self._called(), self._rank_list)
+        return layout.Layout(self._device_matrix[:-1], tuple(map(_of_devices, self._called())), self._rank_list)
 
     def _repr_svg_(self) -> str | None:
         return None if self._tensor_map is None else self.to_layout().show().svg()
@@ -122,6 +118,12 @@ class Layout:
     def __repr__(self) -> str:
         called = "" if self._tensor_map is None else f", tensor_map={self._tensor_map}"
         return f"Layout(device_matrix={self._device_matrix}, alias_name={self._alias_name}{called})"
+
+
+def _of_devices(entry: int | tuple[int, ...]) -> int | tuple[int, ...]:
+    """Return an entry of a tensor map without the last axis of the device matrix, which is no axis of devices."""
+    left = tuple(a - 1 for a in (entry if isinstance(entry, tuple) else (entry,)) if a > 0)
+    return left if len(left) > 1 else left[0] if left else -1
 
 
 # --- checks ---

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from simpar import Tensor, ops
+from simpar import Tensor, nn, ops
 
 __all__ = ["STAND_INS", "MindData", "VirtualLoss"]
 
@@ -79,8 +79,16 @@ class MindData:
         return tuple(Tensor(np.zeros(s, t)) for s, t in zip(shapes, types, strict=True))
 
 
+def train_step_with_loss_warp(network: nn.Cell) -> nn.Cell:
+    """Return one step of training of a network that predicts classes."""
+    loss = nn.SoftmaxCrossEntropyWithLogits(reduction="mean")
+    optimizer = nn.Momentum(network.trainable_params(), 0.1, 0.9)
+    return nn.TrainOneStepCell(nn.WithLossCell(network, loss), optimizer)
+
+
 STAND_INS: dict[str, dict[str, Any]] = {
     "tests.ut.python.ops.test_math_ops": {"VirtualLoss": VirtualLoss},
+    "tests.train_step_wrap": {"train_step_with_loss_warp": train_step_with_loss_warp},
     "tests.vm_impl": {"vm": None},
     "tests.dataset_mock": {"MindData": MindData},
 }

@@ -1,0 +1,109 @@
+"""What MindSpore's scripts tell a Cell that its compiler needs and simpar's does not, or only reads back."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any, Self, cast
+
+from simpar.dtype import DType, float16, float32
+from simpar.errors import ContextError
+from simpar.tensor import Tensor
+
+__all__ = ["CellHints"]
+
+_FLOATS = (float16, float32)
+
+
+class CellHints(ABC):
+    """Is the part of a Cell that keeps hints."""
+
+    _inputs: tuple[Any, ...] | None = None
+    _flags: dict[str, Any] | None = None
+    _computes_in: DType | None = None
+
+    @abstractmethod
+    def cells(self) -> Iterable[Any]:
+        """Return the Cells that are attributes of this one."""
+
+    def set_inputs(self, *inputs: Any, **named: Any) -> None:
+        """Keep how the inputs look, with None or a ``Symbol`` for lengths that are not known; ``get_inputs`` gives it.
+
+        A program is compiled for the lengths that come; those that are not known are planned as one that fits.
+        """
+        self._inputs = (*inputs, *named.values())
+
+    def get_inputs(self) -> tuple[Any, ...] | None:
+        """Return what ``set_inputs`` was given, or None."""
+        return self._inputs
+
+    def add_flags(self, **flags: Any) -> Self:
+        """Keep flags of MindSpore's compiler; they change nothing."""
+        self._flags = {**(self._flags or {}), **flags}
+        return self
+
+    def add_flags_recursive(self, **flags: Any) -> Self:
+        """Keep flags on this Cell and on all below."""
+        for cell in self.cells():
+            cell.add_flags_recursive(**flags)
+        return self.add_flags(**flags)
+
+    def get_flags(self) -> dict[str, Any]:
+        """Return the flags that were added."""
+        return dict(self._flags or {})
+
+    def to_float(self, dst_type: DType) -> Self:
+        """Let this Cell and those below compute in float16 or float32: Tensors of floats that come in are cast.
+
+        Raises:
+            ContextError: it is another type.
+        """
+        if dst_type not in _FLOATS:
+            raise ContextError(f"to_float takes {' or '.join(map(str, _FLOATS))}, not {dst_type}.")
+        self._computes_in = dst_type
+        for cell in self.cells():
+            cell.to_float(dst_type)
+        return self
+
+    def _cast(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the inputs in the type that ``to_float`` set."""
+        wanted = self._computes_in
+        if wanted is None:
+            return args
+        return tuple(
+            a.astype(wanted) if isinstance(a, Tensor) and a.dtype.is_float and a.dtype != wanted else a for a in args
+        )
+
+    def set_data_parallel(self) -> Self:
+        """Keep the wish to cut only batches below this Cell, where MindSpore would search."""
+        return self.add_flags_recursive(strategy_gen_mode="data_parallel")
+
+    def set_jit_config(self, jit_config: object) -> None:
+        """Keep options of MindSpore's compiler; they change nothing."""
+        self.add_flags(jit_config=jit_config)
+
+    def set_boost(self, boost_type: str) -> Self:
+        """Take a level of MindSpore's network acceleration; it changes nothing."""
+        return self
+
+    def set_broadcast_flag(self, mode: bool = True) -> Self:
+        """Take a flag of MindSpore's data parallel broadcast; ``parameter_broadcast`` of the context decides here."""
+        return self
+
+    def offload(self, backward_prefetch: object = "Auto") -> None:
+        """Keep the wish to have activations in the host's memory, where all are anyway."""
+        self.add_flags(offload=backward_prefetch)
+
+    def apply(self, fn: Callable[[Any], object]) -> Self:
+        """Call ``fn`` with every Cell below and with this one, inner ones first."""
+        for cell in self.cells():
+            cell.apply(fn)
+        fn(self)
+        return self
+
+    @property
+    def cls_name(self) -> str:
+        """The name of the Cell's class."""
+        return type(self).__name__
+
+    def compile_and_run(self, *args: Any) -> Any:
+        """Compile the Cell and run it."""
+        return cast("Callable[..., Any]", self)(*args)
