@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from simpar.communication import GlobalComm as PublicGlobalComm
 from simpar.context import (
@@ -16,6 +16,7 @@ from simpar.errors import ContextError
 
 __all__ = [
     "GlobalComm",
+    "_ExistingGroup",
     "_get_algo_single_loop",
     "_get_multi_subgraphs",
     "_get_rp_matmul_mem_coef",
@@ -48,6 +49,12 @@ class GlobalComm(PublicGlobalComm):
 
     INITED = False
     CHECK_ENVS = True
+
+
+class _ExistingGroup:
+    """Keeps the groups that MindSpore made; here the world does, and this stays empty."""
+
+    ITEMS: ClassVar[dict[str, Any]] = {}
 
 
 class _ParallelContext:

@@ -1,9 +1,15 @@
 """MindSpore's private helpers of the parallel modes: short questions to the context."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
-from simpar.context import STAND_ALONE, current
+import numpy as np
+
+from simpar.communication import get_rank
+from simpar.context import STAND_ALONE, current, get_seed
 from simpar.errors import ContextError, DTypeError
+from simpar.layout import Layout
+from simpar.tensor import Tensor
 
 __all__ = [
     "_get_device_num",
@@ -11,12 +17,16 @@ __all__ = [
     "_get_full_batch",
     "_get_global_rank",
     "_get_gradients_mean",
+    "_get_graph_seed",
     "_get_parallel_mode",
     "_get_pipeline_stages",
+    "_infer_rank_list",
     "_is_in_auto_parallel_mode",
     "_is_in_data_parallel_mode",
     "_is_in_hybrid_parallel_mode",
+    "_load_tensor",
     "_reset_op_id",
+    "_reshape_param_data",
     "check_subclass",
     "check_value_type",
 ]
@@ -61,6 +71,50 @@ def _is_in_data_parallel_mode() -> bool:
 
 def _is_in_hybrid_parallel_mode() -> bool:
     return _get_parallel_mode() == "hybrid_parallel"
+
+
+def _infer_rank_list(train_map: dict[str, Any], predict_map: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return, for each Parameter, whose files of a checkpoint a rank needs, and whether it takes one as it is.
+
+    Args:
+        train_map: for each name the device matrix and tensor map of training.
+        predict_map: those of prediction; whole everywhere if None.
+    """
+    found: dict[str, Any] = {}
+    for name, layout in train_map.items():
+        saved, wanted = _layout(layout), _layout(predict_map[name]) if predict_map and name in predict_map else None
+        if max(saved.cuts, default=1) == 1:
+            found[name] = ([0], False)
+        elif wanted is not None and wanted.cuts == saved.cuts:
+            found[name] = ([saved.replicas(current().rank)[0]], True)
+        else:
+            found[name] = (sorted({saved.replicas(rank)[0] for rank in saved.ranks}), False)
+    return found
+
+
+def _layout(given: Sequence[Any]) -> Layout:
+    return Layout(tuple(given[0]), tuple(given[1]))
+
+
+def _load_tensor(tensor: Tensor, dev_mat: Sequence[int], tensor_map: Sequence[int], *_: Any) -> Tensor:
+    """Return this rank's slice of a whole Tensor."""
+    box = _layout((dev_mat, tensor_map)).box(tensor.shape, get_rank())
+    return Tensor(tensor.asnumpy()[tuple(slice(start, stop) for start, stop in box)])
+
+
+def _reshape_param_data(param_data: Tensor, dev_mat: Sequence[int], tensor_map: Sequence[int]) -> Tensor:
+    """Return the whole Tensor of the slices of all ranks, which stand one after the other along the first axis."""
+    layout = _layout((dev_mat, tensor_map))
+    slices = np.split(param_data.asnumpy(), layout.size)
+    whole = np.empty([n * c for n, c in zip(slices[0].shape, layout.cuts, strict=True)], slices[0].dtype)
+    for rank, part in zip(layout.ranks, slices, strict=True):
+        whole[tuple(slice(start, stop) for start, stop in layout.box(whole.shape, rank))] = part
+    return Tensor(whole)
+
+
+def _get_graph_seed(op_seed: int, kernel_name: str) -> tuple[int, int]:
+    """Return the program's seed and that of an op."""
+    return get_seed() or 0, op_seed
 
 
 def _reset_op_id() -> None:
