@@ -35,9 +35,8 @@ LONG = "a.very.long.name." * 8 + "weight"
 PARAMETERS = {"demo": "hidden.weight", "planned": "blocks.0.up", "long": LONG}
 README = {
     "tensor": ("tensor?run=demo&parameter=hidden.weight&rank=2", 900),
-    "redistribution": ("redistribution?run=moved&at=0.5", 900),
+    "redistribution": ("redistribution?run=demo&try=4096,1024~2,4~0,w~w,0~&at=0.45", 900),
     "timeline": ("timeline?run=demo", 860),
-    "graph": ("graph?run=demo", 860),
     "plan": ("plan?run=planned", 900),
 }
 """The pictures of the README: an address and a height."""
@@ -65,10 +64,9 @@ def write_runs(folder: Path) -> None:
 
 
 def record_runs(folder: Path) -> None:
-    """Record the demo, a redistribution, and a plan for 1024 devices."""
+    """Record the demo, and a plan for 1024 devices."""
     for name, command in {
         "demo": ["demo"],
-        "moved": ["run", str(ROOT / "scenarios/redistribution.py"), "-n", "8"],
         "planned": ["plan", str(ROOT / "tests/ui/planned.py"), "-n", "1024", "--record"],
     }.items():
         runs = folder / f"{name}-alone"

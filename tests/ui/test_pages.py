@@ -56,6 +56,21 @@ def test_devices_say_with_whom_a_rank_shares_an_axis(open_page: Open) -> None:
     assert re.search(r"device axis 1, 2 ranks\s+1, 5", words)
 
 
+def test_touched_rank_shows_its_world(open_page: Open) -> None:
+    page = open_page("devices?run=eight")
+    page.get_by_role("button", name=re.compile("Arrow keys move")).focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+    world = page.locator("aside")
+    world.get_by_text("also on 1").first.wait_for()  # of blocks.1.w1, cut in 4 over device axis 0, there are two copies
+    words = " ".join(world.inner_text().split())
+    assert "Rank 5" in words
+    assert "blocks.1.w1 [0:1024, 1024:2048] also on 1" in words
+    assert "blocks.0.w1 [512:1024, 1024:2048] no copy" in words  # the parallel optimizer cuts it once more
+    assert "Needs 36 MiB at once" in words
+    assert "to 1 26 MiB" in words  # gathers 2, moves 2 x 4 between layouts, sums 2 x 8 of gradients
+
+
 def test_tensor_says_who_holds_which_slice(open_page: Open) -> None:
     page = open_page("tensor?run=eight&parameter=blocks.1.w1&rank=2")
     words = text_of(page)
