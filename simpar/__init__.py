@@ -7,7 +7,7 @@ To read the code, begin with ``simpar.compile``: the passes in order. ``simpar.l
 op, a layout per tensor), ``simpar.partition`` what follows from it.
 """
 
-from simpar import common, communication, context, dataset, dtype, nn, ops, parallel
+from simpar import common, communication, context, dataset, dtype, mint, nn, ops, parallel
 from simpar.autodiff import GradOperation, grad, value_and_grad
 from simpar.common import (
     JitConfig,
@@ -96,6 +96,7 @@ __all__ = [
     "jit",
     "jit_class",
     "lazy_inline",
+    "mint",
     "ms_class",
     "mutable",
     "nn",
