@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+from tests.conformance.layouts import compared, told
 from tests.conformance.report import judged, page, reasons, summary
 from tests.conformance.runner import files_of, run_files
 
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--timeout", type=float, default=120, metavar="SECONDS", help="for each file")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write docs/conformance.md")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every result to this file")
+    parser.add_argument("--layouts", type=Path, metavar="FILE", help="known layouts to compare with, as JSON lines")
     given = parser.parse_args(arguments)
     folder = given.folder.resolve()
     results = judged(
@@ -41,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         given.json.write_text(json.dumps([r.as_dict() for r in results], indent=1), encoding="utf-8")
     print(summary(results))
     print(reasons(results))
+    if given.layouts:
+        print(told(*compared(results, given.layouts)))
     return 0
 
 

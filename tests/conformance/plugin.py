@@ -8,7 +8,7 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from simpar import context as simpar_context
+from simpar.compile import program
 from simpar.dtype import DType
 from simpar.mindspore import install
 from simpar.planning import VirtualPlanner
@@ -80,10 +81,23 @@ def _stand_ins() -> dict[str, dict[str, Any]]:
     return module.STAND_INS
 
 
+def _note_layouts(report: Callable[..., None]) -> Callable[..., None]:
+    """Let each compilation leave the layouts it reported."""
+
+    def noted(owner: Any, *rest: Any) -> None:
+        report(owner, *rest)
+        _LAYOUTS.append({name: list(layout) for name, layout in owner.parameter_layout_dict.items()})
+
+    return noted
+
+
 install()
 _FINDER = _StandIns(_stand_ins())
 simpar_context.current().planner = UnitTestDevices()
-_RESULTS: list[dict[str, str]] = []
+program.report_layouts = _note_layouts(program.report_layouts)
+_RESULTS: list[dict[str, Any]] = []
+_LAYOUTS: list[dict[str, Any]] = []
+"""Of each compilation of the test that runs, what ``parameter_layout_dict`` holds."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -106,6 +120,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         _keep(item.name, report.outcome, error)
 
 
+def pytest_runtest_setup() -> None:
+    _LAYOUTS.clear()
+
+
 def pytest_collectreport(report: pytest.CollectReport) -> None:
     if report.failed:
         text = report.longreprtext.strip().splitlines()
@@ -116,7 +134,7 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 
 def _keep(test: str, outcome: str, error: Any) -> None:
-    result = {"test": test, "outcome": outcome, "error": "", "message": ""}
+    result = {"test": test, "outcome": outcome, "error": "", "message": "", "layouts": list(_LAYOUTS)}
     if error is not None:
         result["error"] = error.type.__name__
         result["message"] = str(error.value)[:_LONGEST]

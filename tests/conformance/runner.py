@@ -7,8 +7,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 __all__ = ["Result", "files_of", "run_files"]
 
@@ -26,6 +27,7 @@ class Result:
         outcome: ``passed``, ``failed``, ``skipped`` or ``backend``.
         error, message: the class of the error and its text.
         where: file and line that raised it.
+        layouts: for each compilation, ``parameter_layout_dict``.
     """
 
     file: str
@@ -34,8 +36,9 @@ class Result:
     error: str = ""
     message: str = ""
     where: str = ""
+    layouts: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
