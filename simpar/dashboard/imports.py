@@ -1,15 +1,23 @@
 """A strategy file of MindSpore's, or simpar's, laid over a recorded program: matched by names, the rest listed."""
 
-from simpar.dashboard.models.repartition import ImportAnswer, OperatorItem, ProblemItem, StrategyBase
-from simpar.dashboard.repartition import strategy_base
+from collections.abc import Iterable
+from math import prod
+
+from simpar.dashboard.models.repartition import ImportAnswer, ProblemItem
+from simpar.dashboard.repartition import recorded, strategy_base
 from simpar.dashboard.store import OpenedRun
 from simpar.dashboard.view import common_dev_mat
 from simpar.errors import LayoutError, SimparError
-from simpar.layout import Layout, StrategyFile, read_strategy_file, refine
+from simpar.graph import Node, lookup
+from simpar.layout import Layout, StrategyFile, assign_by_strategy, read_strategy_file, refine
+from simpar.ops import primitive_names
+from simpar.planning import Recorded
 
 __all__ = ["import_strategies"]
 
 _MOST_LISTED = 1000
+
+TensorMap = tuple[int | tuple[int, ...], ...]
 
 
 def import_strategies(opened: OpenedRun, program: str | None, data: bytes) -> ImportAnswer:
@@ -19,66 +27,99 @@ def import_strategies(opened: OpenedRun, program: str | None, data: bytes) -> Im
         StrategyError: the bytes are not those of a strategy file.
     """
     file, base = read_strategy_file(data), strategy_base(opened, program)
-    layouts, problems = _layouts(file)
-    known = {p.name: p for p in base.parameters}
-    dev_mat = common_dev_mat([lay.dev_mat for name, lay in layouts.items() if name in known]) or base.dev_mat
-    maps: dict[str, tuple[int | tuple[int, ...], ...]] = {}
-    for name in known.keys() & layouts.keys():
-        try:
-            maps[name] = _fitted(layouts[name], dev_mat, known[name].shape)
-        except SimparError as error:
-            problems.append(ProblemItem(where=name, message=str(error)))
-    strategies, unmatched = _operators(file, base)
-    unknown = [name for name in file.parameters if name not in known] + unmatched
+    problems: list[ProblemItem] = []
+    shapes = {p.name: p.shape for p in base.parameters}
+    layouts = _layouts(file, shapes, problems)
+    _, found = recorded(opened, program)
+    size = max((lay.size for lay in layouts.values()), default=prod(base.dev_mat))
+    operands, unmatched = (
+        ({}, list(file.operators)) if isinstance(found, str) else _operands(file, found, size, problems)
+    )
+    every = [*layouts.values(), *(lay for operator in operands.values() for lay in operator)]
+    dev_mat = common_dev_mat(lay.dev_mat for lay in every) or base.dev_mat
+    maps = {name: over for name, lay in layouts.items() if (over := _over(lay, dev_mat, name, problems)) is not None}
+    strategies: dict[str, tuple[TensorMap, ...] | None] = {}
+    for place, operator in operands.items():
+        over = [_over(lay, dev_mat, f"operator {place}", problems) for lay in operator]
+        if None not in over:
+            strategies[str(place)] = tuple(m for m in over if m is not None)
     return ImportAnswer(
         dev_mat=dev_mat,
         maps=maps,
         strategies=strategies,
-        unknown=tuple(unknown[:_MOST_LISTED]),
-        missing=tuple(n for n in known if n not in file.parameters)[:_MOST_LISTED],
+        unknown=_listed([*(n for n in file.parameters if n not in shapes), *unmatched]),
+        missing=_listed(n for n in shapes if n not in file.parameters),
         problems=tuple(problems[:_MOST_LISTED]),
     )
 
 
-def _layouts(file: StrategyFile) -> tuple[dict[str, Layout], list[ProblemItem]]:
+def _listed(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(names)[:_MOST_LISTED]
+
+
+def _layouts(file: StrategyFile, shapes: dict[str, tuple[int, ...]], problems: list[ProblemItem]) -> dict[str, Layout]:
+    """Return the layouts of parameters that are in both; what cannot be goes to the problems."""
     found: dict[str, Layout] = {}
-    problems: list[ProblemItem] = []
     for name, strategy in file.parameters.items():
+        if name not in shapes:
+            continue
         try:
+            strategy.layout.slice_shape(shapes[name])
             found[name] = strategy.layout
         except SimparError as error:
             problems.append(ProblemItem(where=name, message=str(error)))
-    return found, problems
+    return found
 
 
-def _fitted(layout: Layout, dev_mat: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int | tuple[int, ...], ...]:
-    """Return the tensor map of a layout over the device matrix of all.
-
-    Raises:
-        LayoutError: it has none, or the shape is another.
-    """
-    if refine(layout.dev_mat, dev_mat) != dev_mat:
-        raise LayoutError(
-            f"its device matrix {layout.dev_mat} does not go into {dev_mat}, which the others have in common. Choose "
-            "its cuts on the page."
-        )
-    layout.slice_shape(shape)
-    return layout.refined(dev_mat).tensor_map
-
-
-def _operators(file: StrategyFile, base: StrategyBase) -> tuple[dict[str, tuple[tuple[int, ...], ...]], list[str]]:
-    """Return cuts by the id of the operator that a name means, and the names that mean none."""
-    by_name: dict[str, OperatorItem] = {}
-    for op in base.operators:
-        for parameter in op.parameters:
-            for kind in (op.op, op.primitive):
-                by_name.setdefault(f"{kind}_{parameter}".lower().replace("batchmatmul", "matmul"), op)
-    found: dict[str, tuple[tuple[int, ...], ...]] = {}
+def _operands(
+    file: StrategyFile, found: Recorded, size: int, problems: list[ProblemItem]
+) -> tuple[dict[int, tuple[Layout, ...]], list[str]]:
+    """Return the operands' layouts by the operator that a name means, and the names that mean none."""
+    by_name = _by_name(found)
+    operands: dict[int, tuple[Layout, ...]] = {}
     unmatched: list[str] = []
     for name, strategy in file.operators.items():
-        op = by_name.get(name.lower().replace("batchmatmul", "matmul"))
-        if op is None or len(strategy.strategy) != len(op.operands):
+        node = by_name.get(_plain(name))
+        if node is None:
             unmatched.append(name)
-        else:
-            found[str(op.id)] = strategy.strategy
-    return found, unmatched
+            continue
+        try:
+            rule = lookup(node.op).bind([v.shape for v in node.inputs], node.attrs)
+            assignment = assign_by_strategy(rule, strategy.strategy, size)
+            layouts = tuple(assignment.operand(rule, i) for i in range(len(node.inputs)))
+            for lay, value in zip(layouts, node.inputs, strict=True):
+                lay.slice_shape(value.shape)
+            operands[node.outputs[0].id] = layouts
+        except SimparError as error:
+            problems.append(ProblemItem(where=name, message=str(error)))
+    return operands, unmatched
+
+
+def _by_name(found: Recorded) -> dict[str, Node]:
+    """Return operators by the names that strategy files have for them: their type and their parameter."""
+    names = {p.value: p.spec.name for p in found.graph.parameters}
+    primitives = primitive_names()
+    by_name: dict[str, Node] = {}
+    for node in found.graph.nodes:
+        for value in node.inputs if node.phase == "forward" else ():
+            for kind in (node.op, primitives.get(node.op, "")) if value in names else ():
+                by_name.setdefault(_plain(f"{kind}_{names[value]}"), node)
+    return by_name
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("batchmatmul_", "matmul_")
+
+
+def _over(layout: Layout, dev_mat: tuple[int, ...], where: str, problems: list[ProblemItem]) -> TensorMap | None:
+    """Return the tensor map of a layout over the device matrix of all; None, and a problem, if it has none."""
+    try:
+        if refine(layout.dev_mat, dev_mat) != dev_mat:
+            raise LayoutError(
+                f"its device matrix {layout.dev_mat} does not go into {dev_mat}, which the others have in common. "
+                "Choose its cuts on the page."
+            )
+        return layout.refined(dev_mat).tensor_map
+    except SimparError as error:
+        problems.append(ProblemItem(where=where, message=str(error)))
+        return None

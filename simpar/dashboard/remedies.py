@@ -40,10 +40,16 @@ def remedy(opened: OpenedRun, program: str | None, collective: int, workshop: Wo
     made = workshop.ask(key, lambda: find_remedy(found, tally(found.partitioned, with_memory=False), collective))
     if made is None:
         return _answer(name, collective, is_working=True)
-    item = None
-    if made.node is not None and made.cut is not None:
-        item = operator_item(found, made.cut, made.node)
-    return _answer(name, collective, made, words=_words(made)).model_copy(update={"operator": item})
+    answer = _answer(name, collective, made, words=_words(made))
+    if made.node is None or made.cut is None:
+        return answer
+    maps = None if made.strategy is None else tuple(lay.tensor_map for lay in made.strategy)
+    proposal = {
+        "operator": operator_item(found, made.cut, made.node),
+        "dev_mat": found.dev_mat,
+        "strategies": {str(place): maps for place in made.alike},
+    }
+    return answer.model_copy(update=proposal)
 
 
 def _answer(
@@ -56,7 +62,8 @@ def _answer(
         found=made is not None and made.node is not None,
         words=words,
         operator=None,
-        count=0 if made is None else made.count,
+        dev_mat=(),
+        strategies={},
         sent_before=0 if made is None else made.sent_before,
         sent_after=0 if made is None else made.sent_after,
         tried=0 if made is None else made.tried,

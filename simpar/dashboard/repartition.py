@@ -92,6 +92,8 @@ def recorded(opened: OpenedRun, program: str | None) -> tuple[str, Recorded | st
 
 def strategy_base(opened: OpenedRun, program: str | None) -> StrategyBase:
     """Return a program as it can be planned; its parameters only, if it cannot be cut again."""
+    if program is None and not opened.run.programs():
+        return _without_program(opened, "", "the run compiled no program.")
     name, found = recorded(opened, program)
     if isinstance(found, str):
         return _without_program(opened, name, found)
@@ -177,7 +179,11 @@ def change_of(asked: SideAsked, found: Recorded) -> Change:
             "it smaller."
         )
     known = {n.outputs[0].id for n in found.graph.nodes if n.outputs and n.phase == "forward"}
-    strategies = {int(place): cuts for place, cuts in asked.strategies.items()}
+    over = asked.dev_mat or found.dev_mat
+    strategies = {
+        int(place): None if maps is None else tuple(Layout(over, m) for m in maps)
+        for place, maps in asked.strategies.items()
+    }
     unknown = strategies.keys() - known
     if unknown:
         raise StrategyError(

@@ -6,7 +6,7 @@ say, change together, since that is what the user would edit.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from time import monotonic
@@ -30,7 +30,8 @@ class Remedy:
     Args:
         node: the op as it would be cut; None if nothing removes the collective and makes the step cheaper.
         cut: the program then.
-        count: how many ops change together.
+        strategy: of its operands; None for the default.
+        alike: the ops that change together, by the numbers of their first results.
         sent_before, sent_after: what a rank sends in a step.
         work: how many times as much of the op a rank computes then.
         tried, candidates: how many changes were tried, of how many.
@@ -39,7 +40,8 @@ class Remedy:
 
     node: Node | None
     cut: Partitioned | None
-    count: int
+    strategy: tuple[Layout, ...] | None
+    alike: tuple[int, ...]
     sent_before: int
     sent_after: int
     work: float
@@ -65,7 +67,7 @@ def find_remedy(
     nodes = _ops_of(recorded, members[0]) if members else []
     candidates = [(node, s) for node in nodes for s in _strategies(recorded, node)][:_MOST_CANDIDATES]
     until, tried, removes = clock() + limit_s, 0, False
-    best: tuple[int, Node, Partitioned, int, float] | None = None
+    best: Remedy | None = None
     for node, strategy in candidates:
         if clock() > until:
             break
@@ -76,13 +78,14 @@ def find_remedy(
         if cut is None or after is None or any((m.value, m.phase) in gone for m in after.movements):
             continue
         removes = True
-        if after.sent_bytes < (of.sent_bytes if best is None else best[0]):
+        if after.sent_bytes < (of.sent_bytes if best is None else best.sent_after):
             changed = next(n for n in cut.graph.nodes if n.outputs and n.outputs[0] == node.outputs[0])
-            best = (after.sent_bytes, changed, cut, len(alike), _work(recorded, cut, node))
+            places = tuple(n.outputs[0].id for n in alike)
+            sent = (of.sent_bytes, after.sent_bytes, _work(recorded, cut, node))
+            best = Remedy(changed, cut, strategy, places, *sent, tried, len(candidates), removes=True)
     if best is None:
-        return Remedy(None, None, 0, of.sent_bytes, of.sent_bytes, 1.0, tried, len(candidates), removes)
-    sent, changed, cut, count, work = best
-    return Remedy(changed, cut, count, of.sent_bytes, sent, work, tried, len(candidates), removes=True)
+        return Remedy(None, None, None, (), of.sent_bytes, of.sent_bytes, 1.0, tried, len(candidates), removes)
+    return replace(best, tried=tried)
 
 
 def _cut(recorded: Recorded, strategies: dict[int, Strategy | None]) -> Partitioned | None:
@@ -116,7 +119,7 @@ def _alike(recorded: Recorded, node: Node) -> list[Node]:
     return [n for n in recorded.graph.nodes if n.phase == "forward" and n.op == node.op and key(n) == wanted]
 
 
-def _strategies(recorded: Recorded, node: Node) -> Iterator[Strategy | None]:
+def _strategies(recorded: Recorded, node: Node) -> Iterator[tuple[Layout, ...] | None]:
     """Yield the ways to cut an op: every device axis cuts one of its indices, or none; and the default."""
     if node.strategy is not None:
         yield None

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simpar.dashboard.models.base import Answer, Item, LayoutItem
-from simpar.dashboard.models.planning import MOST_AXES, DeviceAxes, TensorMap
+from simpar.dashboard.models.planning import DeviceAxes, TensorMap
 
 __all__ = [
     "ImportAnswer",
@@ -27,13 +27,8 @@ __all__ = [
 Name = Annotated[str, Field(max_length=1000)]
 OperatorId = Annotated[str, Field(pattern=r"^\d{1,9}$")]
 TensorMapValue = tuple[int | tuple[int, ...], ...]
-CutsValue = tuple[tuple[int, ...], ...] | None
-Cuts = Annotated[
-    tuple[
-        Annotated[tuple[Annotated[int, Field(ge=1, le=1 << 20, strict=True)], ...], Field(max_length=MOST_AXES)], ...
-    ],
-    Field(max_length=32, examples=[[[2, 1], [1, 4]]]),
-]
+Operands = Annotated[tuple[TensorMap, ...], Field(max_length=32, examples=[[[1, -1], [-1, 0]]])]
+OperandsValue = tuple[TensorMapValue, ...] | None
 
 
 class StrategyParameter(Item):
@@ -86,8 +81,8 @@ class SideAsked(Item):
     dev_mat: DeviceAxes | None = None
     maps: dict[Name, TensorMap] = Field(default_factory=dict[str, TensorMapValue], max_length=10_000)
     """Tensor maps over the device matrix, by the parameter's name."""
-    strategies: dict[OperatorId, Cuts | None] = Field(default_factory=dict[str, CutsValue], max_length=1000)
-    """Cuts of operators in numbers, by the operator's id; null for the default."""
+    strategies: dict[OperatorId, Operands | None] = Field(default_factory=dict[str, OperandsValue], max_length=10_000)
+    """Tensor maps of an operator's operands over the device matrix, by the operator's id; null for the default."""
     has_optimizer_shards: bool | None = None
 
 
@@ -215,8 +210,10 @@ class RemedyAnswer(Answer):
     words: str
     operator: OperatorItem | None
     """The operator, cut as proposed; of operators that repeat, the first."""
-    count: int
-    """How many operators of the same line change with it."""
+    dev_mat: tuple[int, ...]
+    """Of the proposal."""
+    strategies: dict[str, tuple[tuple[int | tuple[int, ...], ...], ...] | None]
+    """The proposal, as a question about the program takes it: operators of the same line change together."""
     sent_before: int
     sent_after: int
     """What a rank sends in a step."""
@@ -231,8 +228,8 @@ class ImportAnswer(Answer):
     dev_mat: tuple[int, ...]
     maps: dict[str, tuple[int | tuple[int, ...], ...]]
     """Tensor maps over the device matrix, of parameters that are in both."""
-    strategies: dict[str, tuple[tuple[int, ...], ...]]
-    """Cuts of operators by their ids."""
+    strategies: dict[str, tuple[tuple[int | tuple[int, ...], ...], ...] | None]
+    """Tensor maps of operators' operands, by the operators' ids."""
     unknown: tuple[str, ...]
     """Names in the file that the program does not have."""
     missing: tuple[str, ...]

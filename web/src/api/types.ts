@@ -292,8 +292,8 @@ export interface ImportAnswer {
   problems: ProblemItem[];
   /** The version of this schema. */
   schema: number;
-  /** Cuts of operators by their ids. */
-  strategies: Record<string, number[][]>;
+  /** Tensor maps of operators' operands, by the operators' ids. */
+  strategies: Record<string, ((number | number[])[])[] | null>;
   /** Names in the file that the program does not have. */
   unknown: string[];
 }
@@ -690,8 +690,8 @@ export interface RemedyAnswer {
   /** How many changes there were to try; fewer were tried if time ran out. */
   candidates: number;
   collective: number;
-  /** How many operators of the same line change with it. */
-  count: number;
+  /** Of the proposal. */
+  dev_mat: number[];
   /** Whether a change removes it and makes the step cheaper. */
   found: boolean;
   /** The operator, cut as proposed; of operators that repeat, the first. */
@@ -703,6 +703,8 @@ export interface RemedyAnswer {
   sent_after: number;
   sent_before: number;
   state: "done" | "working";
+  /** The proposal, as a question about the program takes it: operators of the same line change together. */
+  strategies: Record<string, ((number | number[])[])[] | null>;
   tried: number;
   words: string;
 }
@@ -827,7 +829,7 @@ export interface SideAsked {
   has_optimizer_shards?: boolean | null;
   /** Tensor maps over the device matrix, by the parameter's name. */
   maps?: Record<string, (number | number[])[]>;
-  /** Cuts of operators in numbers, by the operator's id; null for the default. */
+  /** Tensor maps of an operator's operands over the device matrix, by the operator's id; null for the default. */
   strategies?: Record<string, unknown>;
 }
 
