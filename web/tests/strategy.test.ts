@@ -3,11 +3,12 @@ import { bars } from "../src/draw/bars";
 import { LIGHT } from "../src/draw/palette";
 import { toSvg } from "../src/draw/surface";
 import type { Side } from "../src/math/strategy";
+import { asPython } from "../src/math/python";
 import {
-  asPython,
   decodeSide,
   encodeSide,
   exampleNetwork,
+  freed,
   kindsOf,
   mapOf,
   problemOf,
@@ -94,6 +95,49 @@ describe("strategies that are only thought of", () => {
     expect(text).toContain('    "blocks.1.w1": layout("None", "mp"),');
     expect(text).toContain('    "head": layout(("dp", "mp")),');
     expect(asPython({ devMat: [8], maps: {} }, [])).toContain('Layout((8,), ("dp",))');
+  });
+
+  it("operators and names live in the address", () => {
+    const full: Side = {
+      devMat: [2, 4],
+      maps: { "a;b": [[1, 0], -1] },
+      operators: { "12": [[1, -1], []], "7": null },
+      names: ["dp", "tensor"],
+      shards: true,
+    };
+    expect(decodeSide(encodeSide(full))).toEqual(full);
+    expect(decodeSide("2x4;@names=None,dp;@12=x;@shards=1")).toEqual({
+      devMat: [2, 4],
+      maps: {},
+      shards: true,
+    });
+  });
+
+  it("operators that repeat are sharded once in Python, with their parameters", () => {
+    const lay = (...map: number[]) => ({ dev_mat: [2, 4], tensor_map: map });
+    const one = (i: number) => ({
+      id: i,
+      op: "matmul",
+      primitive: "MatMul",
+      scope: `blocks.${i}`,
+      line: "net.py:3",
+      operands: [lay(1, -1), lay(-1, 0)],
+      is_chosen: true,
+      strategy: null,
+      parameters: [`blocks.${i}.w1`],
+    });
+    const text = asPython(side, kinds, [one(0), one(1)] as never);
+    expect(text).toContain("# matmul with blocks.*.w1 in blocks.* at net.py:3, 2 times");
+    expect(text).toContain('ops.MatMul().shard((layout("dp", "None"), layout("None", "mp")))');
+  });
+
+  it("a parameter that is cut anew frees the operators that use it", () => {
+    const cut: Side = { ...side, operators: { "1": null, "2": null } };
+    const users = [
+      { id: 1, parameters: ["head"] },
+      { id: 2, parameters: [] },
+    ] as never;
+    expect(freed(cut, ["head"], users).operators).toEqual({ "2": null });
   });
 
   it("the example can be cut as it says on 64 ranks", () => {

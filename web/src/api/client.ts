@@ -62,6 +62,16 @@ export async function post<T>(path: string, body: unknown, signal?: AbortSignal)
   return (await response.json()) as T;
 }
 
+/** Send bytes as they are, a file say. */
+export function send<T>(path: string, body: Blob, signal?: AbortSignal): Promise<T> {
+  return ask<T>(path, {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream" },
+    body,
+    ...(signal ? { signal } : {}),
+  });
+}
+
 /** A path below a run, with what is asked of it. */
 export function runPath(
   run: string,

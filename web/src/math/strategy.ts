@@ -1,5 +1,6 @@
 /** Strategies that are only thought of: parameters of one kind, how each kind is cut, and the words for it. */
 
+import type { OperatorItem, SideAsked } from "../api/types";
 import type { Layout } from "./layout";
 import { NOT_CUT, axisSize, product } from "./layout";
 
@@ -27,6 +28,12 @@ export interface Kind {
 export interface Side {
   readonly devMat: readonly number[];
   readonly maps: Readonly<Record<string, TensorMap>>;
+  /** Operands' tensor maps of operators, by the operator's id; null for the default. */
+  readonly operators?: Readonly<Record<string, readonly TensorMap[] | null>>;
+  /** Names of the device axes, major first, where they are not the usual ones. */
+  readonly names?: readonly string[];
+  /** Whether the parallel optimizer stores parameters cut; as recorded if not said. */
+  readonly shards?: boolean;
 }
 
 /** Gather parameters of one kind: names alike but for numbers, the same shape, type and layout. */
@@ -79,6 +86,20 @@ export function toggled(side: Side, kind: Kind, axis: number, deviceAxis: number
     return entryOf(axes);
   });
   return { ...side, maps: { ...side.maps, [kind.id]: next } };
+}
+
+/** Forget the strategies of operators that use these parameters: they are cut as the parameter is from now on. */
+export function freed(
+  side: Side,
+  names: readonly string[],
+  operators: readonly OperatorItem[],
+): Side {
+  if (!side.operators) return side;
+  const users = new Set(
+    operators.filter((o) => o.parameters.some((p) => names.includes(p))).map((o) => String(o.id)),
+  );
+  const left = Object.entries(side.operators).filter(([id]) => !users.has(id));
+  return { ...side, operators: Object.fromEntries(left) };
 }
 
 /** Why a side cannot cut a kind so, and what to do; null if it can. */
@@ -136,18 +157,51 @@ export function axisNames(count: number): string[] {
   return known[count] ?? Array.from({ length: count }, (_, i) => `d${count - 1 - i}`);
 }
 
-export function nameOfAxis(devMat: readonly number[], deviceAxis: number): string {
-  return axisNames(devMat.length)[devMat.length - 1 - deviceAxis] ?? String(deviceAxis);
+export function namesOf(side: Side): readonly string[] {
+  return side.names?.length === side.devMat.length ? side.names : axisNames(side.devMat.length);
 }
 
-// --- the address: 2x4;blocks.*.w1=-,0;head.weight=1.0,- ---
+export function nameOfAxis(side: Side, deviceAxis: number): string {
+  return namesOf(side)[side.devMat.length - 1 - deviceAxis] ?? String(deviceAxis);
+}
+
+/** What a side changes against what was recorded, as the server takes it. */
+export function askedSide(side: Side, kinds: readonly Kind[]): SideAsked {
+  const maps: Record<string, TensorMap> = {};
+  for (const kind of kinds) {
+    if (side.maps[kind.id]) for (const name of kind.names) maps[name] = mapOf(side, kind);
+  }
+  return {
+    dev_mat: [...side.devMat],
+    maps: maps as NonNullable<SideAsked["maps"]>,
+    strategies: (side.operators ?? {}) as NonNullable<SideAsked["strategies"]>,
+    has_optimizer_shards: side.shards ?? null,
+  };
+}
+
+/** Whether a side is anything else than what was recorded. */
+export function isChanged(side: Side, recorded: Side, kinds: readonly Kind[]): boolean {
+  return (
+    side.devMat.join() !== recorded.devMat.join() ||
+    side.shards !== undefined ||
+    Object.keys(side.operators ?? {}).length > 0 ||
+    kinds.some((k) => JSON.stringify(mapOf(side, k)) !== JSON.stringify(mapOf(recorded, k)))
+  );
+}
+
+// --- the address: 2x4;blocks.*.w1=-,0;head.weight=1.0,-;@12=1,-/-,0;@names=dp.mp;@shards=1 ---
 
 export function encodeSide(side: Side): string {
-  const maps = Object.entries(side.maps).map(([id, map]) => {
-    const entries = map.map((e) => axesOf(e).join(".") || "-").join(",");
-    return `${encodeURIComponent(id).replaceAll(";", "%3B")}=${entries}`;
-  });
-  return [side.devMat.join("x"), ...maps].join(";");
+  const map = (of: TensorMap) => of.map((e) => axesOf(e).join(".") || "-").join(",");
+  const maps = Object.entries(side.maps).map(
+    ([id, of]) => `${encodeURIComponent(id).replaceAll(";", "%3B")}=${map(of)}`,
+  );
+  const operators = Object.entries(side.operators ?? {}).map(
+    ([id, of]) => `@${id}=${of === null ? "" : of.map(map).join("/")}`,
+  );
+  const names = side.names ? [`@names=${side.names.map(encodeURIComponent).join(",")}`] : [];
+  const shards = side.shards === undefined ? [] : [`@shards=${side.shards ? 1 : 0}`];
+  return [side.devMat.join("x"), ...maps, ...operators, ...names, ...shards].join(";");
 }
 
 export function decodeSide(text: string | null | undefined): Side | null {
@@ -155,19 +209,34 @@ export function decodeSide(text: string | null | undefined): Side | null {
   if (!/^\d{1,7}(x\d{1,7}){0,7}$/.test(matrix)) return null;
   const devMat = matrix.split("x").map(Number);
   if (devMat.some((n) => n < 1) || product(devMat) > 1 << 20) return null;
-  const maps: Record<string, TensorMap> = {};
+  const side: { devMat: number[]; maps: Record<string, TensorMap> } & Omit<
+    Side,
+    "devMat" | "maps"
+  > = { devMat, maps: {} };
+  const operators: Record<string, readonly TensorMap[] | null> = {};
   for (const part of rest) {
-    const found = /^([^=]+)=([\d.,-]*)$/.exec(part);
-    if (!found) continue;
-    const entries = (found[2] ?? "")
-      .split(",")
-      .map((e) => (e === "-" ? [] : e.split(".").map(Number)));
-    if (entries.some((axes) => axes.some((a) => !Number.isInteger(a) || a > 7))) continue;
-    maps[readName(found[1] ?? "")] = entries.map((axes) =>
-      axes.length === 1 ? (axes[0] ?? NOT_CUT) : axes.length === 0 ? NOT_CUT : axes,
-    );
+    const [id = "", words = ""] = part.split("=", 2);
+    if (id === "@names") {
+      const names = words.split(",").map(readName);
+      if (isNaming(names, devMat)) Object.assign(side, { names });
+    } else if (id === "@shards") Object.assign(side, { shards: words === "1" });
+    else if (/^@\d{1,9}$/.test(id)) {
+      const maps = words === "" ? null : words.split("/").map(readMap);
+      if (maps === null || maps.every((m) => m !== null)) operators[id.slice(1)] = maps;
+    } else if (part.includes("=")) {
+      const map = readMap(words);
+      if (map) side.maps[readName(id)] = map;
+    }
   }
-  return { devMat, maps };
+  return Object.keys(operators).length > 0 ? { ...side, operators } : side;
+}
+
+function readMap(words: string): TensorMap | null {
+  if (!/^[\d.,-]*$/.test(words)) return null;
+  if (words === "") return [];
+  const entries = words.split(",").map((e) => (e === "-" ? [] : e.split(".").map(Number)));
+  if (entries.some((axes) => axes.some((a) => !Number.isInteger(a) || a > 7))) return null;
+  return entries.map(entryOf);
 }
 
 function readName(text: string): string {
@@ -178,31 +247,10 @@ function readName(text: string): string {
   }
 }
 
-/** The strategy as Python: a layout for each parameter. */
-export function asPython(side: Side, kinds: readonly Kind[]): string {
-  const names = axisNames(side.devMat.length);
-  const tuple = (items: readonly string[]) =>
-    items.length === 1 ? `(${items[0]},)` : `(${items.join(", ")})`;
-  const entry = (e: number | readonly number[]) => {
-    const axes = axesOf(e).map((a) => `"${nameOfAxis(side.devMat, a)}"`);
-    return axes.length === 0 ? '"None"' : axes.length === 1 ? (axes[0] ?? "") : tuple(axes);
-  };
-  const lines = kinds.flatMap((kind) => {
-    const made = `layout(${mapOf(side, kind).map(entry).join(", ")})`;
-    return kind.names.map((name) => `    ${JSON.stringify(name)}: ${made},`);
-  });
-  return [
-    "from simpar.parallel import Layout",
-    "",
-    `layout = Layout(${tuple(side.devMat.map(String))}, ${tuple(names.map((n) => `"${n}"`))})`,
-    "",
-    "# How each parameter is cut. Give a layout to the op that uses the parameter, with one for its other operand:",
-    `# ops.MatMul().shard((layout("${names[0]}", "None"), strategy["w"]))`,
-    "strategy = {",
-    ...lines,
-    "}",
-    "",
-  ].join("\n");
+/** Whether these can name the axes of a device matrix. */
+export function isNaming(names: readonly string[], devMat: readonly number[]): boolean {
+  const good = names.filter((n) => /^[A-Za-z_]\w{0,15}$/.test(n) && n !== "None");
+  return good.length === devMat.length && new Set(good).size === devMat.length;
 }
 
 /** A network to think about where no run is at hand: a language model of 24 layers. */
