@@ -8,13 +8,14 @@ in order:
 3. ``assign_layouts``: a layout for every value, from the ops' strategies (``assign_uncut`` in the modes in which each
    rank runs its own program);
 4. ``insert_redistribution``: where layouts disagree, the steps between them; where a value is partial, its collective;
-5. ``fuse_collectives``: collectives of one fusion index become one message;
-6. ``localize``: slice shapes and groups of ranks: the plan of this rank.
+5. ``repeat_forward``: what is not kept for the backward pass is computed there again;
+6. ``fuse_collectives``: collectives of one fusion index become one message;
+7. ``localize``: slice shapes and groups of ranks: the plan of this rank.
 
 ``execute.Executor`` turns the plan into calls. A program is traced again only when shapes, element types or options
 change, or when a flag changed that it asked for while it was traced.
 
-| mode | passes 3 to 5 | gradients |
+| mode | passes 3 to 6 | gradients |
 |---|---|---|
 | ``stand_alone`` | nothing to do | not synchronised |
 | ``data_parallel``, ``hybrid_parallel`` | ``assign_uncut``, fusion | the reducer of ``nn`` adds collectives |

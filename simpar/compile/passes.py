@@ -8,6 +8,7 @@ and ``matmul.shard(((2, 1), (1, 2)))``, ``y = x @ w`` of x (8, 4) and w (4, 6) g
   y has the tensor map (1, 0);
 - ``insert_redistribution``: x comes whole, so a ``slice`` takes its rows first; in the backward pass, the gradient of w
   lacks the rows, so it is partial over device axis 1, and an ``all_reduce`` sums it;
+- ``repeat_forward``: Cells that are recomputed do part of their forward pass once more (here there are none);
 - ``fuse_collectives``: gradients that are summed in the same group share a message;
 - ``localize``: on rank 3, x is (4, 4), w is (4, 3), and the sum is in the group of ranks {1, 3}.
 """
@@ -22,6 +23,7 @@ from simpar.partition import (
     fuse_collectives,
     insert_redistribution,
     localize,
+    repeat_forward,
     verify_partitioned,
 )
 from simpar.pipeline import PipelineOptions, pipeline_graph
@@ -43,6 +45,7 @@ def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
     graph = verify_graph(pipeline_graph(graph, pipeline, options.device_num), "pipeline_graph")
     assigned = assign_layouts(graph, options) if options.is_partitioned else assign_uncut(graph, options)
     partitioned = verify_partitioned(insert_redistribution(graph, assigned, options), "insert_redistribution")
+    partitioned = verify_partitioned(repeat_forward(partitioned), "repeat_forward")
     return verify_partitioned(fuse_collectives(partitioned, options), "fuse_collectives")
 
 

@@ -103,7 +103,7 @@ def _node_record(node: Node, table: _Table) -> list[Any]:
     words = (node.op, node.attrs, node.strategy, node.out_strategy, node.phase, node.scope, node.line)
     adjoint = None if node.adjoint_of is None else node.adjoint_of.id
     row = [[v.id for v in node.inputs], [v.id for v in node.outputs], [table.add(w) for w in words], adjoint]
-    again = () if node.recompute is None else (node.recompute.cell, node.recompute.moves)
+    again = () if node.recompute is None else (node.recompute.cell, node.recompute.moves, node.recompute.keeps)
     marks = (node.stage, node.micro, again)
     return row if marks == (EVERY_STAGE, NO_MICRO, ()) else [*row, table.add(marks)]
 

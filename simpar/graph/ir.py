@@ -57,10 +57,12 @@ class Recompute:
     Args:
         cell: the number of the call of a Cell in which the node was recorded; 0 if the op itself was marked.
         moves: whether movements of data between ranks are repeated, too.
+        keeps: whether the op is excepted: what it makes is kept.
     """
 
     cell: int = 0
     moves: bool = True
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from simpar.context import current
@@ -85,7 +86,9 @@ class Primitive:
             return nullcontext()
         marks: dict[str, Any] = {"stage": self.attrs["stage"]} if "stage" in self.attrs else {}
         if "recompute" in self.attrs:
-            marks["recompute"] = Recompute() if self.attrs["recompute"] else None
+            within = trace.marks.recompute
+            alone = within and replace(within, keeps=True)
+            marks["recompute"] = Recompute() if self.attrs["recompute"] else alone
         return trace.marked(**marks)
 
     def apply_one(self, *operands: object, **attrs: Any) -> Tensor:

@@ -7,6 +7,7 @@ and value out; in reading order:
 - ``assign``: a layout for every value, from the strategies and the rules; ``uncut``: where every rank runs its own
   program;
 - ``insert``: where layouts disagree, the steps of a redistribution; where a value is partial, its collective;
+- ``recompute``: what is computed again in the backward pass instead of being kept;
 - ``fusion``: collectives that belong together become one message;
 - ``localize``: global shapes to slices, device axes to groups of ranks;
 - ``plan``: what comes out, as plain data;
@@ -20,6 +21,7 @@ from simpar.partition.fusion import members as steps_of
 from simpar.partition.insert import Partitioned, insert_redistribution
 from simpar.partition.localize import localize
 from simpar.partition.plan import Collective, Instruction, Plan, PlannedParameter, PlannedValue
+from simpar.partition.recompute import repeat_forward
 from simpar.partition.recorded import decode_program, encode_program
 from simpar.partition.strategy import BucketOptions, OptimizerSharding, PartitionOptions, argument_shape
 from simpar.partition.uncut import assign_uncut
@@ -45,6 +47,7 @@ __all__ = [
     "fuse_collectives",
     "insert_redistribution",
     "localize",
+    "repeat_forward",
     "steps_of",
     "verify_partitioned",
 ]
