@@ -36,7 +36,8 @@ def partition_options(context: Context) -> PartitionOptions:
         raise WorldError(
             f"optimizer_weight_shard_size is {size}, but there are {n} devices. Use at most {n}, or -1 for all."
         )
-    sharding = OptimizerSharding(parallel.parallel_optimizer_threshold << 10, size)
+    again = parallel.optimizer_level == "level3"
+    sharding = OptimizerSharding(parallel.parallel_optimizer_threshold << 10, size, again)
     return PartitionOptions(
         device_num=n // stages,
         is_partitioned=context.is_partitioned,

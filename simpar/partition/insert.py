@@ -144,8 +144,8 @@ class _Inserter:
                 spec.comm_fusion,
                 spec.name,
             )
-        phase = node.phase if spec is not None and spec.comm_recompute else ""
-        forms = self.forms.setdefault((here, phase, node.stage), [])
+        turn = f"{node.phase} {node.micro}" if spec is not None and self._gathers_again(spec) else ""
+        forms = self.forms.setdefault((here, turn, node.stage), [])
         for form in forms:
             if self.layouts[form].same_slices(layout):
                 return form
@@ -153,6 +153,10 @@ class _Inserter:
         if moved is not here:
             forms.append(moved)
         return moved
+
+    def _gathers_again(self, spec: ParameterSpec) -> bool:
+        sharding = self.options.sharding
+        return spec.comm_recompute or (sharding is not None and sharding.gathers_again)
 
     def _is_stored_cut(self, value: Value, layout: Layout) -> bool:
         stored = self.layouts[value].cuts

@@ -54,7 +54,9 @@ def _options_record(options: PartitionOptions) -> dict[str, Any]:
         "device_num": options.device_num,
         "is_partitioned": options.is_partitioned,
         "dataset_strategy": options.dataset_strategy,
-        "sharding": None if sharding is None else [sharding.threshold_bytes, sharding.shard_size],
+        "sharding": None
+        if sharding is None
+        else [sharding.threshold_bytes, sharding.shard_size, sharding.gathers_again],
         "buckets": [[kind, b.limit_bytes, b.starts, b.is_open] for kind, b in options.buckets],
         "mindspore": options.mindspore,
         "pipeline": [options.stages, options.scheduler, options.interleave],

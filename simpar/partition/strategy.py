@@ -40,10 +40,13 @@ class OptimizerSharding:
     Args:
         threshold_bytes: parameters smaller than this, counted whole, stay as they are.
         shard_size: over how many ranks at most; -1 for all that repeat the slice.
+        gathers_again: whether the backward pass gathers every parameter again (MindSpore's level 3), not only those
+            with ``parallel_optimizer_comm_recompute``.
     """
 
     threshold_bytes: int = 64 << 10
     shard_size: int = -1
+    gathers_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,8 +152,10 @@ def _argument(plan: Plan, number: int) -> PlannedArgument:
 
 
 def _collective(plan: Plan, ins: Instruction, moved: Collective) -> PlannedCollective:
+    in_stage = plan.device_num // plan.stages
     is_derived = bool(moved.steps) or len(moved.group) == plan.device_num
-    count = plan.device_num // len(moved.group) if is_derived else None
+    between = plan.stages > 1 and not moved.steps  # from stage to stage, each rank with those in its place
+    count = in_stage if between else in_stage // len(moved.group) if is_derived else None
     listed = moved.group if len(moved.group) <= MOST_RANKS else None
     group = PlannedGroup(len(moved.group), count, listed, ranks_text(moved.group))
     amounts = (moved.message_bytes, moved.volume_bytes)
