@@ -340,3 +340,16 @@ class TestContextObject:
     def test_count_tells_how_often_it_was_asked_before(self) -> None:
         context = Context()
         assert [context.count("Parameter"), context.count("Parameter"), context.count("x")] == [0, 1, 0]
+
+
+def test_an_option_without_a_meaning_here_reads_back_with_a_note() -> None:
+    with pytest.warns(UserWarning, match="enable_alltoall changes nothing in simpar: redistribution takes"):
+        set_auto_parallel_context(enable_alltoall=True)
+    assert get_auto_parallel_context("enable_alltoall") is True
+    reset_auto_parallel_context()
+    assert get_auto_parallel_context("enable_alltoall") is False
+
+
+def test_an_option_without_a_meaning_here_is_checked() -> None:
+    with pytest.raises(ValueError, match="communi_parallel_mode"):
+        set_auto_parallel_context(communi_parallel_mode="wrong")

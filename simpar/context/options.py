@@ -22,7 +22,7 @@ from simpar.context.state import (
 )
 from simpar.errors import ContextError
 
-__all__ = ["GENERAL", "PARALLEL", "PARALLEL_WRITE_ONLY", "PS", "ParallelMode", "check_option"]
+__all__ = ["ACCEPTED", "GENERAL", "PARALLEL", "PARALLEL_WRITE_ONLY", "PS", "ParallelMode", "check_option"]
 
 Dataset = str | tuple[tuple[int, ...], ...]
 
@@ -114,6 +114,23 @@ PARALLEL: dict[str, Check] = {
     "strategy_ckpt_load_file": text_option,
     "strategy_ckpt_save_file": text_option,
 }
+ACCEPTED: dict[str, tuple[object, Check, str]] = {
+    "auto_pipeline": (False, bool_option, "stages are those that Cells name"),
+    "communi_parallel_mode": (
+        "all_group_parallel",
+        choice_option("all_group_parallel", "same_server_group_parallel", "no_group_parallel"),
+        "collectives of all groups overlap",
+    ),
+    "enable_alltoall": (False, bool_option, "redistribution takes the cheapest collectives"),
+    "force_fp32_communication": (False, bool_option, "collectives send values in their own type"),
+    "group_ckpt_save_file": ("", text_option, "groups are made anew in each run"),
+    "optimizer_weight_shard_aggregated_save": (False, bool_option, "checkpoints hold whole Parameters"),
+    "pipeline_segments": (1, int_option(1), "MindSpore's own schedule of segments"),
+    "sharding_propagation": (False, bool_option, "search_mode says so"),
+}
+"""Options of ``set_auto_parallel_context`` that are checked and read back, and change nothing: default, check, why."""
+
+PARALLEL.update({name: check for name, (_, check, _) in ACCEPTED.items()})
 PARALLEL_WRITE_ONLY = ("parallel_optimizer_config", "pipeline_config")
 
 # Options of set_context that change nothing on a CPU, so that a script that sets them runs: (default, check).

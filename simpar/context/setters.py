@@ -1,13 +1,14 @@
 """MindSpore's setters and getters of options: each call is checked whole before anything changes."""
 
 import copy
+import warnings
 from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
 from simpar.context.checks import Check, int_option
-from simpar.context.options import GENERAL, PARALLEL, PARALLEL_WRITE_ONLY, PS, check_option, unknown
+from simpar.context.options import ACCEPTED, GENERAL, PARALLEL, PARALLEL_WRITE_ONLY, PS, check_option, unknown
 from simpar.context.state import GRAPH_MODE, PYNATIVE_MODE, ParallelOptions, current
 from simpar.errors import ContextError
 
@@ -90,6 +91,8 @@ def set_auto_parallel_context(**options: object) -> None:
     for name, value in options.items():
         checked = check_option("option of set_auto_parallel_context", PARALLEL, name, value)
         new = _stored(name, checked, parallel)
+        if name in ACCEPTED and checked != ACCEPTED[name][0]:
+            warnings.warn(f"{name} changes nothing in simpar: {ACCEPTED[name][2]}.", stacklevel=2)
         kept.update({field: item for field, item in new.items() if field not in _STORED})
         parallel = replace(parallel, **{field: item for field, item in new.items() if field in _STORED})
     context.parallel = parallel
@@ -124,6 +127,8 @@ def get_auto_parallel_context(attr_key: str) -> Any:
     options = current().parallel
     if attr_key == "strategy_ckpt_config":
         return {"load_file": options.strategy_ckpt_load_file, "save_file": options.strategy_ckpt_save_file}
+    if attr_key in ACCEPTED:
+        return current().others.get(attr_key, ACCEPTED[attr_key][0])
     value = getattr(options, _OLD_NAMES.get(attr_key, attr_key))
     if value is None:  # device_num, global_rank: the world decides when the program is compiled
         return {"device_num": 1, "global_rank": 0}[attr_key]
@@ -133,7 +138,7 @@ def get_auto_parallel_context(attr_key: str) -> Any:
 def reset_auto_parallel_context() -> None:
     """Set every option of ``set_auto_parallel_context`` back to its default."""
     current().parallel = ParallelOptions()
-    for name in ("pipeline_config", "strategy_ckpt_only_trainable_params"):
+    for name in ("pipeline_config", "strategy_ckpt_only_trainable_params", *ACCEPTED):
         current().others.pop(name, None)
 
 

@@ -38,8 +38,6 @@ _KEPT: Final = {
     "enable_all_reduce_fusion": True,
     "enable_all_gather_fusion": True,
     "enable_reduce_scatter_fusion": True,
-    "force_fp32_communication": False,
-    "optimizer_weight_shard_aggregated_save": False,
 }
 """Settings of the object that are no options of ``set_auto_parallel_context``, with their defaults."""
 
