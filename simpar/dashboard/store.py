@@ -107,6 +107,11 @@ class RunsFolder:
         found = {name: self.folder / name / STORE for name in names}
         return {name: path for name, path in found.items() if path.exists()}
 
+    def stamp(self, name: str) -> str:
+        """Return a mark that changes whenever a run's store does; empty if there is none of that name."""
+        path = self.paths().get(name)
+        return "" if path is None else _stamp(path)
+
     @contextmanager
     def opened(self, name: str) -> Generator[OpenedRun]:
         """Open a run for the length of a request.

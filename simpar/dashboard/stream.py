@@ -1,4 +1,4 @@
-"""What arrives while a run is watched, as server-sent events: deltas, at most four a second.
+"""What arrives while a run is watched, as server-sent events: deltas, at most seven a second.
 
 Each event's id is a cursor (last step row, last scalar row), so that a reader that reconnects, or a page that is
 reloaded, goes on where it was. The stream ends when the run has.
@@ -22,7 +22,8 @@ __all__ = ["CURSOR", "Watched", "delta", "events"]
 CURSOR = r"^\d{1,18}\.\d{1,18}$"
 """What a cursor looks like: the last row of steps and the last row of scalars."""
 
-_INTERVAL_S = 0.25
+_INTERVAL_S = 0.15
+_OPEN_S = 1.0  # a store that does not change is opened so often, to see whether its writer lives
 _HEARTBEAT_S = 15.0
 _MOST_ROWS = 2000
 
@@ -70,12 +71,17 @@ async def events(folder: RunsFolder, name: str, cursor: str, every_rank: bool, w
         every_rank: whether steps of all ranks are wanted, not only those of rank 0.
         watched: the streams of this server.
     """
-    state, spoke = "", monotonic()
+    state, stamp, spoke, looked = "", "", monotonic(), 0.0
     watched.open += 1
     try:
         yield "retry: 1000\n\n"
         while not watched.is_ending.is_set():
             try:
+                now = await run_in_threadpool(folder.stamp, name)
+                if now == stamp and monotonic() - looked < min(_OPEN_S, watched.heartbeat_s):
+                    await _pause(watched)
+                    continue
+                stamp, looked = now, monotonic()
                 found = await run_in_threadpool(_look, folder, name, cursor, every_rank)
             except RequestError as error:
                 yield _event(

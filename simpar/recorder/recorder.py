@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Mailbox", "MemoryRecorder", "NullRecorder", "Recorder", "StoreRecorder"]
 
-INTERVAL_S = 0.5
+INTERVAL_S = 0.2
 DRAIN_TIMEOUT_S = 5.0
 _LAST = b"end"  # shorter than any record: the rank sends no more
 

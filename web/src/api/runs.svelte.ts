@@ -2,6 +2,7 @@
 
 import { place } from "../place.svelte";
 import { get, runPath } from "./client";
+import { follow, rowOf } from "./live";
 import { resource } from "./resource.svelte";
 import type { RunDetail, RunList, StepColumns, Steps } from "./types";
 
@@ -15,13 +16,6 @@ export interface StepTable {
   readonly start_s: readonly number[];
   readonly end_s: readonly number[];
   readonly loss: readonly (number | null)[];
-}
-
-/** What one event of the stream carries; streams are not part of the OpenAPI document. */
-interface Delta {
-  readonly state: string;
-  readonly programs: readonly string[];
-  readonly columns: StepColumns;
 }
 
 const NO_STEPS: StepTable = {
@@ -49,6 +43,7 @@ function joined(table: StepTable, programs: readonly string[], columns: StepColu
 export function openSession() {
   let revision = $state(0);
   let steps = $state.raw<StepTable>(NO_STEPS);
+  let shown: string | null = null;
   let isLive = $state(false);
   let isVisible = $state(document.visibilityState === "visible");
 
@@ -75,12 +70,15 @@ export function openSession() {
   $effect(() => {
     const asked = run;
     const follows = isGrowing && isVisible;
+    if (asked !== shown) steps = NO_STEPS;
+    shown = asked;
     if (asked === null) return undefined;
     const aborter = new AbortController();
     let close = () => {};
-    void readSteps(asked, aborter.signal, (table) => (steps = table))
-      .then((cursor) => {
-        if (follows && !aborter.signal.aborted) close = follow(asked, cursor);
+    void readSteps(asked, 0, NO_STEPS, aborter.signal)
+      .then(([table, cursor]) => {
+        steps = table;
+        if (follows && !aborter.signal.aborted) close = watch(asked, cursor, aborter.signal);
       })
       .catch(() => undefined); // the run's own answer says what is wrong
     return () => {
@@ -89,22 +87,33 @@ export function openSession() {
     };
   });
 
-  function follow(asked: string, cursor: number): () => void {
-    const stream = new EventSource(`./api/${runPath(asked, "stream", { since: `${cursor}.0` })}`);
+  /** Take in steps as they arrive; where some are missing, as after a pause, ask for them. */
+  function watch(asked: string, cursor: number, signal: AbortSignal): () => void {
+    let known = cursor;
+    let isFilling = false;
+    const fill = () => {
+      if (isFilling) return;
+      isFilling = true;
+      void readSteps(asked, known, steps, signal)
+        .then(([table, last]) => ([steps, known] = [table, last]))
+        .catch(() => undefined)
+        .finally(() => (isFilling = false));
+    };
     const timer = window.setInterval(() => (revision += 1), REFRESH_MS);
-    stream.addEventListener("open", () => (isLive = true));
-    stream.addEventListener("error", () => (isLive = false));
-    stream.addEventListener("delta", (event) => {
-      const delta = JSON.parse((event as MessageEvent<string>).data) as Delta;
-      if (delta.columns.step.length > 0) steps = joined(steps, delta.programs, delta.columns);
-      if (delta.state !== "running") revision += 1;
-    });
-    stream.addEventListener("end", () => {
-      revision += 1;
-      stream.close();
+    const close = follow(asked, () => known, {
+      delta(found, since) {
+        const last = rowOf(found.cursor);
+        if (since === known && !isFilling) {
+          if (found.columns.step.length > 0) steps = joined(steps, found.programs, found.columns);
+          known = last;
+        } else if (last > known) fill();
+        if (found.state !== "running") revision += 1;
+      },
+      end: () => (revision += 1),
+      live: (now) => (isLive = now),
     });
     return () => {
-      stream.close();
+      close();
       window.clearInterval(timer);
       isLive = false;
     };
@@ -129,21 +138,21 @@ export function openSession() {
   };
 }
 
+/** Read the steps that came after a row, and the last row. */
 async function readSteps(
   run: string,
+  since: number,
+  known: StepTable,
   signal: AbortSignal,
-  show: (table: StepTable) => void,
-): Promise<number> {
-  let table = NO_STEPS;
-  let since = 0;
+): Promise<[StepTable, number]> {
+  let table = known;
+  let last = since;
   for (;;) {
-    const found = await get<Steps>(runPath(run, "steps", { since, limit: 20_000 }), signal);
+    const found = await get<Steps>(runPath(run, "steps", { since: last, limit: 20_000 }), signal);
     table = joined(table, found.programs, found.columns);
-    since = found.cursor;
-    if (!found.more) break;
+    last = found.cursor;
+    if (!found.more) return [table, last];
   }
-  if (!signal.aborted) show(table);
-  return since;
 }
 
 export type Session = ReturnType<typeof openSession>;
