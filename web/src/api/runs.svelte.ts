@@ -6,7 +6,7 @@ import { follow, rowOf } from "./live";
 import { resource } from "./resource.svelte";
 import type { RunDetail, RunList, StepColumns, Steps } from "./types";
 
-const REFRESH_MS = 2000;
+const REFRESH_MS = 3000;
 
 /** Steps of rank 0 as columns. */
 export interface StepTable {
@@ -125,7 +125,7 @@ export function openSession() {
     get run() {
       return run;
     },
-    /** Grows at most every two seconds while the run does: pages ask again for what they show. */
+    /** Grows at most every three seconds while the run does: pages ask again for what they show. */
     get revision() {
       return revision;
     },
