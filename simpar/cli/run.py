@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from simpar.cli.inspector import Open, is_interactive, shown_meanwhile
 from simpar.cli.output import console
-from simpar.compile import RECORD
+from simpar.compile import RECORD, VALUES
 from simpar.errors import LaunchError
 from simpar.launch import INTERRUPTED, check_script, run_script
 from simpar.recorder import runs_folder
@@ -24,6 +24,7 @@ def run(
     mpi: Literal["openmpi", "mpich"] | None = None,
     timeout: float | None = None,
     record: bool = True,
+    values: Literal["off", "seldom", "always"] | None = None,
     mindspore: Annotated[bool, Parameter(name="--mindspore", negative="")] = False,
     dashboard: Annotated[bool, Parameter(negative="")] = False,
     open_: Open = None,
@@ -50,6 +51,8 @@ def run(
         mpi: Which MPI to use, if there are several.
         timeout: Seconds after which all ranks are stopped, with exit code 124.
         record: Keep a record in SIMPAR_RUNS, or ./simpar-runs. SIMPAR_RECORD=0 in the environment means --no-record.
+        values: How often the record keeps the values of slices: off, seldom (the default: under 1 % of the time), or
+            always (after every step). SIMPAR_VALUES in the environment says the same.
         mindspore: Let `import mindspore` in the script resolve to simpar.
         dashboard: Serve the inspector while the script runs; in a terminal also afterwards, until Ctrl-C.
         open_: Open it in the browser; by default if this is a terminal on a desktop.
@@ -57,7 +60,7 @@ def run(
     Raises:
         LaunchError: the script does not exist, or there is nothing to watch because nothing is recorded.
     """
-    wish = {RECORD: os.environ.get(RECORD) or "1" if record else "0"}
+    wish = {RECORD: os.environ.get(RECORD) or "1" if record else "0"} | ({} if values is None else {VALUES: values})
     environ, module = os.environ | wish, "simpar.mindspore" if mindspore else "simpar.launch.rank"
 
     def start() -> int:

@@ -1,5 +1,6 @@
 """``simpar show``: one run, or one parameter of it."""
 
+from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +31,9 @@ from simpar.recorder import (
     parameter_table,
     runs_folder,
     slice_table,
+    slice_values,
     statistics_table,
+    value_steps,
 )
 from simpar.runs import rank_blocks
 
@@ -124,8 +127,9 @@ def _print_parameter(run: Run, p: ParameterPlaced, rank: int | None, out: Consol
     out.print(rank_blocks(p.storage, p.shape, rank))
     out.print()
     out.print(slice_table(p))
-    if statistics := run.statistics(p.name):
-        out.print(statistics_table(statistics))
+    if written := value_steps(run, p.name):
+        program = max(written, key=lambda name: len(written[name]))
+        out.print(statistics_table(slice_values(run, p.name, program, with_tiles=False)))
     for parted in disagreements(run):
         if parted.parameter == p.name:
             out.print(Text(str(parted), style="bold red"))
@@ -202,5 +206,11 @@ def _parameter_record(run: Run, p: ParameterPlaced) -> dict[str, object]:
         }
         for rank in p.storage.ranks
     ]
-    measured = {"statistics": run.statistics(p.name), "checksums": run.checksums(p.name)}
+    measured = {"values": _values(run, p.name), "checksums": run.checksums(p.name)}
     return {"run": run.info().run, **_placed_record(p), "slices": slices, **measured}
+
+
+def _values(run: Run, parameter: str) -> list[dict[str, object]]:
+    """Return what was measured of a parameter's slices, but for their tiles."""
+    told = [v for program in value_steps(run, parameter) for v in slice_values(run, parameter, program)]
+    return [{f.name: getattr(v, f.name) for f in fields(v) if f.name != "tile"} for v in told]

@@ -23,15 +23,17 @@ change, or when a flag changed that it asked for while it was traced.
 | ``auto_parallel`` | its search of strategies is not built yet | |
 
 Modules, in reading order: ``passes`` (the list above), ``options`` (what of the context they need), ``program`` (cache
-and calls), ``tree`` (nested arguments), ``record`` (what the recorder is told).
+and calls), ``tree`` (nested arguments), ``record`` (what the recorder is told), ``watch`` (when it is told values).
 """
 
 from simpar.compile.passes import compile_graph, partition_graph
 from simpar.compile.program import Planner, Program, compile_function, jit, run_function
 from simpar.compile.record import RECORD, describe_program, placed_parameter
+from simpar.compile.watch import VALUES
 
 __all__ = [
     "RECORD",
+    "VALUES",
     "Planner",
     "Program",
     "compile_function",

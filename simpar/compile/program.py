@@ -17,6 +17,7 @@ from simpar.compile.passes import partition_graph
 from simpar.compile.record import describe_program, measure_seldom, open_recorder
 from simpar.compile.reported import report_layouts
 from simpar.compile.tree import Rebuild, flatten
+from simpar.compile.watch import Watch, watch_values
 from simpar.context import Context, current, register_runner
 from simpar.errors import PlanMismatchError, TraceError
 from simpar.execute import Executor, run_collective
@@ -78,6 +79,7 @@ class Program:
         options: the context's options it was compiled under.
         settings: of each Parameter when it was compiled.
         executor: runs the plan; None if only planned.
+        watch: records the values of its slices, if they are wanted.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Program:
     executor: Executor | None = None
     step_place: int | None = None
     steps: int = 0
+    watch: Watch | None = None
 
     @property
     def is_valid(self) -> bool:
@@ -119,6 +122,8 @@ class Program:
             loss = float(made[0]) if made and made[0].ndim == 0 and made[0].dtype.kind == "f" else None
             context.recorder.emit(StepFinished(self.name, self.steps, start, perf_counter(), loss, self.executor.times))
             measure_seldom(context, self.steps, self.executor)
+            if self.watch is not None:
+                self.watch.after_step(self.steps)
         return self.rebuild(results)
 
 
@@ -249,6 +254,7 @@ def _compile(
     open_recorder(context, world)
     if context.recorder is not None:
         describe_program(context.recorder, name, plan, program.executor.planned_bytes, (graph, options))
+        program.watch = watch_values(context.recorder, name, program.executor)
     return program
 
 

@@ -9,8 +9,8 @@ Read it in this order:
 - `recorder`: where events go; `writing`: the thread that writes them; `recording`: opens the recorder of a run;
 - `last_words`: what a rank that fails still tells;
 - `schema`, `store`: the tables of a run store and how events become rows;
-- `reader`, `runs`: a run store as typed rows, and where runs lie;
-- `measuring`: memory, checksums and statistics of a rank as events;
+- `reader`, `values`, `runs`: a run store as typed rows, and where runs lie;
+- `measuring`: memory, checksums and values of a rank as events; `tiles`: a slice as the means of a few cells;
 - `movement`: what moved, collectives alike taken together; `agreement`: copies that should agree;
 - `tables`, `chrome_trace`, `csv_files`: a run for the terminal, for Perfetto, for a spreadsheet.
 
@@ -38,16 +38,17 @@ from simpar.recorder.events import (
     RunFinished,
     RunStarted,
     Scalar,
-    SliceStatistics,
+    SliceValues,
     StepFinished,
 )
 from simpar.recorder.recorder import Mailbox, MemoryRecorder, NullRecorder, Recorder, StoreRecorder
+from simpar.recorder.tiles import Tile, coarsened, pooled, stitched, tile_shape
 
 if TYPE_CHECKING:
     from simpar.recorder.agreement import Disagreement, disagreements
     from simpar.recorder.chrome_trace import write_chrome_trace
     from simpar.recorder.csv_files import write_csv_files
-    from simpar.recorder.measuring import measure_checksum, measure_memory, measure_statistics
+    from simpar.recorder.measuring import BINS, MOST_CELLS, measure_checksum, measure_memory, measure_values
     from simpar.recorder.movement import Movement, movements
     from simpar.recorder.reader import Run, RunInfo, ScalarRow, StepRow, open_run
     from simpar.recorder.recording import start_recording
@@ -65,9 +66,12 @@ if TYPE_CHECKING:
         slice_table,
         statistics_table,
     )
+    from simpar.recorder.values import slice_values, value_steps
 
 __all__ = [
+    "BINS",
     "EVENTS",
+    "MOST_CELLS",
     "OPTIMIZER_STATE",
     "PARAMETER",
     "Checksum",
@@ -93,11 +97,13 @@ __all__ = [
     "RunWriter",
     "Scalar",
     "ScalarRow",
-    "SliceStatistics",
+    "SliceValues",
     "StepFinished",
     "StepRow",
     "StoreRecorder",
+    "Tile",
     "bytes_text",
+    "coarsened",
     "disagreements",
     "find_run",
     "held_text",
@@ -108,17 +114,22 @@ __all__ = [
     "losses_table",
     "measure_checksum",
     "measure_memory",
-    "measure_statistics",
+    "measure_values",
     "memory_table",
     "movement_table",
     "movements",
     "new_run",
     "open_run",
     "parameter_table",
+    "pooled",
     "runs_folder",
     "slice_table",
+    "slice_values",
     "start_recording",
     "statistics_table",
+    "stitched",
+    "tile_shape",
+    "value_steps",
     "write_chrome_trace",
     "write_csv_files",
 ]
@@ -127,7 +138,7 @@ _LATER = {
     "agreement": ("Disagreement", "disagreements"),
     "chrome_trace": ("write_chrome_trace",),
     "csv_files": ("write_csv_files",),
-    "measuring": ("measure_checksum", "measure_memory", "measure_statistics"),
+    "measuring": ("BINS", "MOST_CELLS", "measure_checksum", "measure_memory", "measure_values"),
     "movement": ("Movement", "movements"),
     "reader": ("Run", "RunInfo", "ScalarRow", "StepRow", "open_run"),
     "recording": ("start_recording",),
@@ -145,6 +156,7 @@ _LATER = {
         "slice_table",
         "statistics_table",
     ),
+    "values": ("slice_values", "value_steps"),
 }
 
 

@@ -1,13 +1,14 @@
 """Events as bytes: how a rank sends a batch to rank 0.
 
-A record is one byte for the kind, four for the length, and a body: packed numbers for ``StepFinished``, JSON for all
-others. A batch is records one after the other. There is no pickle: bytes from another rank can only become events.
+A record is one byte for the kind, four for the length, and a body: packed numbers for ``StepFinished`` and
+``SliceValues``, JSON for all others. A batch is records one after the other. There is no pickle: bytes from another
+rank can only become events.
 """
 
 import json
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -16,14 +17,15 @@ from typing import Any, cast, get_args, get_origin, get_type_hints
 import numpy as np
 
 from simpar.errors import RunStoreError
-from simpar.recorder.events import EVENTS, Event, StepFinished
+from simpar.recorder.events import EVENTS, Event, SliceValues, StepFinished
 
 __all__ = ["decode_batch", "encode_event", "from_plain", "json_text", "to_plain"]
 
 _HEAD = struct.Struct("<BI")  # kind, bytes of the body
 _STEP = struct.Struct("<qddd?HI")  # step, start_s, end_s, loss, has a loss, bytes of the program's name, rows of times
 _CODES = {kind: code for code, kind in enumerate(EVENTS)}
-_STEP_CODE = _CODES[StepFinished]
+_VALUES = struct.Struct("<IqdddddQQHHHB")
+# rank, step, minimum to norm, nans, infinities, bytes of both names, bins, axes of the tile
 
 
 def encode_event(event: Event) -> bytes:
@@ -35,6 +37,8 @@ def encode_event(event: Event) -> bytes:
     """
     if type(event) is StepFinished:
         body = _pack_step(event)
+    elif type(event) is SliceValues:
+        body = _pack_values(event)
     else:
         body = json.dumps(to_plain(event), separators=(",", ":"), default=_as_plain).encode()
     return _HEAD.pack(_CODES[type(event)], len(body)) + body
@@ -48,6 +52,14 @@ def _pack_step(event: StepFinished) -> bytes:
         event.step, event.start_s, event.end_s, 0.0 if loss is None else loss, loss is not None, len(name), rows
     )
     return head + name + event.times.tobytes()
+
+
+def _pack_values(event: SliceValues) -> bytes:
+    e, program, parameter = event, event.program.encode(), event.parameter.encode()
+    numbers = (e.rank, e.step, e.minimum, e.maximum, e.mean, e.std, e.norm, e.nans, e.infinities)
+    head = _VALUES.pack(*numbers, len(program), len(parameter), len(e.histogram), e.tile.ndim)
+    counts = np.array((*e.tile.shape, *e.histogram), np.int64)
+    return head + program + parameter + counts.tobytes() + e.tile.tobytes()
 
 
 def decode_batch(batch: bytes) -> Iterator[Event]:
@@ -68,7 +80,8 @@ def decode_batch(batch: bytes) -> Iterator[Event]:
                 f"kinds go to {len(EVENTS) - 1}. Ranks must run the same version of simpar."
             )
         body = batch[at : at + length]
-        yield _unpack_step(body) if code == _STEP_CODE else from_plain(EVENTS[code], json.loads(body))
+        packed = _PACKED.get(code)
+        yield from_plain(EVENTS[code], json.loads(body)) if packed is None else packed(body)
         at += length
 
 
@@ -77,6 +90,22 @@ def _unpack_step(body: bytes) -> StepFinished:
     name = body[_STEP.size : _STEP.size + named].decode()
     times = np.frombuffer(body, np.float64, 2 * rows, _STEP.size + named).reshape(rows, 2)
     return StepFinished(name, step, start_s, end_s, loss if has_loss else None, times)
+
+
+def _unpack_values(body: bytes) -> SliceValues:
+    rank, step, low, high, mean, std, norm, nans, infinities, named, called, bins, axes = _VALUES.unpack_from(body)
+    at = _VALUES.size + named + called
+    program, parameter = body[_VALUES.size : _VALUES.size + named].decode(), body[_VALUES.size + named : at].decode()
+    counts: list[int] = np.frombuffer(body, np.int64, axes + bins, at).tolist()
+    tile = np.frombuffer(body, np.float32, offset=at + 8 * (axes + bins)).reshape(counts[:axes])
+    told = (nans, infinities, tuple(counts[axes:]))
+    return SliceValues(rank, program, parameter, step, low, high, mean, std, norm, *told, tile)
+
+
+_PACKED: dict[int, Callable[[bytes], Event]] = {
+    _CODES[StepFinished]: _unpack_step,
+    _CODES[SliceValues]: _unpack_values,
+}
 
 
 # --- dataclasses as what JSON can hold ---

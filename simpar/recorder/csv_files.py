@@ -10,6 +10,7 @@ from typing import Any
 
 from simpar.recorder.movement import movements
 from simpar.recorder.reader import Run
+from simpar.recorder.values import slice_values, value_steps
 
 __all__ = ["write_csv_files"]
 
@@ -24,6 +25,7 @@ def write_csv_files(run: Run, folder: Path) -> list[Path]:
         _write(folder / "steps.csv", _STEPS, _steps(run)),
         _write(folder / "scalars.csv", _SCALARS, ((s.rank, s.name, s.step, s.value) for s in run.scalars())),
         _write(folder / "memory.csv", _MEMORY, _memory(run)),
+        _write(folder / "values.csv", _VALUES, _values(run)),
     ]
 
 
@@ -41,6 +43,9 @@ _MOVEMENTS = (
 )  # fmt: skip
 _STEPS = ("rank", "program", "step", "start_s", "end_s", "loss")
 _SCALARS = ("rank", "name", "step", "value")
+_VALUES = (
+    "program", "parameter", "step", "rank", "minimum", "maximum", "mean", "std", "norm", "nans", "infinities",
+)  # fmt: skip
 _MEMORY = ("rank", "step", "rss_bytes", "pss_bytes", "planned_bytes")
 
 
@@ -87,3 +92,10 @@ def _steps(run: Run) -> Iterator[Sequence[Any]]:
 def _memory(run: Run) -> Iterator[Sequence[Any]]:
     for m in run.memory():
         yield m.rank, m.step, m.rss_bytes, m.pss_bytes, m.planned_bytes
+
+
+def _values(run: Run) -> Iterator[Sequence[Any]]:
+    for name in (p.name for p in run.parameters()):
+        for program in value_steps(run, name):
+            for v in slice_values(run, name, program, with_tiles=False):
+                yield tuple(getattr(v, column) for column in _VALUES)

@@ -35,7 +35,7 @@ __all__ = [
     "RunFinished",
     "RunStarted",
     "Scalar",
-    "SliceStatistics",
+    "SliceValues",
     "StepFinished",
     "Times",
 ]
@@ -244,18 +244,35 @@ class MemoryMeasured:
     planned_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class SliceStatistics:
-    """Sums up the values of one rank's slice; ``histogram`` counts them in equal bins from minimum to maximum."""
+@dataclass(frozen=True, slots=True, eq=False)
+class SliceValues:
+    """Sums up what one rank's slice of a parameter holds after a step; numbers are those of its finite values.
+
+    Args:
+        rank: that holds the slice.
+        program: that wrote it.
+        parameter: whose slice it is.
+        step: of that program; 0 is before its first.
+        minimum, maximum, mean, std: NaN if no value is finite.
+        norm: the square root of the sum of squares.
+        nans, infinities: how many values are none.
+        histogram: counts of finite values in equal bins from minimum to maximum.
+        tile: means of cells of the slice, float32, as many axes as the slice has (``simpar.recorder.tiles``).
+    """
 
     rank: int
+    program: str
     parameter: str
     step: int
     minimum: float
     maximum: float
     mean: float
     std: float
-    histogram: tuple[int, ...] = ()
+    norm: float
+    nans: int
+    infinities: int
+    histogram: tuple[int, ...]
+    tile: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,14 +316,14 @@ Event = (
     | StepFinished
     | Scalar
     | MemoryMeasured
-    | SliceStatistics
+    | SliceValues
     | Checksum
     | RankFailed
     | RunFinished
 )
 
 EVENTS: tuple[type[Event], ...] = (
-    RunStarted, RankStarted, ParameterPlaced, ProgramCompiled, StepFinished, Scalar, MemoryMeasured, SliceStatistics,
+    RunStarted, RankStarted, ParameterPlaced, ProgramCompiled, StepFinished, Scalar, MemoryMeasured, SliceValues,
     Checksum, RankFailed, RunFinished,
 )  # fmt: skip
 """The kinds of events; the place in this tuple is the code of the kind in a batch, so add only at the end."""

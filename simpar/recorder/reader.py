@@ -28,7 +28,6 @@ from simpar.recorder.events import (
     RankStarted,
     RunFinished,
     RunStarted,
-    SliceStatistics,
     Times,
 )
 from simpar.recorder.schema import STORE_NAME, check_file, check_schema, store_errors
@@ -105,7 +104,8 @@ class Run:
             self._database = _connect(path)
             check_schema(self._database, path)
 
-    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return what a query finds, for questions that have no method here."""
         with store_errors(self.path):
             return self._database.execute(query, values).fetchall()
 
@@ -115,7 +115,7 @@ class Run:
         """Return what ``simpar runs`` shows of a run."""
         started: RunStarted = self._meta("run", RunStarted) or _unnamed(self.path)
         finished: RunFinished | None = self._meta("finished", RunFinished)
-        ((steps,),) = self._rows("SELECT count(*) FROM steps WHERE rank = 0")
+        ((steps,),) = self.rows("SELECT count(*) FROM steps WHERE rank = 0")
         last_loss = self._last_loss()
         ended_s = None if finished is None else finished.ended_s
         return RunInfo(self.path, started, self._state(finished), steps, last_loss, ended_s, self._cause())
@@ -125,34 +125,34 @@ class Run:
         if len(self.programs()) > 1:
             most_run = "SELECT program FROM steps WHERE rank = 0 GROUP BY program ORDER BY count(*) DESC LIMIT 1"
             which += f" AND program = ({most_run})"
-        losses = self._rows(f"SELECT loss FROM steps NOT INDEXED WHERE {which} ORDER BY id DESC LIMIT 1")
+        losses = self.rows(f"SELECT loss FROM steps NOT INDEXED WHERE {which} ORDER BY id DESC LIMIT 1")
         return float(losses[0][0]) if losses else None
 
     def plan_mark(self) -> str:
         """Return a mark that changes whenever a rank tells of a program or a parameter."""
         tables = ("programs", "program_ranks", "parameters", "ranks")
         counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
-        (row,) = self._rows(f"SELECT {counts}")
+        (row,) = self.rows(f"SELECT {counts}")
         return ".".join(map(str, row))
 
     def _meta(self, key: str, kind: type) -> Any:
-        rows = self._rows("SELECT value FROM meta WHERE key = ?", key)
+        rows = self.rows("SELECT value FROM meta WHERE key = ?", key)
         return from_plain(kind, json.loads(rows[0][0])) if rows else None
 
     def _state(self, finished: RunFinished | None) -> str:
-        if self._rows("SELECT 1 FROM failures LIMIT 1"):
+        if self.rows("SELECT 1 FROM failures LIMIT 1"):
             return "failed"
         if finished is not None:
             return finished.state
         return "running" if has_writer(self.path) else "killed"
 
     def _cause(self) -> str:
-        rows = self._rows("SELECT rank, error, message FROM failures ORDER BY id LIMIT 1")
+        rows = self.rows("SELECT rank, error, message FROM failures ORDER BY id LIMIT 1")
         return "".join(f"rank {rank}: {error}: {(message.splitlines() or [''])[0]}" for rank, error, message in rows)
 
     def ranks(self) -> tuple[RankStarted, ...]:
         """Return the ranks that have spoken, in order."""
-        rows = self._rows("SELECT rank, host, pid, wall_s, clock_s FROM ranks ORDER BY rank")
+        rows = self.rows("SELECT rank, host, pid, wall_s, clock_s FROM ranks ORDER BY rank")
         return tuple(RankStarted(*row) for row in rows)
 
     def clock_offsets(self) -> dict[int, float]:
@@ -167,14 +167,14 @@ class Run:
 
     def failures(self) -> tuple[RankFailed, ...]:
         """Return the ranks that raised, the first one first."""
-        rows = self._rows("SELECT rank, error, message, traceback FROM failures ORDER BY id")
+        rows = self.rows("SELECT rank, error, message, traceback FROM failures ORDER BY id")
         return tuple(RankFailed(*row) for row in rows)
 
     # --- what was planned ---
 
     def parameters(self) -> tuple[ParameterPlaced, ...]:
         """Return all parameters and optimizer states, in the order in which they were placed."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT name, shape, dtype, storage, compute, kind, comm_fusion, flags FROM parameters ORDER BY id"
         )
         layout = cache(_layout)  # thousands of parameters share a few layouts
@@ -187,15 +187,15 @@ class Run:
 
     def programs(self) -> tuple[str, ...]:
         """Return the names of the compiled programs, in order."""
-        return tuple(row[0] for row in self._rows("SELECT program FROM programs ORDER BY id"))
+        return tuple(row[0] for row in self.rows("SELECT program FROM programs ORDER BY id"))
 
     def program(self, program: str, rank: int = 0) -> ProgramCompiled | None:
         """Return one program as one rank runs it, with its plan as text and its graph; None if there is none."""
-        rows = self._rows("SELECT digest, plan, graph_values, graph_nodes FROM programs WHERE program = ?", program)
+        rows = self.rows("SELECT digest, plan, graph_values, graph_nodes FROM programs WHERE program = ?", program)
         if not rows:
             return None
         digest, plan, values, nodes = rows[0]
-        peaks = self._rows("SELECT peak_bytes FROM program_ranks WHERE program = ? AND rank = ?", program, rank)
+        peaks = self.rows("SELECT peak_bytes FROM program_ranks WHERE program = ? AND rank = ?", program, rank)
         return ProgramCompiled(
             program,
             plan,
@@ -208,14 +208,14 @@ class Run:
 
     def source(self, program: str) -> bytes:
         """Return a program as it was before it was cut, for ``partition.decode_program``; empty if it was not kept."""
-        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'sources'"):
+        if not self.rows("SELECT 1 FROM sqlite_master WHERE name = 'sources'"):
             return b""  # written by a simpar that did not keep them
-        rows = self._rows("SELECT source FROM sources WHERE program = ?", program)
+        rows = self.rows("SELECT source FROM sources WHERE program = ?", program)
         return rows[0][0] if rows else b""
 
     def collectives(self, program: str, rank: int = 0) -> tuple[CollectiveSpec, ...]:
         """Return what the rows of ``StepRow.times`` mean, for one program on one rank."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT row, kind, ranks, message_bytes, cause, fusion, parameters, phase FROM collectives "
             "WHERE program = ? AND rank = ? ORDER BY row",
             program,
@@ -230,13 +230,13 @@ class Run:
     def groups(self, program: str) -> dict[int, tuple[tuple[int, ...], ...]]:
         """Return, for each collective of a program, the groups that do it, as far as their ranks have told."""
         found: dict[int, list[tuple[int, ...]]] = {}
-        for row, ranks in self._rows("SELECT DISTINCT row, ranks FROM collectives WHERE program = ?", program):
+        for row, ranks in self.rows("SELECT DISTINCT row, ranks FROM collectives WHERE program = ?", program):
             found.setdefault(row, []).append(tuple(json.loads(ranks)))
         return {row: tuple(sorted(groups)) for row, groups in sorted(found.items())}
 
     def peak_bytes(self, program: str) -> dict[int, int]:
         """Return the most memory that the plan of a program needs at once, by rank."""
-        return dict(self._rows("SELECT rank, peak_bytes FROM program_ranks WHERE program = ? ORDER BY rank", program))
+        return dict(self.rows("SELECT rank, peak_bytes FROM program_ranks WHERE program = ? ORDER BY rank", program))
 
     # --- what was measured ---
 
@@ -273,42 +273,33 @@ class Run:
 
     def newest_step(self) -> int:
         """Return the id of the step that arrived last; 0 if there is none."""
-        ((newest,),) = self._rows("SELECT max(id) FROM steps")
+        ((newest,),) = self.rows("SELECT max(id) FROM steps")
         return newest or 0
 
     def step_counts(self) -> dict[tuple[int, str], int]:
         """Return how many steps of each program each rank has finished, by (rank, program)."""
-        rows = self._rows("SELECT rank, program, count(*) FROM steps GROUP BY rank, program")
+        rows = self.rows("SELECT rank, program, count(*) FROM steps GROUP BY rank, program")
         return {(rank, program): count for rank, program, count in rows}
 
     def losses(self, rank: int = 0) -> tuple[tuple[int, float], ...]:
         """Return (step, loss) of one rank, in the order of the steps."""
         query = "SELECT step, loss FROM steps WHERE rank = ? AND loss IS NOT NULL ORDER BY id"
-        return tuple((step, float(loss)) for step, loss in self._rows(query, rank))
+        return tuple((step, float(loss)) for step, loss in self.rows(query, rank))
 
     def scalars(self, since: int = 0) -> tuple[ScalarRow, ...]:
         """Return the numbers that arrived after the one with the id ``since``."""
-        rows = self._rows("SELECT id, rank, name, step, value FROM scalars WHERE id > ? ORDER BY id", since)
+        rows = self.rows("SELECT id, rank, name, step, value FROM scalars WHERE id > ? ORDER BY id", since)
         return tuple(ScalarRow(id, rank, name, step, float(value)) for id, rank, name, step, value in rows)
 
     def memory(self) -> tuple[MemoryMeasured, ...]:
         """Return the measured memory of all ranks, oldest first."""
         query = "SELECT rank, step, rss_bytes, pss_bytes, planned_bytes FROM memory ORDER BY id"
-        return tuple(MemoryMeasured(*row) for row in self._rows(query))
-
-    def statistics(self, parameter: str) -> tuple[SliceStatistics, ...]:
-        """Return the statistics of one parameter's slices, oldest first."""
-        rows = self._rows(
-            "SELECT rank, parameter, step, minimum, maximum, mean, std, histogram FROM statistics "
-            "WHERE parameter = ? ORDER BY id",
-            parameter,
-        )
-        return tuple(_statistics(row) for row in rows)
+        return tuple(MemoryMeasured(*row) for row in self.rows(query))
 
     def checksums(self, parameter: str) -> tuple[Checksum, ...]:
         """Return the checksums of one parameter's slices, oldest first."""
         query = "SELECT rank, parameter, step, digest FROM checksums WHERE parameter = ? ORDER BY id"
-        return tuple(Checksum(*row) for row in self._rows(query, parameter))
+        return tuple(Checksum(*row) for row in self.rows(query, parameter))
 
     def close(self) -> None:
         """Close the store."""
@@ -375,12 +366,6 @@ def _step(row: tuple[Any, ...]) -> StepRow:
     step_id, rank, program, step, start_s, end_s, loss, times = row
     pairs = np.frombuffer(times or b"", np.float64).reshape(-1, 2)
     return StepRow(step_id, rank, program, step, start_s, end_s, None if loss is None else float(loss), pairs)
-
-
-def _statistics(row: tuple[Any, ...]) -> SliceStatistics:
-    rank, parameter, step, *numbers, histogram = row
-    minimum, maximum, mean, std = map(float, numbers)
-    return SliceStatistics(rank, parameter, step, minimum, maximum, mean, std, tuple(json.loads(histogram)))
 
 
 def _unnamed(path: Path) -> RunStarted:

@@ -58,6 +58,10 @@ class Recorder(Protocol):
         """Hand over all, and end; to close twice does nothing."""
         ...
 
+    def before_close(self, call: Callable[[], None]) -> None:
+        """Call this when closing begins, while events are still taken; it takes the place of what was given before."""
+        ...
+
 
 class NullRecorder:
     """Forgets every event: recording is off."""
@@ -70,6 +74,9 @@ class NullRecorder:
 
     def close(self) -> None:
         """Do nothing."""
+
+    def before_close(self, call: Callable[[], None]) -> None:
+        """Forget the call: there is nothing to record."""
 
 
 class MemoryRecorder:
@@ -84,6 +91,7 @@ class MemoryRecorder:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self._last: Callable[[], None] = _do_nothing
 
     def emit(self, event: Event) -> None:
         """Keep the event, and a copy of the times of a step."""
@@ -93,7 +101,13 @@ class MemoryRecorder:
         """Do nothing: all is in the list."""
 
     def close(self) -> None:
-        """Do nothing: all is in the list."""
+        """Call what waits for it; all else is in the list."""
+        call, self._last = self._last, _do_nothing
+        call()
+
+    def before_close(self, call: Callable[[], None]) -> None:
+        """Call this when the recorder closes."""
+        self._last = call
 
 
 class StoreRecorder:
@@ -134,6 +148,7 @@ class StoreRecorder:
         self._pending: list[bytes] = []
         self._due = clock() + interval_s
         self._is_closed = self._has_told = False
+        self._last: Callable[[], None] = _do_nothing
 
     def emit(self, event: Event) -> None:
         """Take one event: as bytes, so that what the caller changes later changes nothing here."""
@@ -158,6 +173,7 @@ class StoreRecorder:
         """Hand over all and end; rank 0 waits for the others' last batches, but no longer than the timeout."""
         if self._is_closed:
             return
+        self._last()
         self._is_closed = True
         self._pass_on()
         if self._writer is not None:
@@ -166,6 +182,10 @@ class StoreRecorder:
             self._tell_error(self._writer)
         elif self._mailbox is not None:
             self._mailbox.send(_LAST)
+
+    def before_close(self, call: Callable[[], None]) -> None:
+        """Call this when closing begins; a rank that fails does not."""
+        self._last = call
 
     def fail(self, failure: RankFailed | None) -> None:
         """Hand over, as the last thing, all and why this rank fails, without waiting for what others still have.
@@ -220,6 +240,10 @@ class StoreRecorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _do_nothing() -> None:
+    """Stand for the call that nobody asked for."""
 
 
 def _open_writer(path: Path, interval_s: float, last_words: Path | None) -> "WriterThread":

@@ -4,6 +4,7 @@ One SQLite database per run. The tables are the contract between training and ev
 change them, raise ``SCHEMA_VERSION``. Tuples and layouts stand as JSON; ``steps.times`` is float64, little-endian, one
 pair (start, end) for each row of ``collectives`` of that program and rank, or NULL in old steps, which forget them.
 ``sources`` (since version 2) has programs as they were before they were cut: compressed JSON, see ``partition``.
+``slice_values`` (since version 3) keeps its histogram as JSON and its tile as float32, little-endian, row by row, of ``tile_shape``.
 """
 
 import sqlite3
@@ -17,7 +18,7 @@ from simpar.errors import RunStoreError
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "STORE_NAME", "TABLES", "check_file", "check_schema", "store_errors"]
 
 STORE_NAME = "run.sqlite"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x73696D70  # "simp", in the header of the file
 
 TABLES = """
@@ -39,9 +40,11 @@ CREATE INDEX steps_by_rank ON steps (rank, step);
 CREATE TABLE scalars (id INTEGER PRIMARY KEY, rank INTEGER, name TEXT, step INTEGER, value REAL);
 CREATE TABLE memory (
     id INTEGER PRIMARY KEY, rank INTEGER, step INTEGER, rss_bytes INTEGER, pss_bytes INTEGER, planned_bytes INTEGER);
-CREATE TABLE statistics (
-    id INTEGER PRIMARY KEY, rank INTEGER, parameter TEXT, step INTEGER, minimum REAL, maximum REAL, mean REAL, std REAL,
-    histogram TEXT);
+CREATE TABLE slice_values (
+    program TEXT, parameter TEXT, step INTEGER, rank INTEGER, minimum REAL, maximum REAL, mean REAL, std REAL,
+    norm REAL, nans INTEGER, infinities INTEGER, histogram TEXT, tile_shape TEXT, tile BLOB,
+    PRIMARY KEY (parameter, program, step, rank));
+CREATE INDEX slice_values_by_step ON slice_values (program, step);
 CREATE TABLE checksums (id INTEGER PRIMARY KEY, rank INTEGER, parameter TEXT, step INTEGER, digest TEXT);
 CREATE TABLE failures (id INTEGER PRIMARY KEY, rank INTEGER, error TEXT, message TEXT, traceback TEXT);
 """

@@ -27,7 +27,7 @@ from simpar.recorder.events import (
     RunFinished,
     RunStarted,
     Scalar,
-    SliceStatistics,
+    SliceValues,
     StepFinished,
 )
 from simpar.recorder.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES, check_file, check_schema, store_errors
@@ -39,6 +39,9 @@ _STEP = "id, rank, program, step, start_s, end_s, loss"
 KEPT_STEPS = 1000
 """So many of the latest steps of a program keep the times of their collectives; of older ones every tenth does, of
 those ten times as old every hundredth, and so on."""
+KEPT_VALUES = 4
+"""Of the values of slices that are more than this times 2, 4, 8, ... steps old, only those of every second, fourth,
+eighth, ... step stay, so that their number grows with the logarithm of the steps."""
 
 
 class RunWriter:
@@ -53,6 +56,7 @@ class RunWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._newest_values: dict[str, int] = {}
         self._lock = _lock(path)
         try:
             is_new = not path.exists() or path.stat().st_size == 0
@@ -90,6 +94,7 @@ class RunWriter:
             try:
                 for rank, event in events:
                     self._insert(event, rank)
+                self._forget_values()
                 self._database.execute("COMMIT")
             except BaseException:
                 if self._database.in_transaction:
@@ -173,10 +178,22 @@ class RunWriter:
         self._row("memory", None, e.rank, e.step, e.rss_bytes, e.pss_bytes, e.planned_bytes)
 
     @_insert.register
-    def _(self, event: SliceStatistics, rank: int) -> None:
+    def _(self, event: SliceValues, rank: int) -> None:
         e = event
-        numbers = (_real(e.minimum), _real(e.maximum), _real(e.mean), _real(e.std))
-        self._row("statistics", None, e.rank, e.parameter, e.step, *numbers, _json(e.histogram))
+        numbers = [_real(n) for n in (e.minimum, e.maximum, e.mean, e.std, e.norm)]
+        told = (e.nans, e.infinities, _json(e.histogram), _json(e.tile.shape), e.tile.tobytes())
+        self._row("slice_values", e.program, e.parameter, e.step, e.rank, *numbers, *told, or_else="REPLACE")
+        self._newest_values[e.program] = max(e.step, self._newest_values.get(e.program, 0))
+
+    def _forget_values(self) -> None:
+        """Forget most of the values that were recorded long ago."""
+        for program, newest in self._newest_values.items():
+            every = 2
+            while (end := newest - KEPT_VALUES * every) > 0:
+                which = "program = ? AND step <= ? AND step % ? != 0"
+                self._database.execute(f"DELETE FROM slice_values WHERE {which}", (program, end, every))
+                every *= 2
+        self._newest_values.clear()
 
     @_insert.register
     def _(self, event: Checksum, rank: int) -> None:

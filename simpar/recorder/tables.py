@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simpar.layout import Layout
-from simpar.recorder.events import MemoryMeasured, ParameterPlaced, SliceStatistics
+from simpar.recorder.events import MemoryMeasured, ParameterPlaced, SliceValues
 from simpar.recorder.movement import Movement
 
 __all__ = [
@@ -186,7 +186,7 @@ def memory_table(measured: Sequence[MemoryMeasured], most: int = 16) -> Table:
     return table
 
 
-def statistics_table(told: Sequence[SliceStatistics], most: int = 16) -> Table:
+def statistics_table(told: Sequence[SliceValues], most: int = 16) -> Table:
     """Return a table with one row for each rank: what was last recorded of the values of its slice.
 
     Args:
@@ -194,12 +194,13 @@ def statistics_table(told: Sequence[SliceStatistics], most: int = 16) -> Table:
         most: ranks to show; of more, the first ones and the last.
     """
     table = _table("Values of the slices")
-    for name in ("rank", "step", "least", "most", "mean", "deviation"):
+    for name in ("rank", "step", "least", "most", "mean", "deviation", "not finite"):
         table.add_column(name, justify="right")
     latest = sorted({s.rank: s for s in told}.values(), key=lambda s: s.rank)
     for i, s in enumerate(latest):
         if not most <= i + 1 < len(latest):
-            _add(table, str(s.rank), str(s.step), *(f"{v:.4g}" for v in (s.minimum, s.maximum, s.mean, s.std)))
+            numbers = (f"{v:.4g}" for v in (s.minimum, s.maximum, s.mean, s.std))
+            _add(table, str(s.rank), str(s.step), *numbers, str(s.nans + s.infinities or ""))
     return table
 
 

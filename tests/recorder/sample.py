@@ -22,6 +22,7 @@ from simpar.recorder import (
     RunWriter,
     Scalar,
     StepFinished,
+    measure_values,
 )
 
 RANKS = 4
@@ -32,6 +33,7 @@ W1 = ParameterPlaced(
     "w1", (4, 6), "float32", Layout(DEV_MAT, (1, 0)), Layout(DEV_MAT, (-1, 0)), comm_fusion=1, flags=("requires_grad",)
 )
 W2 = ParameterPlaced("w2", (6, 2), "float32", Layout(DEV_MAT, (0, -1)), Layout(DEV_MAT, (0, -1)), comm_fusion=1)
+W1_VALUES = np.arange(24, dtype=np.float32).reshape(W1.shape)
 MOMENT = ParameterPlaced("moments.w1", (4, 6), "float32", W1.storage, W1.storage, kind=OPTIMIZER_STATE)
 
 
@@ -89,6 +91,9 @@ def events(rank: int) -> Iterator[Event]:
         yield step(rank, number)
     yield Scalar("learning rate", 1, 0.5)
     yield MemoryMeasured(rank, STEPS, 3 << 20, None, 4096 + rank)
+    yield measure_values(
+        rank, "train", "w1", STEPS, W1_VALUES[tuple(slice(*b) for b in W1.storage.box(W1.shape, rank))]
+    )
     if rank == 0:
         yield RunFinished(1_700_000_060.0)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from simpar.errors import RunStoreError
 from simpar.layout import Layout
@@ -27,7 +27,7 @@ from simpar.recorder import (
     RunFinished,
     RunStarted,
     Scalar,
-    SliceStatistics,
+    SliceValues,
     StepFinished,
 )
 from simpar.recorder.codec import decode_batch, encode_event
@@ -57,6 +57,7 @@ specs = st.builds(CollectiveSpec, small, text, shape, count, text, small, names,
 values = st.builds(GraphValue, text, shape, text, st.none() | layouts)
 nodes = st.builds(GraphNode, text, text, names, names, text, text, text, text)
 times = st.integers(0, 6).flatmap(lambda rows: arrays(np.float64, (rows, 2)))
+tiles = array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=3).flatmap(lambda s: arrays(np.float32, s))
 
 BY_KIND: dict[type[Event], st.SearchStrategy[Any]] = {
     RunStarted: st.builds(
@@ -72,7 +73,9 @@ BY_KIND: dict[type[Event], st.SearchStrategy[Any]] = {
     StepFinished: st.builds(StepFinished, text, st.integers(0, 2**62), real, real, st.none() | real, times),
     Scalar: st.builds(Scalar, text, count, real),
     MemoryMeasured: st.builds(MemoryMeasured, small, count, count, st.none() | count, count),
-    SliceStatistics: st.builds(SliceStatistics, small, text, count, real, real, real, real, shape),
+    SliceValues: st.builds(
+        SliceValues, small, text, text, count, real, real, real, real, real, count, count, shape, tiles
+    ),
     Checksum: st.builds(Checksum, small, text, count, text),
     RankFailed: st.builds(RankFailed, small, text, text, text),
     RunFinished: st.builds(RunFinished, real, text),

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simpar.recorder import RunWriter, StepFinished, movements, open_run
+from simpar.recorder import RunWriter, StepFinished, measure_values, movements, open_run, value_steps
 from tests.recorder import sample
 
 KEPT = 20  # instead of a thousand
@@ -79,3 +79,19 @@ def test_what_moved_is_measured_by_the_steps_that_remember(tmp_path: Path) -> No
         moved = movements(run)
         assert all(m.steps == 3 * KEPT for m in moved)
         assert moved[0].mean_s == pytest.approx(1e-3)
+
+
+def test_of_values_recorded_long_ago_ever_fewer_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "run.sqlite"
+    with sample.writing(path) as writer:
+        for step in range(1001):
+            writer.write((rank, measure_values(rank, "train", "w", step, np.ones(2))) for rank in range(2))
+        writer.write([(0, measure_values(0, "evaluate", "w", 0, np.ones(2)))])
+    with open_run(path) as run:
+        kept = value_steps(run, "w")
+    assert kept["evaluate"] == {0: (0,)}
+    assert set(kept["train"].values()) == {(0, 1)}
+    ages = [1000 - step for step in kept["train"]]
+    assert sorted(ages)[:8] == list(range(8))
+    assert len(ages) < 60
+    assert all(step % 2 ** ((age // 8).bit_length()) == 0 for step, age in zip(kept["train"], ages, strict=True))

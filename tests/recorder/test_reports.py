@@ -203,6 +203,7 @@ def test_csv_files_hold_every_row_of_the_run(run: Run, tmp_path: Path) -> None:
     steps = sample.RANKS * sample.STEPS
     assert {name: len(rows) for name, rows in tables.items()} == {
         "parameters": 3, "collectives": 5 * steps, "movements": 5, "steps": steps, "scalars": 4, "memory": 4,
+        "values": 4,
     }  # fmt: skip
     assert tables["parameters"][0]["slice_shape"] == "(2, 3)"
     gather = tables["collectives"][0]

@@ -19,13 +19,16 @@ from simpar.recorder import (
     RankFailed,
     RunWriter,
     Scalar,
-    SliceStatistics,
+    SliceValues,
     StepFinished,
     open_run,
+    slice_values,
+    value_steps,
 )
 from simpar.recorder.schema import APPLICATION_ID, SCHEMA_VERSION
 from simpar.recorder.store import has_writer
 from tests.recorder import sample
+from tests.recorder.test_codec import assert_same
 
 ROOT = Path(__file__).parents[2]
 
@@ -101,15 +104,20 @@ def test_loss_that_is_not_a_number_stays_one(tmp_path: Path) -> None:
         assert run.scalars()[0].value == float("inf")
 
 
-def test_statistics_and_checksums_are_found_by_parameter(tmp_path: Path) -> None:
-    statistics = SliceStatistics(1, "w", 2, -1.0, 1.0, float("nan"), 0.5, (3, 0, 1))
+def test_values_and_checksums_are_found_by_parameter(tmp_path: Path) -> None:
+    tile = np.array([[1.0], [np.nan]], np.float32)
+    told = SliceValues(1, "train", "w", 2, -1.0, 1.0, 0.0, float("nan"), 2.0, 1, 0, (3, 0, 1), tile)
     checksum = Checksum(1, "w", 2, "ab12")
     with sample.writing(tmp_path / "run.sqlite") as writer:
-        writer.write([(1, statistics), (1, checksum), (1, Checksum(1, "v", 2, "cd34"))])
+        writer.write([(1, told), (1, checksum), (1, Checksum(1, "v", 2, "cd34"))])
     with open_run(tmp_path) as run:
         assert run.checksums("w") == (checksum,)
-        assert run.statistics("w")[0].histogram == (3, 0, 1)
-        assert run.statistics("v") == ()
+        assert value_steps(run, "w") == {"train": {2: (1,)}}
+        assert value_steps(run, "v") == {}
+        (found,) = slice_values(run, "w", "train", 2, 1)
+        assert_same(found, told)
+        assert slice_values(run, "w", "train", with_tiles=False)[0].tile.size == 0
+        assert slice_values(run, "w", "evaluate") == ()
 
 
 def test_a_pipeline_stage_may_place_parameters_that_rank_0_does_not_have(tmp_path: Path) -> None:
@@ -189,6 +197,7 @@ import sys
 from pathlib import Path
 from simpar.recorder import RunWriter
 from tests.recorder import sample
+from tests.recorder.test_codec import assert_same
 writer = RunWriter(Path(sys.argv[1]))
 writer.write([(0, sample.started())])
 for number in range(1, 1_000_000):
