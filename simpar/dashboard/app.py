@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from simpar.dashboard import routes_values
 from simpar.dashboard.models.base import Problem
 from simpar.dashboard.models.measured import Delta, StreamEvent
 from simpar.dashboard.pages import STATIC, page
@@ -62,6 +63,7 @@ def make_api(folder: Path, watched: Watched | None = None, static: Path = STATIC
     api.state.folder, api.state.watched = RunsFolder(folder), watched or Watched()
     api.state.workshop = Workshop()
     api.include_router(router)
+    api.include_router(routes_values.router)
     _handle_problems(api)
 
     def get_page(path: str) -> Response:

@@ -1,16 +1,16 @@
-"""Answers about parameters: their layouts, what each rank keeps, what was measured of their slices."""
+"""Answers about parameters: their layouts, what each rank keeps of them."""
 
 from collections.abc import Sequence
 from math import prod
 
-from simpar.dashboard.models.base import LayoutItem, real
-from simpar.dashboard.models.runs import ParameterDetail, ParameterList, ParameterRow, SliceHeld, SliceMeasured
+from simpar.dashboard.models.base import LayoutItem
+from simpar.dashboard.models.runs import ParameterDetail, ParameterList, ParameterRow, SliceHeld
 from simpar.dashboard.problems import RequestError
 from simpar.dashboard.store import OpenedRun
 from simpar.dashboard.view import item_bytes
 from simpar.recorder import OPTIMIZER_STATE, ParameterPlaced, disagreements
 
-__all__ = ["MOST_DRAWN", "parameter_detail", "parameter_list", "placed", "sentence"]
+__all__ = ["MOST_DRAWN", "find_parameter", "parameter_detail", "parameter_list", "placed", "sentence"]
 
 MOST_DRAWN = 64
 """Ranks up to which an answer lists what each of them holds; above, it follows from the layout."""
@@ -63,8 +63,8 @@ def whole_bytes(p: ParameterPlaced) -> int:
     return prod(p.shape) * item_bytes(p.dtype)
 
 
-def parameter_detail(opened: OpenedRun, name: str) -> ParameterDetail:
-    """Return one parameter with what each rank keeps of it and what was measured of that.
+def find_parameter(opened: OpenedRun, name: str) -> ParameterPlaced:
+    """Return a parameter or an optimizer state by its name.
 
     Raises:
         RequestError: the run has none of that name.
@@ -74,24 +74,22 @@ def parameter_detail(opened: OpenedRun, name: str) -> ParameterDetail:
     if found is None:
         words = f"the run {opened.name!r} has no parameter {name[:200]!r} among its {len(everyone)}."
         raise RequestError(404, "no_parameter", f"{words} GET …/parameters lists them.")
+    return found
+
+
+def parameter_detail(opened: OpenedRun, name: str) -> ParameterDetail:
+    """Return one parameter with what each rank keeps of it.
+
+    Raises:
+        RequestError: the run has none of that name.
+    """
+    found = find_parameter(opened, name)
     parted = opened.cached("disagreements", lambda: disagreements(opened.run))
     return ParameterDetail(
         row=parameter_row(found),
         sentence=sentence(found),
         slices=_slices(found),
-        states=_states(found, everyone),
-        statistics=tuple(
-            SliceMeasured(
-                rank=s.rank,
-                step=s.step,
-                minimum=real(s.minimum),
-                maximum=real(s.maximum),
-                mean=real(s.mean),
-                std=real(s.std),
-                histogram=s.histogram,
-            )
-            for s in opened.run.statistics(name)
-        ),
+        states=_states(found, placed(opened)),
         checksums=len(opened.run.checksums(name)),
         disagreements=tuple(str(d) for d in parted if d.parameter == name),
     )
@@ -138,4 +136,4 @@ def _slices(p: ParameterPlaced) -> tuple[SliceHeld, ...]:
 
 def _states(p: ParameterPlaced, everyone: Sequence[ParameterPlaced]) -> tuple[str, ...]:
     """Return the states of the optimizer that are named after a parameter, as ``moments.<name>``."""
-    return tuple(s.name for s in everyone if s.kind == OPTIMIZER_STATE and s.name.endswith("." + p.name))
+    return tuple(s.name for s in everyone if s.kind == OPTIMIZER_STATE and s.name.partition(".")[2] == p.name)

@@ -43,11 +43,11 @@ from simpar.dashboard.store import OpenedRun, RunsFolder
 from simpar.dashboard.stream import CURSOR, Watched, delta, events
 from simpar.dashboard.timeline import BY, Stretch, tile, timeline
 
-__all__ = ["Ask", "NotModified", "router"]
+__all__ = ["PROBLEMS", "Ask", "NotModified", "OfRun", "router"]
 
 _Answer = TypeVar("_Answer")
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
+PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": words}
     for status, words in {
         400: "the request cannot be understood, or names a host that is not allowed",
@@ -61,13 +61,14 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         503: "the run's store is locked; ask again",
     }.items()
 }
+"""What every address may answer when it cannot answer as asked."""
 
 _OCTETS = "application/octet-stream"
 _BINARY: dict[int | str, dict[str, Any]] = {
     200: {"content": {_OCTETS: {"schema": {"type": "string", "format": "binary"}}}}
 }
 
-router = APIRouter(prefix="/api", responses=_PROBLEMS)
+router = APIRouter(prefix="/api", responses=PROBLEMS)
 
 RunName = Annotated[str, InPath(max_length=255, description="the run's name, from the list of runs")]
 Program = Annotated[
@@ -158,7 +159,7 @@ def get_parameters(
 
 @router.get("/runs/{run}/parameter", tags=["tensors"])
 def get_parameter(ask: OfRun, name: Annotated[str, Query(max_length=1000)]) -> ParameterDetail:
-    """Return one parameter: its layout in words, what each rank keeps, statistics and checksums."""
+    """Return one parameter: its layout in words, what each rank keeps, its states, copies that part."""
     return ask(lambda opened: parameter_detail(opened, name))
 
 

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simpar.layout import Layout
 from simpar.recorder import (
@@ -30,9 +32,12 @@ from simpar.recorder import (
     RunWriter,
     Scalar,
     StepFinished,
+    measure_values,
 )
 
-__all__ = ["BATCH", "HIDDEN", "PROGRAM", "STEP_S", "WALL_S", "WIDTH", "Described", "describe", "write_run"]
+__all__ = [
+    "BATCH", "HIDDEN", "PROGRAM", "STEP_S", "WALL_S", "WIDTH", "Described", "describe", "told_values", "write_run",
+]  # fmt: skip
 
 PROGRAM = "train-0"
 WALL_S = 1_790_000_000.0
@@ -177,6 +182,20 @@ def _events(net: Described, rank: int, steps: int) -> Iterator[Event]:
     yield Scalar("learning rate", 1, 0.1)
     if steps:
         yield MemoryMeasured(rank, steps, (90 << 20) + (rank << 12), 60 << 20, 8 << 20)
+
+
+def told_values(
+    placed: ParameterPlaced, whole: NDArray[Any], step: int, program: str = PROGRAM, cells: int = 1024
+) -> list[tuple[int, Event]]:
+    """Return what every rank tells of its slice of a tensor after a step."""
+    return [
+        (rank, measure_values(rank, program, placed.name, step, whole[_of(placed, rank)], cells))
+        for rank in placed.storage.ranks
+    ]
+
+
+def _of(placed: ParameterPlaced, rank: int) -> tuple[slice, ...]:
+    return tuple(slice(a, b) for a, b in placed.storage.box(placed.shape, rank))
 
 
 def write_run(

@@ -17,7 +17,6 @@ __all__ = [
     "RunList",
     "RunSummary",
     "SliceHeld",
-    "SliceMeasured",
     "UnreadableRun",
 ]
 
@@ -206,19 +205,6 @@ class SliceHeld(Item):
     """Which copy of the slice it is, counted from 0."""
 
 
-class SliceMeasured(Item):
-    """Sums up the values of one rank's slice at one step."""
-
-    rank: int
-    step: int
-    minimum: Real
-    maximum: Real
-    mean: Real
-    std: Real
-    histogram: tuple[int, ...]
-    """Counts in equal bins from minimum to maximum."""
-
-
 class ParameterDetail(Answer):
     """Is one parameter with all that is known of it."""
 
@@ -229,8 +215,6 @@ class ParameterDetail(Answer):
     """For each rank, up to 64 ranks; above that they follow from the layout."""
     states: tuple[str, ...]
     """Names of the optimizer states that belong to it."""
-    statistics: tuple[SliceMeasured, ...]
-    """Oldest first."""
     checksums: int
     """How many checksums were recorded."""
     disagreements: tuple[str, ...]
