@@ -4,7 +4,7 @@ One SQLite database per run. The tables are the contract between training and ev
 change them, raise ``SCHEMA_VERSION``. Tuples and layouts stand as JSON; ``steps.times`` is float64, little-endian, one
 pair (start, end) for each row of ``collectives`` of that program and rank, or NULL in old steps, which forget them.
 ``sources`` (since version 2) has programs as they were before they were cut: compressed JSON, see ``partition``.
-``slice_values`` (since version 3) keeps its histogram as JSON and its tile as float32, little-endian, row by row, of ``tile_shape``.
+``slice_values`` (since version 3) keeps histograms as JSON, and tiles, of ``tile_shape``, as float32, little-endian.
 """
 
 import sqlite3

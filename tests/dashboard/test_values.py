@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     told += told_values(W, tensor(W, 10), 10)[:3]  # ranks 0 to 2 alone have come so far
     broken = tensor(SPLIT, 1)
     broken[1], broken[2] = np.nan, -np.inf
-    told += told_values(SPLIT, tensor(SPLIT, 1), 1)[:5] + told_values(SPLIT, broken, 1)[5:]
+    told += told_values(SPLIT, tensor(SPLIT, 1), 8)[:5] + told_values(SPLIT, broken, 8)[5:]
     told += [(rank, Checksum(rank, "split", 1, "a" if rank < 5 else "b")) for rank in range(8)]
     write_run(folder, "valued", (2, 4), more=told)
     write_run(folder, "bare", (2, 4))
@@ -69,10 +69,7 @@ def test_values_are_the_tensor_where_a_cell_is_an_element(ask: Ask) -> None:
 def test_values_are_means_of_cells_that_keep_within_slices(ask: Ask) -> None:
     found = ask("values", name="w", step=4, max=30)
     rows, columns = [[*e, *(i + e[-1] for i in e[1:])] for e in found["edges"]]
-    expected = [
-        [tensor(W, 4)[a:b, c:d].mean() for c, d in zip(columns, columns[1:], strict=False)]
-        for a, b in zip(rows, rows[1:], strict=False)
-    ]
+    expected = [[tensor(W, 4)[a:b, c:d].mean() for c, d in pairwise(columns)] for a, b in pairwise(rows)]
     np.testing.assert_allclose(cells(found), expected, rtol=1e-5)
     assert cells(found).size <= 30
     assert {6, 10} <= {*rows, *columns}

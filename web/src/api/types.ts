@@ -455,8 +455,20 @@ export interface ParameterDetail {
   slices: SliceHeld[];
   /** Names of the optimizer states that belong to it. */
   states: string[];
-  /** Oldest first. */
-  statistics: SliceMeasured[];
+}
+
+/** Is how the slices of a parameter changed over the recorded steps. */
+export interface ParameterHistory {
+  /** Copies that should be equal and are not, from which step on. */
+  disagreements: DisagreementItem[];
+  name: string;
+  program: string | null;
+  /** The version of this schema. */
+  schema: number;
+  /** As many of them as were asked for. */
+  slices: SliceHistory[];
+  /** How many different slices there are. */
+  total: number;
 }
 
 /** Is parameters in the order in which they were placed, all or a page of them. */
@@ -493,6 +505,57 @@ export interface ParameterRow {
   storage: LayoutItem;
   /** Of the whole tensor. */
   whole_bytes: number;
+}
+
+/** Is what was measured of a parameter's slices at one step; without rows if nothing was recorded. */
+export interface ParameterStatistics {
+  name: string;
+  /** Numbers of slices whose copies were measured to differ at this step, though they should be equal. */
+  parted: number[];
+  /** That wrote the values. */
+  program: string | null;
+  /** Those with values of this parameter, the one with most steps first. */
+  programs: string[];
+  /** By rank. */
+  rows: SliceMeasured[];
+  /** The version of this schema. */
+  schema: number;
+  /** How many elements a slice has. */
+  slice_elements: number;
+  /** The step that is told; the newest complete one unless asked otherwise. */
+  step: number | null;
+  /** All that are kept, oldest first. */
+  steps: RecordedStep[];
+  /** How many ranks told at this step. */
+  total: number;
+}
+
+/** Is a tensor, or one rank's slice of it, as means of cells that never cross the border of a slice. */
+export interface ParameterValues {
+  /** How many cells stand along each axis. */
+  cells: number[];
+  /** Into how many slices each axis is cut. */
+  cuts: number[];
+  /** Where the cells of a slice begin along each axis, counted within the slice, and the slice's end. */
+  edges: number[][];
+  maximum: number | "nan" | "inf" | "-inf" | null;
+  /** Of the finite cells; null if there are none. */
+  minimum: number | "nan" | "inf" | "-inf" | null;
+  /** Numbers of slices that no rank told at this step. */
+  missing: number[];
+  name: string;
+  program: string;
+  /** Whose slice it is; null for the whole tensor. */
+  rank: number | null;
+  /** The version of this schema. */
+  schema: number;
+  /** Of the tensor, or of the slice. */
+  shape: number[];
+  step: number;
+  /** How many cells hold a NaN or an infinity. */
+  unfinite: number;
+  /** The cells, row by row, float32, little-endian, in base64; NaN where a slice is missing. */
+  values: string;
 }
 
 /** Is what the strategies cost. */
@@ -646,6 +709,16 @@ export interface RankMemory {
   /** Of the plan that needs most; null if no plan was recorded for the rank. */
   planned_bytes: number | null;
   rank: number;
+}
+
+/** Is a step whose values were recorded. */
+export interface RecordedStep {
+  /** Whether every slice was told by at least one rank. */
+  is_complete: boolean;
+  /** How many ranks told. */
+  ranks: number;
+  /** Of the program; 0 is before its first. */
+  step: number;
 }
 
 /** Is the cheapest way from one layout to another. */
@@ -882,16 +955,35 @@ export interface SliceHeld {
   slice: number;
 }
 
-/** Sums up the values of one rank's slice at one step. */
+/** Is how one slice changed, as columns: entry i of each belongs to ``step[i]``. */
+export interface SliceHistory {
+  maximum: (number | "nan" | "inf" | "-inf")[];
+  mean: (number | "nan" | "inf" | "-inf")[];
+  minimum: (number | "nan" | "inf" | "-inf")[];
+  norm: (number | "nan" | "inf" | "-inf")[];
+  /** Those that hold it, by the layout; the first that told speaks for all. */
+  ranks: number[];
+  /** Its row-major number. */
+  slice: number;
+  std: (number | "nan" | "inf" | "-inf")[];
+  step: number[];
+}
+
+/** Sums up the values of one rank's slice at one step; numbers are those of its finite values. */
 export interface SliceMeasured {
-  /** Counts in equal bins from minimum to maximum. */
+  /** Counts of finite values in equal bins from minimum to maximum. */
   histogram: number[];
+  infinities: number;
   maximum: number | "nan" | "inf" | "-inf";
   mean: number | "nan" | "inf" | "-inf";
   minimum: number | "nan" | "inf" | "-inf";
+  nans: number;
+  /** The square root of the sum of squares. */
+  norm: number | "nan" | "inf" | "-inf";
   rank: number;
+  /** The row-major number of its slice among all slices. */
+  slice: number;
   std: number | "nan" | "inf" | "-inf";
-  step: number;
 }
 
 /** Is one collective of one rank, exactly. */
