@@ -25,7 +25,7 @@ class Net(nn.Cell):
 def main() -> None:
     init()
     ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", dataset_strategy="full_batch")
-    rows, columns = {1: (1, 1), 8: (2, 4)}[current().device_num]
+    rows, columns = {1: (1, 1), 4: (2, 2), 8: (2, 4)}[current().device_num]
     net = Net(rows, columns)
     step = nn.TrainOneStepCell(net, nn.Momentum(net.trainable_params(), 0.1, 0.9))
     x = ms.Tensor(np.random.default_rng(1).normal(size=(32, 64)).astype(np.float32))

@@ -27,3 +27,22 @@ export function scaled(s: Surface, k: number): Surface {
       s.text(x * k, y * k, words, { ...style, size: (style.size ?? 12) * k }),
   };
 }
+
+/** A surface on which everything is drawn elsewhere. */
+export function moved(s: Surface, dx: number, dy: number): Surface {
+  return {
+    rect: (x, y, w, h, fill) => s.rect(x + dx, y + dy, w, h, fill),
+    circle: (x, y, r, fill) => s.circle(x + dx, y + dy, r, fill),
+    line: (points, stroke) =>
+      s.line(
+        points.map((p) => ({ x: p.x + dx, y: p.y + dy })),
+        stroke,
+      ),
+    area: (points, color) =>
+      s.area(
+        points.map((p) => ({ x: p.x + dx, y: p.y + dy })),
+        color,
+      ),
+    text: (x, y, words, style) => s.text(x + dx, y + dy, words, style),
+  };
+}
