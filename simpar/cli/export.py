@@ -25,7 +25,7 @@ def export(
     Args:
         run: An id, the beginning of one, a path, or `last`.
         chrome_trace: The JSON file to write; open it at ui.perfetto.dev: one process for each rank.
-        csv: The folder to write parameters, collectives, movements, steps, scalars and memory into.
+        csv: The folder to write parameters, collectives, movements, steps, scalars, memory and values into.
         folder: Where the runs lie; by default SIMPAR_RUNS, or ./simpar-runs.
     """
     if chrome_trace is None and csv is None:
