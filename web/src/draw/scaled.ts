@@ -43,6 +43,7 @@ export function moved(s: Surface, dx: number, dy: number): Surface {
         points.map((p) => ({ x: p.x + dx, y: p.y + dy })),
         color,
       ),
+    grid: (x, y, cell, columns, levels) => s.grid(x + dx, y + dy, cell, columns, levels),
     text: (x, y, words, style) => s.text(x + dx, y + dy, words, style),
   };
 }
