@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simpar.cli import main
-from simpar.recorder import RankFailed, SliceStatistics
+from simpar.recorder import RankFailed, SliceValues
 from tests.recorder import sample
 
 
@@ -158,9 +159,12 @@ def test_show_of_a_run_that_is_misspelt_names_the_nearest(capsys: pytest.Capture
 def test_show_tells_the_statistics_last_recorded_of_each_slice(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
+    tile = np.zeros((1, 1), np.float32)
     with sample.writing(folder / "2026-01-02-new" / "run.sqlite") as writer:
         writer.write(
-            (r, SliceStatistics(r, "w2", step, -1.5, 2.5, 0.25 * step, 0.5)) for r in (0, 1) for step in (1, 2)
+            (r, SliceValues(r, "train", "w2", step, -1.5, 2.5, 0.25 * step, 0.5, 1.0, 0, 0, (), tile))
+            for r in (0, 1)
+            for step in (1, 2)
         )
     _, out, _ = call(capsys, "show", "last", "w2")
     assert "Values of the slices" in out
