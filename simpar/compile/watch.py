@@ -10,7 +10,7 @@ from time import perf_counter
 from simpar import recorder as records
 from simpar.errors import ContextError
 from simpar.execute import Executor
-from simpar.recorder import MOST_CELLS, NullRecorder, Recorder
+from simpar.recorder import NullRecorder, Recorder
 
 __all__ = ["VALUES", "Watch", "watch_values"]
 
@@ -45,7 +45,7 @@ class Watch:
             if p.value.dtype.numpy.kind != "c"
         ]
         tiles = max(1, len(self._slices) * executor.world.size)
-        self._cells = min(MOST_CELLS, max(_LEAST_CELLS, _TILES_BYTES // (4 * tiles)))
+        self._cells = min(records.MOST_CELLS, max(_LEAST_CELLS, _TILES_BYTES // (4 * tiles)))
         self._writes = any(is_written for _, _, is_written in self._slices)
         self._is_always, self._every = is_always, 1
         self._last_step, self._step, self._cost_s = 0, 0, 0.0

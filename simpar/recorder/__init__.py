@@ -42,7 +42,6 @@ from simpar.recorder.events import (
     StepFinished,
 )
 from simpar.recorder.recorder import Mailbox, MemoryRecorder, NullRecorder, Recorder, StoreRecorder
-from simpar.recorder.tiles import Tile, coarsened, pooled, stitched, tile_shape
 
 if TYPE_CHECKING:
     from simpar.recorder.agreement import Disagreement, disagreements
@@ -66,6 +65,7 @@ if TYPE_CHECKING:
         slice_table,
         statistics_table,
     )
+    from simpar.recorder.tiles import Tile, coarsened, pooled, stitched, tile_shape
     from simpar.recorder.values import slice_values, value_steps
 
 __all__ = [
@@ -156,6 +156,7 @@ _LATER = {
         "slice_table",
         "statistics_table",
     ),
+    "tiles": ("Tile", "coarsened", "pooled", "stitched", "tile_shape"),
     "values": ("slice_values", "value_steps"),
 }
 
