@@ -171,6 +171,16 @@ class Trace:
             )
         self._now[entered] = value
 
+    def held(self) -> Mapping[Value, Value]:
+        """Return what Parameters hold now that were assigned, by the value with which each entered."""
+        return dict(self._now)
+
+    def changed_since(self, before: Mapping[Value, Value]) -> list[tuple[ParameterLike, Value, Value]]:
+        """Return each Parameter that was assigned since ``held``, what it held then, and what it holds now."""
+        pairs = zip(self.parameters, self._specs, strict=True)
+        entered = [(p, s.value) for p, s in pairs if s.value in self._now]
+        return [(p, before.get(v, v), self._now[v]) for p, v in entered if before.get(v, v) is not self._now[v]]
+
     def bind(self, given: Operand) -> Value:
         """Return the value of an operand; an array becomes a constant.
 

@@ -64,6 +64,8 @@ from simpar.nn.optim import (
 )
 from simpar.nn.wrap import (
     DistributedGradReducer,
+    DynamicLossScaleUpdateCell,
+    FixedLossScaleUpdateCell,
     ForwardValueAndGrad,
     GradAccumulationCell,
     MicroBatchInterleaved,
@@ -71,10 +73,13 @@ from simpar.nn.wrap import (
     PipelineGradReducer,
     TrainAccumulatedStepCell,
     TrainOneStepCell,
+    TrainOneStepWithLossScaleCell,
     WithEvalCell,
     WithGradCell,
     WithLossCell,
+    all_finite,
     micro_batches,
+    update_unless,
 )
 
 __all__ = [
@@ -101,8 +106,10 @@ __all__ = [
     "Dense",
     "DistributedGradReducer",
     "Dropout",
+    "DynamicLossScaleUpdateCell",
     "Embedding",
     "ExponentialDecayLR",
+    "FixedLossScaleUpdateCell",
     "Flatten",
     "ForwardValueAndGrad",
     "GradAccumulationCell",
@@ -136,11 +143,14 @@ __all__ = [
     "Tanh",
     "TrainAccumulatedStepCell",
     "TrainOneStepCell",
+    "TrainOneStepWithLossScaleCell",
     "WarmUpLR",
     "WithEvalCell",
     "WithGradCell",
     "WithLossCell",
+    "all_finite",
     "get_activation",
     "micro_batches",
     "shard_function",
+    "update_unless",
 ]

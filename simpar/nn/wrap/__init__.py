@@ -3,10 +3,18 @@
 They name nothing: the Parameters below keep the names that the network gave them.
 
 ``cells`` (WithLossCell, WithEvalCell, WithGradCell, ForwardValueAndGrad, TrainOneStepCell), ``reducer``
-(DistributedGradReducer), ``micro`` (PipelineCell, GradAccumulationCell, MicroBatchInterleaved).
+(DistributedGradReducer), ``micro`` (PipelineCell, GradAccumulationCell, MicroBatchInterleaved), ``loss_scale`` (steps
+with a scaled loss, and what changes the scale).
 """
 
 from simpar.nn.wrap.cells import ForwardValueAndGrad, TrainOneStepCell, WithEvalCell, WithGradCell, WithLossCell
+from simpar.nn.wrap.loss_scale import (
+    DynamicLossScaleUpdateCell,
+    FixedLossScaleUpdateCell,
+    TrainOneStepWithLossScaleCell,
+    all_finite,
+    update_unless,
+)
 from simpar.nn.wrap.micro import (
     GradAccumulationCell,
     MicroBatchInterleaved,
@@ -19,6 +27,8 @@ from simpar.nn.wrap.reducer import DistributedGradReducer
 
 __all__ = [
     "DistributedGradReducer",
+    "DynamicLossScaleUpdateCell",
+    "FixedLossScaleUpdateCell",
     "ForwardValueAndGrad",
     "GradAccumulationCell",
     "MicroBatchInterleaved",
@@ -26,8 +36,11 @@ __all__ = [
     "PipelineGradReducer",
     "TrainAccumulatedStepCell",
     "TrainOneStepCell",
+    "TrainOneStepWithLossScaleCell",
     "WithEvalCell",
     "WithGradCell",
     "WithLossCell",
+    "all_finite",
     "micro_batches",
+    "update_unless",
 ]

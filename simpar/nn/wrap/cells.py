@@ -170,9 +170,9 @@ def _ids(weights: Sequence[Parameter] | None) -> tuple[int, ...]:
     return tuple(map(id, weights or ()))
 
 
-def loss_and_gradients(network: Cell, weights: Sequence[Parameter], sens: float) -> Any:
+def loss_and_gradients(network: Cell, weights: Sequence[Parameter], sens: float | Tensor) -> Any:
     """Return a function of the network's inputs that returns its loss and the gradients of ``sens * loss``."""
-    if sens == 1:
+    if not isinstance(sens, Tensor) and sens == 1:
         return value_and_grad(network, None, tuple(weights))
 
     def scaled(*inputs: Any) -> tuple[Any, Any]:
