@@ -7,7 +7,7 @@ To read the code, begin with ``simpar.compile``: the passes in order. ``simpar.l
 op, a layout per tensor), ``simpar.partition`` what follows from it.
 """
 
-from simpar import common, communication, context, dataset, dtype, mint, nn, ops, parallel
+from simpar import common, communication, context, dataset, dtype, mint, nn, ops, parallel, train
 from simpar.autodiff import GradOperation, grad, value_and_grad
 from simpar.common import (
     JitConfig,
@@ -58,21 +58,31 @@ from simpar.parallel import (
 )
 from simpar.parameter import Parameter, ParameterTuple
 from simpar.tensor import Tensor
+from simpar.train import (
+    DynamicLossScaleManager,
+    FixedLossScaleManager,
+    Model,
+    amp,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "GRAPH_MODE",
     "PYNATIVE_MODE",
+    "DynamicLossScaleManager",
+    "FixedLossScaleManager",
     "GradOperation",
     "JitConfig",
     "Layout",
+    "Model",
     "ParallelMode",
     "Parameter",
     "ParameterTuple",
     "Symbol",
     "Tensor",
     "__version__",
+    "amp",
     "bool_",
     "common",
     "communication",
@@ -112,6 +122,7 @@ __all__ = [
     "set_ps_context",
     "set_seed",
     "shard",
+    "train",
     "uint8",
     "uint16",
     "uint32",

@@ -21,6 +21,7 @@ SimparError
  │    └── PlanMismatchError     ranks compiled different plans
  ├── LaunchError           `simpar run` could not start or finish the ranks        (RuntimeError)
  ├── DatasetError          rows, columns or files that a dataset cannot use        (ValueError)
+ ├── TrainingError         a training that cannot go on                           (RuntimeError)
  ├── RunStoreError         a run store that is missing, truncated or foreign       (ValueError)
  └── NotYetError           a part of MindSpore that simpar does not have yet       (NotImplementedError)
 
@@ -49,6 +50,7 @@ __all__ = [
     "SimparError",
     "StrategyError",
     "TraceError",
+    "TrainingError",
     "ValueDependentError",
     "VerifyError",
     "WorldError",
@@ -145,6 +147,10 @@ class RunStoreError(SimparError, ValueError):
 
 class DatasetError(SimparError, ValueError):
     """Says that rows, columns, samplers or files do not fit what a dataset does with them."""
+
+
+class TrainingError(SimparError, RuntimeError):
+    """Says that a training cannot go on: no rows, rows that do not fit the network, a loss that is no number."""
 
 
 class NotYetError(SimparError, NotImplementedError):

@@ -74,6 +74,12 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("mindspore.dataset.", "vision vision.transforms vision.utils", ("simpar.dataset.vision",)),
     ("mindspore.dataset.", "engine engine.datasets", ("simpar.dataset",)),
     ("mindspore.dataset.", "config", ("simpar.dataset.config",)),
+    ("mindspore.", "train train.model", ("simpar.train",)),
+    ("mindspore.train.", "amp", ("simpar.train.amp",)),
+    ("mindspore.train.", "callback callback._callback", ("simpar.train", "simpar.train.callbacks")),
+    ("mindspore.train.", "loss_scale_manager", ("simpar.train",)),
+    ("mindspore.train.", "metrics", ("simpar.train.metrics",)),
+    ("mindspore.", "amp", ("simpar.train.amp",)),
     ("mindspore.", "log", ("simpar.mindspore.log",)),
     ("mindspore.", "_checkparam", ("simpar.mindspore.utils",)),
 )
