@@ -7,7 +7,10 @@ To read the code, begin with ``simpar.compile``: the passes in order. ``simpar.l
 op, a layout per tensor), ``simpar.partition`` what follows from it.
 """
 
-from simpar import common, communication, context, dataset, dtype, mint, nn, ops, parallel, train
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from simpar import common, communication, context, dtype, nn, ops, parallel
 from simpar.autodiff import GradOperation, grad, value_and_grad
 from simpar.common import (
     JitConfig,
@@ -58,12 +61,10 @@ from simpar.parallel import (
 )
 from simpar.parameter import Parameter, ParameterTuple
 from simpar.tensor import Tensor
-from simpar.train import (
-    DynamicLossScaleManager,
-    FixedLossScaleManager,
-    Model,
-    amp,
-)
+
+if TYPE_CHECKING:
+    from simpar import dataset, mint, train
+    from simpar.train import DynamicLossScaleManager, FixedLossScaleManager, Model, amp
 
 __version__ = "0.1.0"
 
@@ -129,3 +130,20 @@ __all__ = [
     "uint64",
     "value_and_grad",
 ]
+
+_ON_DEMAND = {
+    "DynamicLossScaleManager": "simpar.train",
+    "FixedLossScaleManager": "simpar.train",
+    "Model": "simpar.train",
+    "amp": "simpar.train",
+}
+_ROOMS_ON_DEMAND = ("dataset", "mint", "train")
+"""Rooms that many programs do not need; they are imported when they are asked for, so that the others start fast."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS_ON_DEMAND:
+        return import_module(f"simpar.{name}")
+    if name in _ON_DEMAND:
+        return getattr(import_module(_ON_DEMAND[name]), name)
+    raise AttributeError(f"module 'simpar' has no attribute {name!r}")
