@@ -53,6 +53,7 @@ _NOT_KEPT = (
     "this run was recorded by a simpar that did not keep programs as they were before they were cut. Record it again, "
     "or use `simpar plan SCRIPT -n N --record`."
 )
+_STAGES = "its pipeline has several stages, and simpar cuts only programs of one stage again."
 _NOT_CUT = "each rank runs a program of its own in this mode; only semi_auto_parallel programs are cut by strategies."
 
 
@@ -85,6 +86,8 @@ def recorded(opened: OpenedRun, program: str | None) -> tuple[str, Recorded | st
         if not data:
             return _NOT_KEPT
         graph, options = decode_program(data)
+        if options.stages > 1:
+            return _STAGES
         return recorded_program(graph, options) if options.is_partitioned else _NOT_CUT
 
     return name, opened.answers.get((opened.name, "recorded", name, view.compiled.digest), read)

@@ -21,6 +21,7 @@ from simpar.partition import (
     fuse_collectives,
     insert_redistribution,
 )
+from simpar.pipeline import PipelineOptions, pipeline_graph
 
 __all__ = ["Change", "Recorded", "compute_layouts", "cut_again", "imagine", "recorded_program"]
 
@@ -70,6 +71,8 @@ def recorded_program(graph: Graph, options: PartitionOptions) -> Recorded:
         SimparError: it cannot be cut as it was recorded.
     """
     graph = merge_equal(drop_unused(graph))
+    pipeline = PipelineOptions(options.stages, options.scheduler, options.interleave)
+    graph = pipeline_graph(graph, pipeline, options.device_num)
     partitioned = cut_again(graph, options)
     return Recorded(graph, options, partitioned, _common_dev_mat(partitioned, graph, options))
 

@@ -63,13 +63,14 @@ export async function post<T>(path: string, body: unknown, signal?: AbortSignal)
 }
 
 /** Send bytes as they are, a file say. */
-export function send<T>(path: string, body: Blob, signal?: AbortSignal): Promise<T> {
-  return ask<T>(path, {
+export async function send<T>(path: string, body: Blob, signal?: AbortSignal): Promise<T> {
+  const response = await ask(path, {
     method: "POST",
     headers: { "content-type": "application/octet-stream" },
     body,
     ...(signal ? { signal } : {}),
   });
+  return (await response.json()) as T;
 }
 
 /** A path below a run, with what is asked of it. */
