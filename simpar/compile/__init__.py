@@ -20,7 +20,7 @@ change, or when a flag changed that it asked for while it was traced.
 | ``stand_alone`` | nothing to do | not synchronised |
 | ``data_parallel``, ``hybrid_parallel`` | ``assign_uncut``, fusion | the reducer of ``nn`` adds collectives |
 | ``semi_auto_parallel`` | all | what the rules say |
-| ``auto_parallel`` | its search of strategies is not built yet | |
+| ``auto_parallel`` | all, after ``propagate_strategies`` | what the rules say |
 
 Modules, in reading order: ``passes`` (the list above), ``options`` (what of the context they need), ``program`` (cache
 and calls), ``tree`` (nested arguments), ``record`` (what the recorder is told), ``watch`` (when it is told values).

@@ -8,6 +8,7 @@ __all__ = ["check_world", "partition_options"]
 
 _KINDS = {"allreduce": "all_reduce", "allgather": "all_gather", "reducescatter": "reduce_scatter"}
 _MB = 1 << 20
+PROPAGATION = "sharding_propagation"
 
 
 def partition_options(context: Context) -> PartitionOptions:
@@ -18,10 +19,11 @@ def partition_options(context: Context) -> PartitionOptions:
         WorldError: options do not fit the number of devices.
     """
     parallel = context.parallel
-    if parallel.parallel_mode == AUTO_PARALLEL:
+    is_searched = parallel.parallel_mode == AUTO_PARALLEL
+    if is_searched and parallel.search_mode != PROPAGATION:
         raise NotYetError(
-            f"auto_parallel mode searches strategies ({parallel.search_mode}), which simpar cannot do yet. "
-            f"Use semi_auto_parallel and give the ops that matter a strategy with .shard(...)."
+            f"search_mode={parallel.search_mode!r} searches strategies by their cost, which simpar cannot do yet. Set "
+            f"search_mode={PROPAGATION!r} and give the ops that matter a strategy with .shard(...); all others follow."
         )
     if parallel.parallel_mode == DATA_PARALLEL and parallel.enable_parallel_optimizer:
         raise NotYetError(
@@ -50,6 +52,7 @@ def partition_options(context: Context) -> PartitionOptions:
         stages=stages,
         scheduler=parallel.pipeline_scheduler,
         interleave=parallel.pipeline_interleave,
+        search=parallel.search_mode if is_searched else "",
     )
 
 

@@ -4,6 +4,7 @@ Each pass is a function of a value that returns another; what holds after it is 
 and ``matmul.shard(((2, 1), (1, 2)))``, ``y = x @ w`` of x (8, 4) and w (4, 6) goes this way:
 
 - ``pipeline_graph``: with stages or micro-batches, each node gets its place and its turn (here there are none);
+- ``propagate_strategies``, in ``auto_parallel`` mode: ops without a strategy take that of their neighbours;
 - ``assign_layouts``: on the device matrix (2, 2), rows of x are cut by device axis 1, columns of w by device axis 0, so
   y has the tensor map (1, 0);
 - ``insert_redistribution``: x comes whole, so a ``slice`` takes its rows first; in the backward pass, the gradient of w
@@ -27,6 +28,7 @@ from simpar.partition import (
     verify_partitioned,
 )
 from simpar.pipeline import PipelineOptions, pipeline_graph
+from simpar.search import propagate_strategies
 
 __all__ = ["compile_graph", "partition_graph"]
 
@@ -43,6 +45,7 @@ def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
     graph = verify_graph(merge_equal(graph), "merge_equal")
     pipeline = PipelineOptions(options.stages, options.scheduler, options.interleave)
     graph = verify_graph(pipeline_graph(graph, pipeline, options.device_num), "pipeline_graph")
+    graph = propagate_strategies(graph, options) if options.search else graph
     assigned = assign_layouts(graph, options) if options.is_partitioned else assign_uncut(graph, options)
     partitioned = verify_partitioned(insert_redistribution(graph, assigned, options), "insert_redistribution")
     partitioned = verify_partitioned(repeat_forward(partitioned), "repeat_forward")

@@ -6,6 +6,7 @@ from math import prod
 from typing import Any, cast
 
 from simpar.layout import Layout, ParameterLayout, axis_size, off_stage
+from simpar.ops import WORLD_GROUPS
 from simpar.partition import Plan, PlannedParameter
 
 __all__ = ["report_layouts", "shard_group"]
@@ -19,7 +20,7 @@ def report_layouts(owner: object, plan: Plan) -> None:
         held.update(_inputs(owner, plan))
         for p in plan.parameters:
             compute = _of_stage(p.compute, plan)
-            held[p.spec.name] = ParameterLayout.of(compute, p.value.shape, shard_group(p, plan.rank))
+            held[p.spec.name] = ParameterLayout.of(compute, p.value.shape, _name(shard_group(p, plan.rank), plan))
 
 
 def _inputs(owner: Any, plan: Plan) -> Iterator[tuple[str, ParameterLayout]]:
@@ -34,6 +35,13 @@ def _of_stage(layout: Layout, plan: Plan) -> Layout:
     if plan.stages == 1:
         return layout
     return off_stage(layout, plan.stages, plan.device_num // plan.stages)[0]
+
+
+def _name(group: tuple[int, ...], plan: Plan) -> str:
+    """Name a group as MindSpore does: how many ranks, and something that tells which."""
+    if not group or len(group) == plan.device_num:
+        return WORLD_GROUPS[0] if group else ""
+    return "-".join(map(str, (len(group), *group)))
 
 
 def shard_group(parameter: PlannedParameter, rank: int) -> tuple[int, ...]:

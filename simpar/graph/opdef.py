@@ -81,7 +81,7 @@ class OpDef:
         offsets: a factor whose start on this rank the kernel gets as ``offset=``.
         combine: what joins partial results.
         order: factors in the order of the device matrix, where it is not that of the text.
-        repeat_first: whether ranks that repeat the work stand along the first device axis.
+        repeat_first: factors; where one is cut, ranks that repeat the work stand along the first device axis.
         batch: which operand has the batch, for ops without a strategy; the first with the most axes if None.
         linear: ``"each"`` if the op is linear in each operand alone, ``"joint"`` if in all together (as a sum is): such
             an op may take partial operands. Empty if neither.
@@ -101,7 +101,7 @@ class OpDef:
     offsets: str = ""
     combine: str = "sum"
     order: tuple[str, ...] = ()
-    repeat_first: bool = False
+    repeat_first: tuple[str, ...] = ()
     batch: int | None = None
     linear: str = ""
     view: bool = False
@@ -156,7 +156,12 @@ class OpDef:
 
 @lru_cache(4096)  # the layers of a network bind the same rules to the same shapes, in several passes
 def _parsed(
-    text: str, shapes: tuple[Shape, ...], whole: tuple[str, ...], combine: str, order: tuple[str, ...], first: bool
+    text: str,
+    shapes: tuple[Shape, ...],
+    whole: tuple[str, ...],
+    combine: str,
+    order: tuple[str, ...],
+    first: tuple[str, ...],
 ) -> Rule:
     return parse_rule(text, shapes, whole=whole, combine=combine, order=order, repeat_first=first)
 

@@ -19,7 +19,7 @@ Read it in this order:
 - `drawing`: layouts as pictures, made of `drawing_parts`, drawn by `drawing_terminal` and `drawing_svg`.
 """
 
-from simpar.layout.assignment import Assignment, assign_by_strategy, cut_first_axis, follow
+from simpar.layout.assignment import Assignment, assign_by_strategy, cut_first_axis, follow, tightened
 from simpar.layout.device_matrix import axis_size, coordinates, refine, strides
 from simpar.layout.drawing import LayoutPicture, draw, to_svg
 from simpar.layout.factor import Axis, Rule, parse_rule
@@ -84,6 +84,7 @@ __all__ = [
     "refine",
     "repeated",
     "strides",
+    "tightened",
     "to_svg",
     "write_strategy_file",
 ]

@@ -13,7 +13,7 @@ from simpar.layout.device_matrix import axis_size, refine
 from simpar.layout.factor import Axis, Rule
 from simpar.layout.layout import Layout
 
-__all__ = ["Assignment", "assign_by_strategy", "cut_first_axis", "follow"]
+__all__ = ["Assignment", "assign_by_strategy", "cut_first_axis", "follow", "tightened"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ class Assignment:
 # --- from a strategy to an assignment ---
 
 
-def assign_by_strategy(rule: Rule, strategy: Sequence[Sequence[int]], device_num: int) -> Assignment:
+def assign_by_strategy(
+    rule: Rule, strategy: Sequence[Sequence[int]], device_num: int, *, loose: bool = False
+) -> Assignment:
     """Return the assignment that a strategy of numbers means, as MindSpore infers it.
 
     The device matrix holds the cut of each factor in the rule's order; cuts of 1 are left out. With fewer cuts than
@@ -59,6 +61,7 @@ def assign_by_strategy(rule: Rule, strategy: Sequence[Sequence[int]], device_num
     Args:
         strategy: for each operand, into how many slices each axis is cut, e.g. ``((2, 4), (4, 1))``.
         device_num: how many devices share the work.
+        loose: whether it may hold loose cuts, for the layouts of the operands alone; see ``tightened``.
 
     Raises:
         StrategyError: the strategy has the wrong number of operands or axes, does not divide, cuts what must be
@@ -79,11 +82,12 @@ def assign_by_strategy(rule: Rule, strategy: Sequence[Sequence[int]], device_num
         )
     named = [(f, cuts[f]) for f in rule.order if cuts.get(f, 1) > 1]
     repeat = [("", device_num // used)] if device_num > used else []
-    named = repeat + named if rule.repeat_first else named + repeat
+    is_first = any(f in rule.repeat_first or "*" in rule.repeat_first for f, _ in named)
+    named = repeat + named if is_first else named + repeat
     last = len(named) - 1
     axes = {f: (last - i,) for i, (f, _) in enumerate(named) if f}
     made = Assignment(tuple(n for _, n in named) or (1,), axes)
-    for f, axis in _loose(rule, made):
+    for f, axis in () if loose else _loose(rule, made):
         raise StrategyError(
             f"strategy {_plain(strategy)} cuts factor {f!r} of rule '{rule}', the minor part of an axis of length "
             f"{rule.length(axis)}, but not the major part into single elements. Cut that first, or write 1 for {f!r}."
@@ -99,7 +103,7 @@ def _loose(rule: Rule, made: Assignment) -> Iterator[tuple[str, Axis]]:
                 yield f, axis
 
 
-def _tightened(rule: Rule, made: Assignment) -> Assignment:
+def tightened(rule: Rule, made: Assignment) -> Assignment:
     """Return the assignment without loose cuts: what they cut is redistributed first."""
     while loose := {f for f, _ in _loose(rule, made)}:
         made = Assignment(made.dev_mat, {f: a for f, a in made.axes.items() if f not in loose}, made.rank_list)
@@ -201,7 +205,7 @@ def follow(rule: Rule, layouts: Sequence[Layout | None], device_num: int, wanted
     axes: dict[str, tuple[int, ...]] = {}
     for speaker, lay in heard:
         _listen(rule, speaker, lay.refined(dev_mat), axes)
-    return _tightened(rule, Assignment(dev_mat, axes, ranks))
+    return tightened(rule, Assignment(dev_mat, axes, ranks))
 
 
 def _listen(rule: Rule, operand: tuple[Axis, ...], layout: Layout, axes: dict[str, tuple[int, ...]]) -> None:
@@ -243,10 +247,10 @@ def cut_first_axis(
     there = layouts[chosen]
     is_cut_so = there is not None and there.cuts[place] > 1 and prod(there.cuts) == there.cuts[place]
     if there is not None and is_cut_so and rule.sizes[factor] % there.cuts[place] == 0:
-        return _tightened(rule, Assignment(there.dev_mat, {factor: there.cutting_axes[place]}, there.rank_list))
+        return tightened(rule, Assignment(there.dev_mat, {factor: there.cutting_axes[place]}, there.rank_list))
     cut = gcd(rule.sizes[factor], device_num)
     if cut == 1:
         return Assignment((device_num,), {})
     if cut == device_num:
-        return _tightened(rule, Assignment((device_num,), {factor: (0,)}))
-    return _tightened(rule, Assignment((cut, device_num // cut), {factor: (1,)}))
+        return tightened(rule, Assignment((device_num,), {factor: (0,)}))
+    return tightened(rule, Assignment((cut, device_num // cut), {factor: (1,)}))

@@ -38,7 +38,8 @@ class Rule:
         whole: factors that must not be cut.
         combine: what joins partial results: ``"sum"``, ``"max"`` or ``"min"``.
         order: the factors in the order in which their cuts fill the device matrix, major first.
-        repeat_first: whether ranks that repeat the work stand along the first device axis (else the last).
+        repeat_first: factors; where one of them is cut, ranks that repeat the work stand along the first device axis
+            (else the last). ``"*"`` stands for every factor.
         batch: the factor that is cut where nothing was chosen; empty for the first axis of the operand with the batch.
 
     >>> rule = parse_rule("i k, k j -> i j", ((8, 4), (4, 6)))
@@ -52,7 +53,7 @@ class Rule:
     whole: frozenset[str] = frozenset()
     combine: str = "sum"
     order: tuple[str, ...] = field(default=())
-    repeat_first: bool = False
+    repeat_first: tuple[str, ...] = ()
     batch: str = ""
 
     def __post_init__(self) -> None:
@@ -94,7 +95,7 @@ def parse_rule(
     whole: Sequence[str] = (),
     combine: str = "sum",
     order: Sequence[str] = (),
-    repeat_first: bool = False,
+    repeat_first: Sequence[str] = (),
     batch: str = "",
 ) -> Rule:
     """Return the rule that ``text`` states for operands of these shapes.
@@ -124,7 +125,7 @@ def parse_rule(
     for f in (f for axes in made for axis in axes for f in axis):
         if f not in bound:
             raise RuleError(f"rule {text!r}: no operand tells the length of factor {f!r}.")
-    return Rule(taken, made, bound, frozenset(whole), combine, tuple(order), repeat_first, batch)
+    return Rule(taken, made, bound, frozenset(whole), combine, tuple(order), tuple(repeat_first), batch)
 
 
 def _words(part: str) -> list[Axis]:

@@ -22,7 +22,8 @@ class ParameterLayout(NamedTuple):
         slice_shape: what a rank takes part in the op with.
         field_size: always 0.
         uniform_split: always True.
-        opt_shard_group: how many ranks share the slice in the parallel optimizer, and which; empty for no such cut.
+        opt_shard_group: the group of ranks that share the slice in the parallel optimizer, e.g. ``"2-0-1"`` for two
+            of them, ranks 0 and 1; empty for no such cut.
         full_shape: of the whole Parameter.
         mapped_slice_shape: the slice shape with one axis for each entry of ``tensor_map``.
         pipeline_shared, is_send, peer_rank, sr_tag: for a Parameter that stages of a pipeline share.
@@ -45,13 +46,13 @@ class ParameterLayout(NamedTuple):
     sr_tag: int = 0
 
     @staticmethod
-    def of(layout: Layout, shape: Sequence[int], shard: Sequence[int] = ()) -> "ParameterLayout":
+    def of(layout: Layout, shape: Sequence[int], opt_shard_group: str = "") -> "ParameterLayout":
         """Return the report of a layout.
 
         Args:
             layout: in which an op takes the Parameter.
             shape: of the whole.
-            shard: the ranks over which the parallel optimizer cuts the slice of this rank.
+            opt_shard_group: the name of the group over which the parallel optimizer cuts the slice of this rank.
 
         Raises:
             LayoutError: an axis does not divide.
@@ -66,5 +67,4 @@ class ParameterLayout(NamedTuple):
             tensor_map += cutting
             mapped += [1] * (len(cutting) - 1) + [length]
         dev_mat = [sizes[a] for a in reversed(places)] or [prod(layout.dev_mat)]
-        group = "-".join(map(str, (len(shard), *shard))) if shard else ""
-        return ParameterLayout(dev_mat, tensor_map, list(held), 0, True, group, list(shape), mapped)
+        return ParameterLayout(dev_mat, tensor_map, list(held), 0, True, opt_shard_group, list(shape), mapped)

@@ -121,6 +121,7 @@ op(
     "gather",
     rule=_gather_rule,
     offsets="v",
+    repeat_first=("v",),
     batch=1,  # the table has none
     kernel=_gather,
     bprop=_gather_bprop,

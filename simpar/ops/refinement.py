@@ -31,7 +31,8 @@ def reshape_rule(given: Shape, made: Shape) -> Rule:
     else:
         refinement.run()
     whole = frozenset(f for f in refinement.sizes if f[0] == "w")
-    return Rule((tuple(refinement.left),), (tuple(refinement.right),), refinement.sizes, whole)
+    operands, results = (tuple(refinement.left),), (tuple(refinement.right),)
+    return Rule(operands, results, refinement.sizes, whole, repeat_first=("*",))
 
 
 class _Refinement:

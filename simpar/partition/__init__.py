@@ -23,7 +23,14 @@ from simpar.partition.localize import localize
 from simpar.partition.plan import Collective, Instruction, Plan, PlannedParameter, PlannedValue
 from simpar.partition.recompute import repeat_forward
 from simpar.partition.recorded import decode_program, encode_program
-from simpar.partition.strategy import BucketOptions, OptimizerSharding, PartitionOptions, argument_shape
+from simpar.partition.strategy import (
+    BucketOptions,
+    OptimizerSharding,
+    PartitionOptions,
+    argument_layout,
+    argument_shape,
+    chosen_assignment,
+)
 from simpar.partition.uncut import assign_uncut
 from simpar.partition.verify import verify_partitioned
 
@@ -39,9 +46,11 @@ __all__ = [
     "Plan",
     "PlannedParameter",
     "PlannedValue",
+    "argument_layout",
     "argument_shape",
     "assign_layouts",
     "assign_uncut",
+    "chosen_assignment",
     "decode_program",
     "encode_program",
     "fuse_collectives",

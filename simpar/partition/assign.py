@@ -7,13 +7,16 @@ leaves, partial where a cut factor is missing from the result.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 from simpar.errors import LayoutError, SimparError, StrategyError
 from simpar.graph import Graph, Node, OpDef, ParameterInput, Value, lookup
-from simpar.layout import Assignment, Layout, Rule, refine, repeated
+from simpar.layout import Assignment, Layout, Rule, axis_size, follow, refine, repeated, tightened
 from simpar.partition.strategy import (
+    FOLLOWERS,
     PartitionOptions,
     argument_layout,
+    check_dataset_strategy,
     chosen_assignment,
     default_assignment,
     storage_layout,
@@ -61,10 +64,12 @@ class _Assigner:
         self.parameters = {p.value: p for p in graph.parameters}
         self.parameter_of = graph.parameter_of
         self.by_name: dict[str, Layout] = {}
+        self.uses: dict[Value, Layout] = {}
         self.taken: dict[Value, dict[Value, Layout]] = {}
         self.lazy = _stay_partial(graph)
 
     def run(self) -> Assigned:
+        check_dataset_strategy(self.graph.arguments, self.options)
         for i, argument in enumerate(self.graph.arguments):
             self.layouts[argument.value] = argument_layout(argument, i, self.options)
         for constant in self.graph.constants:
@@ -101,12 +106,10 @@ class _Assigner:
             )
         rule = definition.bind([v.shape for v in node.inputs], node.attrs)
         known = [self._known(node, v) for v in node.inputs]
-        if node.strategy is not None:
-            assignment = chosen_assignment(node, rule, self.options.device_num)
-        else:
-            plain = [None if lay is None else lay.resolved() for lay in known]
-            assignment = default_assignment(node, rule, plain, self.options.device_num, self._wanted(node))
+        assignment = self._assignment(node, rule, known)
         self._place_parameters(node, rule, assignment)
+        if node.op in FOLLOWERS:  # the strategy was for the operand alone
+            assignment = tightened(rule, assignment)
         terms = _terms_that_pass(definition, rule, assignment, known)
         operands = tuple(
             replace(assignment.operand(rule, i), partial=terms, combine="sum")
@@ -117,6 +120,31 @@ class _Assigner:
         made = [assignment.result(rule, i) for i in range(len(node.outputs))]
         results = tuple(replace(lay, partial=(*lay.partial, *terms)) if terms else lay for lay in made)
         return Cut(operands, results)
+
+    def _assignment(self, node: Node, rule: Rule, known: Sequence[Layout | None]) -> Assignment:
+        """Return the user's strategy, MindSpore's default, or what follows from the operands."""
+        if node.op == "cast" and node.phase == "forward" and known == [None]:
+            ahead = self._taken_ahead(node.outputs[0])
+            if ahead is not None:  # a Parameter is cut as the op behind the cast takes it
+                return follow(rule, [ahead], self.options.device_num)
+        if node.strategy is not None:
+            return chosen_assignment(node, rule, self.options.device_num)
+        plain = [None if lay is None else lay.resolved() for lay in known]
+        return default_assignment(node, rule, plain, self.options, self._wanted(node))
+
+    def _taken_ahead(self, value: Value) -> Layout | None:
+        """Return the layout in which the first op that takes a value will take it, if that is known already."""
+        user = next((n for n in self.graph.nodes if value in n.inputs and n.phase == "forward"), None)
+        if user is None or lookup(user.op).rule is None:
+            return None
+        if user.op == "cast":
+            return self._taken_ahead(user.outputs[0])
+        rule = lookup(user.op).bind([v.shape for v in user.inputs], user.attrs)
+        if user.strategy is not None:
+            assignment = chosen_assignment(user, rule, self.options.device_num)
+        else:
+            assignment = default_assignment(user, rule, [None] * len(user.inputs), self.options)
+        return assignment.operand(rule, user.inputs.index(value))
 
     def _known(self, node: Node, value: Value) -> Layout | None:
         """Return the layout in which an operand is at hand.
@@ -134,12 +162,30 @@ class _Assigner:
         """Let a parameter that no op has used yet be stored as this one takes it."""
         for i, value in enumerate(node.inputs):
             given = self.parameters.get(value)
-            if given is None or value in self.layouts:
+            if given is None:
                 continue
             compute = assignment.operand(rule, i)
+            if self.options.mindspore and node.phase == "forward":
+                self._check_use(given, compute)
+            if value in self.layouts:
+                continue
             compute.slice_shape(value.shape)  # says which axis does not divide
             sharding = self.options.sharding if node.phase != "update" else None
             self._store(given, storage_layout(compute, value, given.spec, sharding))
+
+    def _check_use(self, given: ParameterInput, compute: Layout) -> None:
+        """Check that every op takes a parameter in one layout, as MindSpore wants it.
+
+        Raises:
+            StrategyError: this one takes it in another.
+        """
+        first = self.uses.setdefault(given.value, compute)
+        if not first.same_slices(compute):
+            raise StrategyError(
+                f"Parameter {given.spec.name!r} is used in the layout {first} by one op and in {compute} by this one. "
+                "MindSpore wants one layout for all ops that use a Parameter: give them strategies that agree. simpar "
+                "itself redistributes: run the script without the alias of MindSpore's names."
+            )
 
     def _store(self, given: ParameterInput, layout: Layout) -> None:
         self.layouts[given.value] = layout
@@ -152,7 +198,7 @@ class _Assigner:
         if value in self.lazy and made.is_partial:
             return made
         if node.out_strategy is not None:
-            return _wanted_result(node, made)
+            return _wanted_result(node, made, self.options.mindspore)
         return self._wanted(node, value) or made.resolved()
 
     def _wanted(self, node: Node, value: Value | None = None) -> Layout | None:
@@ -216,8 +262,14 @@ def _may_be_partial(linear: str, operands: Sequence[bool]) -> bool:
     return sum(operands) == 1 and (linear == "each" or (linear == "first" and operands[0]))
 
 
-def _wanted_result(node: Node, made: Layout) -> Layout:
+def _wanted_result(node: Node, made: Layout, is_strict: bool) -> Layout:
     """Return the layout that ``out_strategy`` asks for.
+
+    Args:
+        node: whose first result is wanted so.
+        made: the layout that follows from the operands.
+        is_strict: whether only the result's own cuts are allowed, or those with the terms scattered over axis 0, as
+            MindSpore allows them.
 
     Raises:
         StrategyError: it does not fit the result.
@@ -242,6 +294,12 @@ def _wanted_result(node: Node, made: Layout) -> Layout:
         )
     layout = Layout(made.dev_mat, tuple(axes or () for axes in tensor_map), made.rank_list)
     layout.slice_shape(shape)
+    terms = prod(axis_size(made.dev_mat, a) for a in made.partial)
+    if is_strict and tuple(wanted) not in (made.cuts, (made.cuts[0] * terms, *made.cuts[1:])):
+        raise StrategyError(
+            f"{node.where}: MindSpore's out_strategy may be {made.cuts}, the cuts of the result, or these with axis 0 "
+            f"cut into {made.cuts[0] * terms}, not {tuple(wanted)}. simpar itself allows it."
+        )
     return layout
 
 

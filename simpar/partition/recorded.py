@@ -60,11 +60,13 @@ def _options_record(options: PartitionOptions) -> dict[str, Any]:
         "buckets": [[kind, b.limit_bytes, b.starts, b.is_open] for kind, b in options.buckets],
         "mindspore": options.mindspore,
         "pipeline": [options.stages, options.scheduler, options.interleave],
+        "search": options.search,
     }
 
 
 def _options_from_record(record: dict[str, Any]) -> PartitionOptions:
     dataset, sharding, buckets = record["dataset_strategy"], record["sharding"], record["buckets"]
+    stages, scheduler, interleave = record.get("pipeline", (1, "1f1b", False))
     return PartitionOptions(
         record["device_num"],
         record["is_partitioned"],
@@ -72,5 +74,8 @@ def _options_from_record(record: dict[str, Any]) -> PartitionOptions:
         None if sharding is None else OptimizerSharding(*sharding),
         tuple((kind, BucketOptions(limit, tuple(starts), is_open)) for kind, limit, starts, is_open in buckets),
         record.get("mindspore", False),
-        *record.get("pipeline", ()),
+        stages,
+        scheduler,
+        interleave,
+        record.get("search", ""),
     )

@@ -24,6 +24,7 @@ __all__ = [
     "PartitionOptions",
     "argument_layout",
     "argument_shape",
+    "check_dataset_strategy",
     "chosen_assignment",
     "default_assignment",
     "storage_layout",
@@ -79,6 +80,7 @@ class PartitionOptions:
         stages: how many stages of a pipeline there are, each with devices of its own.
         scheduler: of the pipeline, ``"1f1b"`` or ``"gpipe"``.
         interleave: whether a stage may have several chunks of the network.
+        search: how strategies are found for ops without one (``"sharding_propagation"``); empty for the default ones.
     """
 
     device_num: int = 1
@@ -90,6 +92,7 @@ class PartitionOptions:
     stages: int = 1
     scheduler: str = "1f1b"
     interleave: bool = False
+    search: str = ""
 
     def bucket(self, kind: str) -> BucketOptions:
         """Return how collectives of one kind are fused."""
@@ -135,6 +138,20 @@ def argument_layout(argument: Argument, index: int, options: PartitionOptions) -
     return Layout(dev_mat, tuple(len(cuts) - i if cut > 1 else NOT_CUT for i, cut in enumerate(cuts)))
 
 
+def check_dataset_strategy(arguments: Sequence[Argument], options: PartitionOptions) -> None:
+    """Check that a dataset strategy has one entry for each argument, as MindSpore wants it.
+
+    Raises:
+        StrategyError: it has not.
+    """
+    given = options.dataset_strategy
+    fed = [a for a in arguments if a.layout is None and a.name != "step"]
+    if options.mindspore and not isinstance(given, str) and len(given) != len(fed):
+        raise StrategyError(
+            f"dataset_strategy {given} has {len(given)} entries for {len(fed)} inputs. Give one tuple for each input."
+        )
+
+
 def argument_shape(shape: tuple[int, ...], index: int, options: PartitionOptions) -> tuple[int, ...]:
     """Return the global shape of an argument of which each rank is given a piece, as the dataset strategy says.
 
@@ -164,7 +181,8 @@ def chosen_assignment(node: Node, rule: Rule, device_num: int) -> Assignment:
         given = tuple(() if not v.shape else next(left, ()) for v in node.inputs)
     if any(isinstance(entry, Layout) for entry in given):
         return _by_layouts(node, rule, given, device_num)
-    return assign_by_strategy(rule, [e for e in given if not isinstance(e, Layout)], device_num)
+    numbers = [e for e in given if not isinstance(e, Layout)]
+    return assign_by_strategy(rule, numbers, device_num, loose=node.op in FOLLOWERS)
 
 
 def _by_layouts(node: Node, rule: Rule, given: Sequence[tuple[int, ...] | Layout], device_num: int) -> Assignment:
@@ -200,16 +218,21 @@ def _by_layouts(node: Node, rule: Rule, given: Sequence[tuple[int, ...] | Layout
 
 
 def default_assignment(
-    node: Node, rule: Rule, known: Sequence[Layout | None], device_num: int, wanted: Layout | None = None
+    node: Node,
+    rule: Rule,
+    known: Sequence[Layout | None],
+    options: PartitionOptions,
+    wanted: Layout | None = None,
 ) -> Assignment:
     """Return how a node without a strategy is cut.
 
     A forward op is cut along its first axis as far as that divides, as MindSpore does it; a reshape, and everything
     that autodiff or an optimizer made, follows its operands, and the layout in which its result is wanted.
     """
-    if node.phase == "forward" and node.op not in FOLLOWERS:
-        return cut_first_axis(rule, known, device_num, lookup(node.op).batch)
-    return follow(rule, known, device_num, wanted)
+    if node.phase == "forward" and (node.op not in FOLLOWERS or not known or known[0] is None):
+        there = [None] * len(known) if options.mindspore else known
+        return cut_first_axis(rule, there, options.device_num, lookup(node.op).batch)
+    return follow(rule, known, options.device_num, wanted)
 
 
 def storage_layout(compute: Layout, value: Value, spec: ParameterSpec, sharding: OptimizerSharding | None) -> Layout:

@@ -11,7 +11,6 @@ from simpar import Parameter, Tensor, nn, ops
 from simpar.collectives import run_threads
 from simpar.context import current
 from simpar.errors import (
-    NotYetError,
     ParameterNameError,
     PlanMismatchError,
     SimparError,
@@ -195,17 +194,6 @@ def test_one_rank_that_fails_releases_the_others() -> None:
 
 
 # --- modes ---
-
-
-def test_auto_parallel_without_its_search_says_what_to_do() -> None:
-    def run() -> Any:
-        ms.set_auto_parallel_context(parallel_mode="auto_parallel", full_batch=True)
-        return ms.jit(lambda x: x + 1.0)(Tensor(X))
-
-    try:
-        run_threads(2, run)
-    except NotYetError as error:
-        assert "Use semi_auto_parallel" in str(error)  # noqa: PT017 - the search may have come
 
 
 # --- tracing ---

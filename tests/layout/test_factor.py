@@ -82,7 +82,7 @@ def test_repeated_work_is_the_last_device_axis() -> None:
 
 
 def test_repeated_work_is_the_first_device_axis_if_the_rule_says_so() -> None:
-    rule = parse_rule("v d, n -> n d", ((8, 4), (6,)), repeat_first=True)
+    rule = parse_rule("v d, n -> n d", ((8, 4), (6,)), repeat_first=("v",))
     assert assign_by_strategy(rule, ((2, 1), (1,)), 4).operand(rule, 0) == Layout((2, 2), (0, -1))
 
 

@@ -7,6 +7,7 @@ tensor map, slice shape, and over how many ranks the parallel optimizer cuts fur
 """
 
 import json
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 import simpar as ms
 from simpar import Parameter, Tensor, nn, ops
+from simpar.communication import HCCL_WORLD_COMM_GROUP
 from simpar.context import Context, entered
 from simpar.parallel import Layout
 
@@ -115,9 +117,10 @@ def compiled(fact: Fact) -> dict[str, list[Any]]:
         )
         net = _Net(fact)
         net.compile(*(Tensor(np.ones(*_typed(given))) for given in fact["inputs"].values()))
-        return {name: _answer(net.parameter_layout_dict[name]) for name in fact["layouts"]}
+        return {name: _answer(net.parameter_layout_dict[name]) for name in fact.get("layouts", {})}
 
 
 def _answer(held: Any) -> list[Any]:
     group = held.opt_shard_group
-    return [held.dev_mat, held.tensor_map, held.slice_shape, int(group.split("-")[0]) if group else 0]
+    size = prod(held.dev_mat) if group == HCCL_WORLD_COMM_GROUP else int(group.split("-")[0] or 0)
+    return [held.dev_mat, held.tensor_map, held.slice_shape, size]

@@ -1,0 +1,176 @@
+"""Propagation: strategies spread from the ops that have one, along the values that they share with others.
+
+From each configured op, breadth first, to the ops that take its results and to those that make its operands. An op that
+is reached takes, of all the strategies that it can take, the one whose edge to the op from which it was reached costs
+the least redistribution; of those that cost the same, one without a sum over ranks, and then the one that cuts most.
+Ops of one operand that may be cut everywhere, and reshapes, pass on the layout that reaches them. What the user
+configured stays, and is not passed through.
+
+This is MindSpore's ``search_mode="sharding_propagation"``.
+"""
+
+from collections import deque
+from dataclasses import dataclass, replace
+from math import prod
+
+from simpar.errors import StrategyError
+from simpar.graph import Graph, Node, Value, lookup
+from simpar.layout import Assignment, Layout, Rule, follow
+from simpar.partition import PartitionOptions, argument_layout, chosen_assignment
+from simpar.search.candidates import candidates, strategy_of
+from simpar.search.moving import Cost, moving_cost
+
+__all__ = ["propagate_strategies"]
+
+
+def propagate_strategies(graph: Graph, options: PartitionOptions) -> Graph:
+    """Return the graph in which every forward op that a configured one leads to has a strategy.
+
+    Without any configured op it begins at the arguments.
+
+    Raises:
+        StrategyError: a strategy does not fit its op; or there is neither a configured op nor an argument, under
+            MindSpore's names.
+    """
+    return _Propagation(graph, options).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """How a node is cut, and whether it only passes on what reached it."""
+
+    assignment: Assignment
+    passes_on: bool = False
+
+
+class _Propagation:
+    """The walk; nodes go by their place in the graph."""
+
+    def __init__(self, graph: Graph, options: PartitionOptions) -> None:
+        self.graph, self.options = graph, options
+        self.nodes = {i: n for i, n in enumerate(graph.nodes) if n.phase == "forward" and lookup(n.op).rule is not None}
+        self.rules = {i: lookup(n.op).bind([v.shape for v in n.inputs], n.attrs) for i, n in self.nodes.items()}
+        self.maker = {v: (i, k) for i, n in self.nodes.items() for k, v in enumerate(n.outputs)}
+        self.users: dict[Value, list[tuple[int, int]]] = {}
+        for i, node in self.nodes.items():
+            for k, v in enumerate(node.inputs):
+                self.users.setdefault(v, []).append((i, k))
+        self.decided: dict[int, _Decided] = {}
+        self.queue: deque[int] = deque()
+        self.known: dict[object, Assignment] = {}
+
+    def run(self) -> Graph:
+        configured = [i for i, n in self.nodes.items() if n.strategy is not None]
+        for i in configured:
+            self.decided[i] = _Decided(self._configured(i))
+        for i in configured:
+            self._spread(i)
+        if not configured:
+            self._from_arguments()
+        return replace(self.graph, nodes=tuple(self._with_strategy(i, n) for i, n in enumerate(self.graph.nodes)))
+
+    def _configured(self, i: int) -> Assignment:
+        node = self.nodes[i]
+        try:
+            return chosen_assignment(node, self.rules[i], self.options.device_num)
+        except StrategyError as error:
+            raise StrategyError(f"{node.where}: {error}") from None
+
+    def _from_arguments(self) -> None:
+        is_fed = False
+        for k, argument in enumerate(self.graph.arguments):
+            for i, operand in self.users.get(argument.value, ()):
+                is_fed = True
+                if i not in self.decided:
+                    self._reach(i, operand, argument_layout(argument, k, self.options))
+                    self._work()
+        if not is_fed and self.nodes and self.options.mindspore:
+            raise StrategyError(
+                "no op has a strategy, and no op takes an argument, so there is nothing to propagate from. Give one op "
+                "a strategy with .shard(...)."
+            )
+
+    # --- the walk ---
+
+    def _spread(self, i: int) -> None:
+        self.queue.append(i)
+        self._work()
+
+    def _work(self) -> None:
+        while self.queue:
+            i = self.queue.popleft()
+            node, rule, made = self.nodes[i], self.rules[i], self.decided[i].assignment
+            for k, value in enumerate(node.outputs):
+                for user, operand in self.users.get(value, ()):
+                    if user not in self.decided:
+                        self._reach(user, operand, made.result(rule, k).resolved())
+            for k, value in enumerate(node.inputs):
+                maker = self.maker.get(value)
+                if maker is not None and maker[0] not in self.decided:
+                    self._reach_back(*maker, made.operand(rule, k))
+
+    def _reach(self, i: int, operand: int, layout: Layout) -> None:
+        rule, n = self.rules[i], self.options.device_num
+        if _passes_on(self.nodes[i], rule):
+            made = follow(rule, [layout if k == operand else None for k in range(len(rule.operands))], n)
+            self._decide(i, _Decided(made, passes_on=True))
+            return
+        shape = self.nodes[i].inputs[operand].shape
+        self._decide(i, _Decided(self._cheapest(rule, ("in", operand), layout, shape)))
+
+    def _reach_back(self, i: int, result: int, layout: Layout) -> None:
+        rule, n = self.rules[i], self.options.device_num
+        if _passes_on(self.nodes[i], rule):
+            made = follow(rule, [None] * len(rule.operands), n, layout)
+            self._decide(i, _Decided(made, passes_on=True))
+            return
+        shape = self.nodes[i].outputs[result].shape
+        self._decide(i, _Decided(self._cheapest(rule, ("out", result), layout, shape)))
+
+    def _decide(self, i: int, made: _Decided) -> None:
+        self.decided[i] = made
+        self.queue.append(i)
+
+    def _cheapest(self, rule: Rule, end: tuple[str, int], layout: Layout, shape: tuple[int, ...]) -> Assignment:
+        """Return the cheapest assignment; layers repeat, so each question is answered once."""
+        key = (str(rule), tuple(sorted(rule.sizes.items())), rule.whole, end, layout)
+        if key not in self.known:
+            found = candidates(rule, self.options.device_num)
+            self.known[key] = min((made for _, made in found), key=lambda made: _rank(rule, made, end, layout, shape))
+        return self.known[key]
+
+    # --- what comes out ---
+
+    def _with_strategy(self, i: int, node: Node) -> Node:
+        if i not in self.decided or node.strategy is not None:
+            return node
+        made, rule = self.decided[i], self.rules[i]
+        if not made.passes_on:
+            return replace(node, strategy=strategy_of(rule, made.assignment))
+        if node.op == "reshape":  # follows its operand by itself
+            return node
+        return replace(node, strategy=tuple(made.assignment.operand(rule, k) for k in range(len(rule.operands))))
+
+
+def _rank(
+    rule: Rule, made: Assignment, end: tuple[str, int], layout: Layout, shape: tuple[int, ...]
+) -> tuple[Cost, bool, int]:
+    """Return what strategies are compared by: the edge, whether ranks must sum, and how many parts the work has."""
+    kind, k = end
+    if kind == "in":
+        cost = moving_cost(layout, made.operand(rule, k), shape)
+    else:
+        cost = moving_cost(made.result(rule, k).resolved(), layout, shape)
+    return cost, _sums(rule, made), -prod(made.cut(f) for f in rule.order)
+
+
+def _sums(rule: Rule, made: Assignment) -> bool:
+    return any(made.result(rule, k).is_partial for k in range(len(rule.results)))
+
+
+def _passes_on(node: Node, rule: Rule) -> bool:
+    """Return whether an op passes on the layout of its operand: a reshape, or one that may be cut everywhere."""
+    if node.op == "reshape":
+        return True
+    tensors = [axes for axes, v in zip(rule.operands, node.inputs, strict=True) if v.shape]
+    return len(tensors) == 1 and rule.results == (tensors[0],) and not rule.whole
