@@ -34,9 +34,9 @@ WIDTHS = {1280: 900, 2560: 1300}
 LONG = "a.very.long.name." * 8 + "weight"
 PARAMETERS = {"demo": "hidden.weight", "planned": "blocks.0.up", "long": LONG}
 README = {
-    "tensor": ("tensor?run=demo&parameter=hidden.weight&rank=2", 900),
+    "devices": ("devices?run=demo&rank=1", 900),
     "redistribution": ("redistribution?run=demo&try=4096,1024~2,4~0,w~w,0~&at=0.45", 900),
-    "timeline": ("timeline?run=demo", 860),
+    "graph": ("graph?run=demo", 900),
     "plan": ("plan?run=planned", 900),
 }
 """The pictures of the README: an address and a height."""

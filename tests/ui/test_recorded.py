@@ -136,10 +136,16 @@ def test_every_picture_has_a_table_that_says_the_same(page: Any) -> None:
     assert page.locator("canvas:not([aria-hidden=true] *):not([aria-hidden=true]):not([role=img] *)").count() == 0
     figures = page.locator("section.figure", has=page.locator("canvas"))
     titles = [figures.nth(i).get_attribute("aria-label") for i in range(figures.count())]
+    marks: dict[str, Any] = {}
     for title in titles:
         figure = page.locator(f'section.figure[aria-label="{title}"]')
+        marks[title] = [n for n in figure.locator(".over").evaluate_all("all => all.map(a => a.dataset.marks)") if n]
         figure.get_by_role("button", name=f"{title} as a table").click()
         table = figure.locator("[role=table], [role=grid]")
-        assert int(table.get_attribute("aria-rowcount")) > 1, title
-        if name_of(page) == "devices":
-            assert table.get_attribute("aria-rowcount") == str(RANKS + 1)
+        marks[title] = int(table.get_attribute("aria-rowcount")) - 1, marks[title]
+    for title, (rows, drawn) in marks.items():
+        assert rows > 0, title
+        # of a tensor's cuts there is a row for each rank that holds one; else a row for each mark
+        assert all(int(n) <= rows if title.endswith("its cuts") else int(n) == rows for n in drawn), title
+    if name_of(page) == "devices":
+        assert marks == {"Device matrix": (RANKS, [str(RANKS)])}

@@ -6,6 +6,8 @@ import type { Wall } from "../draw/wall";
 import { neighbour, placeAtPoint } from "../draw/wall";
 
 export interface Marks {
+  /** How many there are: the picture's table has as many rows. */
+  readonly count?: number;
   /** The mark at a point; -1 for none. */
   at(x: number, y: number): number;
   /** The next mark in a direction. */
@@ -17,6 +19,7 @@ export interface Marks {
 /** The tiles of a rank wall; marks are places. */
 export function wallMarks(wall: Wall, words: (place: number) => string): Marks {
   return {
+    count: wall.x.length,
     at: (x, y) => placeAtPoint(wall, x - 2, y - 2),
     step: (from, dx, dy) => neighbour(wall, from, dx, dy),
     words,
@@ -34,6 +37,7 @@ export function cellMarks(cells: readonly BlockCell[], words: (cell: number) => 
   const columns = cells.findIndex((c) => c.y !== cells[0]?.y);
   const across = columns < 1 ? cells.length : columns;
   return {
+    count: cells.length,
     at: (x, y) =>
       cells.findIndex((c) => x >= c.x && x < c.x + c.width && y >= c.y && y < c.y + c.height),
     step(from, dx, dy) {
