@@ -20,6 +20,7 @@ from simpar.common import (
     ms_class,
     mutable,
     no_inline,
+    runtime,
 )
 from simpar.compile import jit
 from simpar.context import (
@@ -34,6 +35,7 @@ from simpar.context import (
     reset_ps_context,
     set_auto_parallel_context,
     set_context,
+    set_device,
     set_ps_context,
     set_seed,
 )
@@ -117,9 +119,11 @@ __all__ = [
     "reset_algo_parameters",
     "reset_auto_parallel_context",
     "reset_ps_context",
+    "runtime",
     "set_algo_parameters",
     "set_auto_parallel_context",
     "set_context",
+    "set_device",
     "set_ps_context",
     "set_seed",
     "shard",

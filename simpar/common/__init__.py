@@ -1,9 +1,9 @@
 """MindSpore's ``mindspore.common``: element types, Tensor, Parameter, initializers, the seed, under those names.
 
-``language`` holds what MindSpore's compiler is told beside the program.
+``language`` holds what MindSpore's compiler is told beside the program, ``runtime`` what its devices are told.
 """
 
-from simpar.common import initializer, parameter
+from simpar.common import initializer, parameter, runtime
 from simpar.common.language import (
     JitConfig,
     Symbol,
@@ -33,5 +33,6 @@ __all__ = [
     "no_init_parameters",
     "no_inline",
     "parameter",
+    "runtime",
     "set_seed",
 ]

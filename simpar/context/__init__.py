@@ -18,6 +18,7 @@ from simpar.context.setters import (
     reset_ps_context,
     set_auto_parallel_context,
     set_context,
+    set_device,
     set_ps_context,
     set_seed,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "runner",
     "set_auto_parallel_context",
     "set_context",
+    "set_device",
     "set_ps_context",
     "set_seed",
 ]

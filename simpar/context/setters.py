@@ -21,6 +21,7 @@ __all__ = [
     "reset_ps_context",
     "set_auto_parallel_context",
     "set_context",
+    "set_device",
     "set_ps_context",
     "set_seed",
 ]
@@ -48,6 +49,21 @@ def set_context(**options: object) -> None:
     context = current()
     context.mode = new.pop("mode", context.mode)
     context.others.update(new)
+
+
+def set_device(device_target: str, device_id: int | None = None) -> None:
+    """Take the device that MindSpore would use; ranks compute with numpy on the host.
+
+    Args:
+        device_target: ``"CPU"``, ``"GPU"`` or ``"Ascend"``.
+        device_id: its number.
+
+    Raises:
+        ContextError: there is no such device.
+        DTypeError: the number is none.
+    """
+    number = {} if device_id is None else {"device_id": device_id}
+    set_context(device_target=device_target, **number)
 
 
 def _mode(name: str, value: object) -> int:

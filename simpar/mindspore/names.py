@@ -17,8 +17,10 @@ _PARALLEL = ("simpar.parallel", "simpar.mindspore.options")
 _COMMUNICATION = ("simpar.communication", "simpar.mindspore.options")
 _CONTEXT = ("simpar.context", "simpar.mindspore.options")
 
+_PRIVATE = ("simpar.mindspore.executor", "simpar.mindspore.options", "simpar.mindspore.types")
+
 _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
-    ("", "mindspore", ("simpar", "simpar.common", "simpar.parallel", "simpar.mindspore.types")),
+    ("", "mindspore", ("simpar", "simpar.common", "simpar.parallel", *_PRIVATE)),
     ("mindspore.", "context", _CONTEXT),
     ("mindspore.", "dtype common.dtype", ("simpar.dtype", "simpar.mindspore.types")),
     ("mindspore.", "common common.tensor common.parameter common.mutable common.lazy_inline", _COMMON),
@@ -80,6 +82,7 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("mindspore.train.", "loss_scale_manager", ("simpar.train",)),
     ("mindspore.train.", "metrics", ("simpar.train.metrics",)),
     ("mindspore.", "amp", ("simpar.train.amp",)),
+    ("mindspore.", "runtime", ("simpar.common.runtime",)),
     ("mindspore.", "log", ("simpar.mindspore.log",)),
     ("mindspore.", "_checkparam", ("simpar.mindspore.utils",)),
 )
