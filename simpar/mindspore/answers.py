@@ -42,16 +42,19 @@ def strategies_of(plan: Plan) -> dict[str, list[list[int]]]:
 
 
 def _forward(plan: Plan) -> Iterator[Instruction]:
-    return (i for i in plan.instructions if i.phase == "forward" and i.collective is None and i.inputs)
+    """Give the user's ops: no collective, and no local step of a redistribution, which says what it is for."""
+    ours = (i for i in plan.instructions if i.phase == "forward" and i.collective is None and i.inputs)
+    return (i for i in ours if "cause" not in i.attrs)
 
 
 def _class_names() -> dict[str, str]:
-    """Return for each op the name of its first object, which is how MindSpore names the op."""
+    """Return for each op the name of its object, which is how MindSpore names the op: of several the likest."""
     named = dict[str, str]()
     for name in ops.operations.__all__:
         kind = getattr(ops.operations, name)
         if isinstance(kind, type) and issubclass(kind, Primitive) and kind.op_name:
-            named.setdefault(kind.op_name, name)
+            is_likest = name.lower() == kind.op_name.replace("_", "")
+            named[kind.op_name] = name if is_likest else named.get(kind.op_name, name)
     return named
 
 

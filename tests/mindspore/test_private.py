@@ -6,7 +6,7 @@ import pytest
 from simpar import Parameter, Tensor, nn, ops
 from simpar.common import Symbol
 from simpar.context import current, set_auto_parallel_context
-from simpar.errors import ContextError, DTypeError, ParameterError
+from simpar.errors import ContextError, DTypeError, NotYetError, ParameterError
 
 
 class Net(nn.Cell):
@@ -93,3 +93,72 @@ def test_a_tensor_without_data_has_a_shape() -> None:
     assert made.shape[1] == 16
     with pytest.raises(DTypeError, match="has none yet"):
         made.asnumpy()
+
+
+def test_strategies_are_answered_under_mindspores_names() -> None:
+    from mindspore.common.api import _cell_graph_executor  # pyright: ignore
+
+    set_auto_parallel_context(parallel_mode="semi_auto_parallel", device_num=8, dataset_strategy="full_batch")
+    net = Net()
+    phase, _ = _cell_graph_executor.compile(net, Tensor(np.ones((64, 16), np.float32)), phase="train")
+    expected = {"Default/MatMul-op0": [[4, 1], [1, 2]]}
+    assert _cell_graph_executor._get_shard_strategy(net) == expected
+    assert _cell_graph_executor._graph_executor.get_strategy(phase) == expected
+
+
+def test_a_graph_of_mindspores_own_nodes_is_refused_when_it_is_read() -> None:
+    from mindspore.common.api import _cell_graph_executor  # pyright: ignore
+
+    info = _cell_graph_executor._graph_executor.get_parallel_graph_info("train.0")
+    with pytest.raises(NotYetError, match=r"MindSpore's C\+\+ compiler prints it"):
+        info["@graph_0"]
+
+
+def test_slices_are_cut_out_of_a_whole_and_put_together_again() -> None:
+    from mindspore.parallel._tensor import _load_tensor, _reshape_param_data  # pyright: ignore
+
+    whole = Tensor(np.arange(8.0, dtype=np.float32).reshape(2, 4))
+    set_auto_parallel_context(global_rank=3, device_num=4)
+    assert _load_tensor(whole, [2, 2], [1, 0]).tolist() == [[6.0, 7.0]]
+    slices = Tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0], [6.0, 7.0]])
+    assert _reshape_param_data(slices, [2, 2], [1, 0]).tolist() == whole.tolist()
+
+
+@pytest.mark.parametrize(
+    ("train", "predict", "ranks", "as_it_is"),
+    [
+        (([2, 2], [-1, 0]), None, [0, 1], False),
+        (([2, 2], [-1, 0]), ([2], [-1, 0]), [0], True),
+        (([4], [-1, -1]), ([2], [-1, 0]), [0], False),
+    ],
+)
+def test_whose_files_a_rank_needs(train: object, predict: object, ranks: list[int], as_it_is: bool) -> None:
+    from mindspore.parallel._utils import _infer_rank_list  # pyright: ignore
+
+    made = _infer_rank_list({"w": train}, predict and {"w": predict})
+    assert made == {"w": (ranks, as_it_is)}
+
+
+def test_sizes_of_offloading_are_read_in_bytes() -> None:
+    from mindspore.context import get_offload_context, set_offload_context  # pyright: ignore
+
+    set_offload_context({"aio_block_size": "0.5GB", "offload_param": "CPU"})
+    assert get_offload_context()["aio_block_size"] == 2**29
+    assert get_offload_context()["offload_param"] == "cpu"
+    with pytest.raises(ContextError, match="give a size in GB"):
+        set_offload_context({"offload_disk_size": "1"})
+
+
+class Wrapped(nn.Cell):
+    def construct(self, x: Tensor, y: Tensor) -> Tensor:
+        return x + y
+
+
+def test_cells_that_mark_datasets_pass_on_their_inputs() -> None:
+    from mindspore.nn.wrap.cell_wrapper import _MicroBatch, _VirtualDatasetCell  # pyright: ignore
+    from mindspore.ops.operations.comm_ops import _VirtualDataset  # pyright: ignore
+
+    x, y = Tensor([[1.0], [2.0]]), Tensor([[3.0], [4.0]])
+    assert _VirtualDatasetCell(Wrapped())(x, y).tolist() == [[4.0], [6.0]]
+    assert [t.tolist() for t in _VirtualDataset().shard(((2, 1),))(x, y)] == [x.tolist(), y.tolist()]
+    assert [t.tolist() for t in _MicroBatch(2)(1, x, y)] == [[[2.0]], [[4.0]]]
