@@ -3,7 +3,8 @@
 A record (``graph.OpDef``) holds the rule over factors, the kernel on numpy arrays and the gradient; everything else is
 derived from it. A file of records reads like a table; the suites find every record by themselves.
 
-Read in this order: ``support`` (what the families share), ``elementwise``, ``activation``, ``reduction``, ``matmul``,
+Read in this order: ``support`` (what the families share), ``elementwise`` with ``arithmetic``, ``trigonometry``,
+``special`` and ``bitwise``; ``activation`` with ``rectifiers``; ``reduction``, ``matmul``,
 ``shape`` with ``refinement`` and ``slicing``; ``normalization``, ``gather``, ``loss``, ``convolution``, ``pooling``,
 ``random`` (dropout), ``optimizer`` with ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the
 user) and ``transfers`` (between the stages of a pipeline); then the faces: ``functional`` and ``operations``, doors to
@@ -13,6 +14,8 @@ the functions and to the objects, whose base is ``primitive``; ``batch_norm``, a
 
 from simpar.ops import (
     activation,
+    arithmetic,
+    bitwise,
     communication,
     composite,
     convolution,
@@ -25,10 +28,13 @@ from simpar.ops import (
     optimizer_adaptive,
     pooling,
     random,
+    rectifiers,
     reduction,
     shape,
     slicing,
+    special,
     transfers,
+    trigonometry,
 )
 from simpar.ops import gather as gather_records
 from simpar.ops import matmul as matmul_records
@@ -39,6 +45,8 @@ from simpar.ops.primitive import Primitive, primitive_names
 
 RECORDS = (
     activation,
+    arithmetic,
+    bitwise,
     communication,
     convolution,
     elementwise,
@@ -50,10 +58,13 @@ RECORDS = (
     optimizer_adaptive,
     pooling,
     random,
+    rectifiers,
     reduction,
     shape,
     slicing,
+    special,
     transfers,
+    trigonometry,
 )
 """The modules whose import makes the records known."""
 

@@ -1,12 +1,12 @@
 """Ops that treat each element alone, with numpy's broadcasting: any cut passes through them."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from simpar.dtype import DType, as_dtype, bool_, promote
-from simpar.graph import Example, OpDef, op
+from simpar.graph import Example, op
+from simpar.ops._pointwise import Binary, binary, unary
 from simpar.ops.support import (
     Array,
     Attrs,
@@ -22,42 +22,6 @@ from simpar.ops.support import (
 from simpar.tensor import Tensor
 
 __all__: list[str] = []
-
-Unary = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""``(g, x, out)`` to the cotangent of x."""
-Binary = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor | None, Tensor | None]]
-"""``(g, x, y, out)`` to the cotangents of x and y, before broadcasting is undone."""
-
-_UNARY_SHAPES = ((4, 6), (2, 3, 4))
-_BINARY_SHAPES = (((4, 6), (4, 6)), ((4, 6), (6,)), ((4, 1), (1, 6)), ((2, 1, 4), (4, 1)), ((4, 4), ()))
-
-
-def _unary(
-    name: str, kernel: Callable[..., Any], gradient: Unary | None, low: float = -2.0, high: float = 2.0, **fields: Any
-) -> OpDef:
-    """Make the record of an op of one operand."""
-
-    def bprop(g: Tensor, x: Tensor, *, out: Tensor) -> Tensor | None:
-        return None if gradient is None else sum_to(gradient(g, x, out), x)
-
-    examples = tuple(Example((shape,), low=low, high=high, grad=gradient is not None) for shape in _UNARY_SHAPES)
-    defaults: dict[str, Any] = {"rule": "... -> ...", "elementwise": not fields.get("view"), "examples": examples}
-    return op(name, kernel=kernel, bprop=bprop, **{**defaults, **fields})
-
-
-def _binary(
-    name: str, kernel: Callable[..., Any], gradient: Binary | None, low: float = -2.0, high: float = 2.0, **fields: Any
-) -> OpDef:
-    """Make the record of an op of two operands that broadcast."""
-
-    def bprop(g: Tensor, x: Tensor, y: Tensor, *, out: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        dx, dy = (None, None) if gradient is None else gradient(g, x, y, out)
-        return sum_to(dx, x), sum_to(dy, y)
-
-    examples = tuple(Example(pair, low=low, high=high, grad=gradient is not None) for pair in _BINARY_SHAPES)
-    defaults: dict[str, Any] = {"rule": broadcast_rule, "elementwise": True, "examples": examples}
-    return op(name, kernel=kernel, bprop=bprop, **{**defaults, **fields})
-
 
 # --- arithmetic ---
 
@@ -96,32 +60,32 @@ def _extremum_grad(keeps_first: str) -> Binary:
     return gradient
 
 
-_binary("add", np.add, lambda g, x, y, out: (g, g), linear="joint")
-_binary("sub", np.subtract, lambda g, x, y, out: (g, -g), linear="joint")
-_binary("mul", np.multiply, lambda g, x, y, out: (g * y, g * x), linear="each")
-_binary("div", np.divide, lambda g, x, y, out: (g / y, -(g * out) / y), low=0.5, linear="first", dtype=float_dtype)
-_binary("floor_div", np.floor_divide, None, low=0.5, high=9.0)
-_binary("mod", np.mod, lambda g, x, y, out: (g, -(g * one("floor_div", x, y))), low=0.5, high=9.0)
-_binary("pow", _pow, _pow_grad, low=0.5)
-_binary("maximum", np.maximum, _extremum_grad("greater_equal"))
-_binary("minimum", np.minimum, _extremum_grad("less_equal"))
+binary("add", np.add, lambda g, x, y, out: (g, g), linear="joint")
+binary("sub", np.subtract, lambda g, x, y, out: (g, -g), linear="joint")
+binary("mul", np.multiply, lambda g, x, y, out: (g * y, g * x), linear="each")
+binary("div", np.divide, lambda g, x, y, out: (g / y, -(g * out) / y), low=0.5, linear="first", dtype=float_dtype)
+binary("floor_div", np.floor_divide, None, low=0.5, high=9.0)
+binary("mod", np.mod, lambda g, x, y, out: (g, -(g * one("floor_div", x, y))), low=0.5, high=9.0)
+binary("pow", _pow, _pow_grad, low=0.5)
+binary("maximum", np.maximum, _extremum_grad("greater_equal"))
+binary("minimum", np.minimum, _extremum_grad("less_equal"))
 
-_unary("neg", np.negative, lambda g, x, out: -g, linear="each")
-_unary("abs", np.absolute, lambda g, x, out: g * one("sign", x))
-_unary("exp", np.exp, lambda g, x, out: g * out, dtype=float_dtype)
-_unary("expm1", np.expm1, lambda g, x, out: g * (out + like(1, out)), dtype=float_dtype)
-_unary("log", np.log, lambda g, x, out: g / x, low=0.5, dtype=float_dtype)
-_unary("log1p", np.log1p, lambda g, x, out: g / (x + like(1, x)), low=-0.5, dtype=float_dtype)
-_unary("sqrt", np.sqrt, lambda g, x, out: g / (out + out), low=0.5, dtype=float_dtype)
-_unary("rsqrt", _rsqrt, lambda g, x, out: like(-0.5, g) * g * out / x, low=0.5, dtype=float_dtype)
-_unary("square", np.square, lambda g, x, out: g * (x + x))
-_unary("reciprocal", _reciprocal, lambda g, x, out: -(g * one("square", out)), low=0.5, dtype=float_dtype)
-_unary("sin", np.sin, lambda g, x, out: g * one("cos", x), dtype=float_dtype)
-_unary("cos", np.cos, lambda g, x, out: -(g * one("sin", x)), dtype=float_dtype)
-_unary("sign", np.sign, None)
-_unary("floor", np.floor, None)
-_unary("ceil", np.ceil, None)
-_unary("round", np.rint, None)
+unary("neg", np.negative, lambda g, x, out: -g, linear="each")
+unary("abs", np.absolute, lambda g, x, out: g * one("sign", x))
+unary("exp", np.exp, lambda g, x, out: g * out, dtype=float_dtype)
+unary("expm1", np.expm1, lambda g, x, out: g * (out + like(1, out)), dtype=float_dtype)
+unary("log", np.log, lambda g, x, out: g / x, low=0.5, dtype=float_dtype)
+unary("log1p", np.log1p, lambda g, x, out: g / (x + like(1, x)), low=-0.5, dtype=float_dtype)
+unary("sqrt", np.sqrt, lambda g, x, out: g / (out + out), low=0.5, dtype=float_dtype)
+unary("rsqrt", _rsqrt, lambda g, x, out: like(-0.5, g) * g * out / x, low=0.5, dtype=float_dtype)
+unary("square", np.square, lambda g, x, out: g * (x + x))
+unary("reciprocal", _reciprocal, lambda g, x, out: -(g * one("square", out)), low=0.5, dtype=float_dtype)
+unary("sin", np.sin, lambda g, x, out: g * one("cos", x), dtype=float_dtype)
+unary("cos", np.cos, lambda g, x, out: -(g * one("sin", x)), dtype=float_dtype)
+unary("sign", np.sign, None)
+unary("floor", np.floor, None)
+unary("ceil", np.ceil, None)
+unary("round", np.rint, None)
 
 # --- comparison and logic ---
 
@@ -136,11 +100,11 @@ for _name, _kernel in (
     ("logical_or", np.logical_or),
     ("logical_xor", np.logical_xor),
 ):
-    _binary(_name, _kernel, None, dtype=constant_dtype(bool_))
+    binary(_name, _kernel, None, dtype=constant_dtype(bool_))
 
-_unary("logical_not", np.logical_not, None, dtype=constant_dtype(bool_))
-_unary("isnan", np.isnan, None, dtype=constant_dtype(bool_))
-_unary("isfinite", np.isfinite, None, dtype=constant_dtype(bool_))
+unary("logical_not", np.logical_not, None, dtype=constant_dtype(bool_))
+unary("isnan", np.isnan, None, dtype=constant_dtype(bool_))
+unary("isfinite", np.isfinite, None, dtype=constant_dtype(bool_))
 
 
 def _select(condition: Array, x: Array, y: Array, out: Array | None = None) -> Array:
@@ -195,9 +159,9 @@ def _full_like(x: Array, *, value: float, out: Array | None = None) -> Array:
     return out
 
 
-_unary("identity", _identity, lambda g, x, out: g, linear="each", view=True)
-_unary("stop_gradient", _identity, None, linear="each", view=True)
-_unary(
+unary("identity", _identity, lambda g, x, out: g, linear="each", view=True)
+unary("stop_gradient", _identity, None, linear="each", view=True)
+unary(
     "cast",
     _cast,
     lambda g, x, out: g.astype(x.dtype),
@@ -208,7 +172,7 @@ _unary(
         Example(((4, 6),), {"dtype": "float16"}, grad=False),
     ),
 )
-_unary(
+unary(
     "full_like",
     _full_like,
     None,

@@ -16,8 +16,16 @@ Array = NDArray[Any]
 STEP = 1e-6
 KEEP_RESIDUALS = {"layer_norm", "softmax_cross_entropy", "sparse_softmax_cross_entropy"}
 """Ops whose further results only serve their own gradient: no cotangent arrives there."""
-NO_GRADIENT = {("softmax_cross_entropy", 1), ("sparse_softmax_cross_entropy", 1)}
-"""Operands that are data by definition: labels."""
+NO_GRADIENT = {
+    ("softmax_cross_entropy", 1),
+    ("sparse_softmax_cross_entropy", 1),
+    ("igamma", 0),
+    ("igammac", 0),
+    ("zeta", 0),
+    ("betainc", 0),
+    ("betainc", 1),
+}
+"""Operands that are data by definition: labels, and parameters of special functions."""
 
 
 CASES = [
