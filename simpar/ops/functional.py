@@ -1,10 +1,23 @@
 """All ops as functions, under MindSpore's lower-case names (``from mindspore.ops import functional as F``)."""
 
-from simpar.ops import convolution, functions_arrays, functions_elementwise, loss, normalization, pooling
+from simpar.ops import (
+    convolution,
+    functions_activation,
+    functions_arrays,
+    functions_elementwise,
+    functions_math,
+    functions_special,
+    loss,
+    normalization,
+    pooling,
+)
 from simpar.ops.assignment import assign, assign_add, assign_sub, clip_by_global_norm, depend
 from simpar.ops.convolution import *  # noqa: F403
+from simpar.ops.functions_activation import *  # noqa: F403
 from simpar.ops.functions_arrays import *  # noqa: F403
 from simpar.ops.functions_elementwise import *  # noqa: F403
+from simpar.ops.functions_math import *  # noqa: F403
+from simpar.ops.functions_special import *  # noqa: F403
 from simpar.ops.gather import gather, one_hot
 from simpar.ops.loss import *  # noqa: F403
 from simpar.ops.normalization import *  # noqa: F403
@@ -27,3 +40,6 @@ __all__ += functions_elementwise.__all__
 __all__ += loss.__all__
 __all__ += normalization.__all__
 __all__ += pooling.__all__
+__all__ += functions_activation.__all__
+__all__ += functions_math.__all__
+__all__ += functions_special.__all__

@@ -1,18 +1,18 @@
 """The ops as functions, under MindSpore's lower-case names: element by element, and products."""
 
 from collections.abc import Sequence
-from typing import Any
-
-from numpy.typing import NDArray
 
 from simpar.errors import RuleError
+from simpar.ops._faces import Operand, applied, first_tensor
 from simpar.ops.support import one
 from simpar.tensor import Tensor, as_tensor
 
 __all__ = [
     "abs",
+    "absolute",
     "add",
     "add_n",
+    "addn",
     "bias_add",
     "bmm",
     "cast",
@@ -21,17 +21,24 @@ __all__ = [
     "clip_by_value",
     "cos",
     "div",
+    "divide",
+    "eq",
     "equal",
     "exp",
     "expm1",
     "floor",
     "floor_div",
+    "floor_divide",
     "floor_mod",
+    "ge",
     "gelu",
     "greater",
     "greater_equal",
+    "gt",
+    "identity",
     "isfinite",
     "isnan",
+    "le",
     "less",
     "less_equal",
     "log",
@@ -40,11 +47,15 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "lt",
     "matmul",
     "maximum",
     "minimum",
     "mul",
+    "multiply",
+    "ne",
     "neg",
+    "negative",
     "not_equal",
     "pow",
     "reciprocal",
@@ -60,233 +71,238 @@ __all__ = [
     "square",
     "stop_gradient",
     "sub",
+    "subtract",
     "tanh",
+    "tensor_add",
+    "tensor_div",
+    "tensor_mul",
+    "tensor_pow",
+    "tensor_sub",
+    "true_divide",
     "where",
 ]
-
-Operand = Tensor | NDArray[Any] | float
-
-
-def _first(*given: object) -> Tensor | None:
-    return next((x for x in given if isinstance(x, Tensor)), None)
-
-
-def _apply(name: str, *operands: object, **attrs: Any) -> Tensor:
-    like = _first(*operands)
-    return one(name, *(as_tensor(x, like) for x in operands), **attrs)
-
 
 # --- element by element ---
 
 
 def add(x: Operand, y: Operand) -> Tensor:
     """Return x + y."""
-    return _apply("add", x, y)
+    return applied("add", x, y)
 
 
 def sub(x: Operand, y: Operand) -> Tensor:
     """Return x - y."""
-    return _apply("sub", x, y)
+    return applied("sub", x, y)
 
 
 def mul(x: Operand, y: Operand) -> Tensor:
     """Return x * y."""
-    return _apply("mul", x, y)
+    return applied("mul", x, y)
 
 
-def div(x: Operand, y: Operand) -> Tensor:
-    """Return x / y; whole numbers are divided as float32."""
-    return _apply("div", x, y)
+def div(x: Operand, y: Operand, *, rounding_mode: str | None = None) -> Tensor:
+    """Return x / y; whole numbers are divided as float32.
+
+    Args:
+        rounding_mode: ``"floor"`` rounds down, ``"trunc"`` towards zero.
+
+    Raises:
+        RuleError: another rounding mode is wanted.
+    """
+    kinds = {None: "div", "floor": "floor_div", "trunc": "truncate_div"}
+    if rounding_mode not in kinds:
+        raise RuleError(f"rounding_mode is {rounding_mode!r}; choose None, 'floor' or 'trunc'.")
+    return applied(kinds[rounding_mode], x, y)
 
 
 def floor_div(x: Operand, y: Operand) -> Tensor:
     """Return x / y rounded down."""
-    return _apply("floor_div", x, y)
+    return applied("floor_div", x, y)
 
 
 def maximum(x: Operand, y: Operand) -> Tensor:
     """Return the larger of two elements."""
-    return _apply("maximum", x, y)
+    return applied("maximum", x, y)
 
 
 def minimum(x: Operand, y: Operand) -> Tensor:
     """Return the smaller of two elements."""
-    return _apply("minimum", x, y)
+    return applied("minimum", x, y)
 
 
 def equal(x: Operand, y: Operand) -> Tensor:
     """Return where x == y."""
-    return _apply("equal", x, y)
+    return applied("equal", x, y)
 
 
 def not_equal(x: Operand, y: Operand) -> Tensor:
     """Return where x != y."""
-    return _apply("not_equal", x, y)
+    return applied("not_equal", x, y)
 
 
 def less(x: Operand, y: Operand) -> Tensor:
     """Return where x < y."""
-    return _apply("less", x, y)
+    return applied("less", x, y)
 
 
 def less_equal(x: Operand, y: Operand) -> Tensor:
     """Return where x <= y."""
-    return _apply("less_equal", x, y)
+    return applied("less_equal", x, y)
 
 
 def greater(x: Operand, y: Operand) -> Tensor:
     """Return where x > y."""
-    return _apply("greater", x, y)
+    return applied("greater", x, y)
 
 
 def greater_equal(x: Operand, y: Operand) -> Tensor:
     """Return where x >= y."""
-    return _apply("greater_equal", x, y)
+    return applied("greater_equal", x, y)
 
 
 def logical_and(x: Operand, y: Operand) -> Tensor:
     """Return where x and y."""
-    return _apply("logical_and", x, y)
+    return applied("logical_and", x, y)
 
 
 def logical_or(x: Operand, y: Operand) -> Tensor:
     """Return where x or y."""
-    return _apply("logical_or", x, y)
+    return applied("logical_or", x, y)
 
 
 def logical_xor(x: Operand, y: Operand) -> Tensor:
     """Return where either x or y."""
-    return _apply("logical_xor", x, y)
+    return applied("logical_xor", x, y)
 
 
 def floor_mod(x: Operand, y: Operand) -> Tensor:
     """Return x - y * floor(x / y)."""
-    return _apply("mod", x, y)
+    return applied("mod", x, y)
 
 
 def pow(x: Operand, exponent: Operand) -> Tensor:
     """Return x to a power."""
-    return as_tensor(x, _first(exponent)) ** exponent
+    return as_tensor(x, first_tensor(exponent)) ** exponent
 
 
 def neg(x: Operand) -> Tensor:
     """Return -x."""
-    return _apply("neg", x)
+    return applied("neg", x)
 
 
 def abs(x: Operand) -> Tensor:
     """Return |x|."""
-    return _apply("abs", x)
+    return applied("abs", x)
 
 
 def exp(x: Operand) -> Tensor:
     """Return e to the power of x."""
-    return _apply("exp", x)
+    return applied("exp", x)
 
 
 def expm1(x: Operand) -> Tensor:
     """Return exp(x) - 1, exact for small x."""
-    return _apply("expm1", x)
+    return applied("expm1", x)
 
 
 def log(x: Operand) -> Tensor:
     """Return the natural logarithm of x."""
-    return _apply("log", x)
+    return applied("log", x)
 
 
 def log1p(x: Operand) -> Tensor:
     """Return log(1 + x), exact for small x."""
-    return _apply("log1p", x)
+    return applied("log1p", x)
 
 
 def sqrt(x: Operand) -> Tensor:
     """Return the square root of x."""
-    return _apply("sqrt", x)
+    return applied("sqrt", x)
 
 
 def rsqrt(x: Operand) -> Tensor:
     """Return 1 / sqrt(x)."""
-    return _apply("rsqrt", x)
+    return applied("rsqrt", x)
 
 
 def square(x: Operand) -> Tensor:
     """Return x * x."""
-    return _apply("square", x)
+    return applied("square", x)
 
 
 def reciprocal(x: Operand) -> Tensor:
     """Return 1 / x."""
-    return _apply("reciprocal", x)
+    return applied("reciprocal", x)
 
 
 def sin(x: Operand) -> Tensor:
     """Return the sine of x."""
-    return _apply("sin", x)
+    return applied("sin", x)
 
 
 def cos(x: Operand) -> Tensor:
     """Return the cosine of x."""
-    return _apply("cos", x)
+    return applied("cos", x)
 
 
 def sign(x: Operand) -> Tensor:
     """Return -1, 0 or 1."""
-    return _apply("sign", x)
+    return applied("sign", x)
 
 
 def floor(x: Operand) -> Tensor:
     """Return x rounded down."""
-    return _apply("floor", x)
+    return applied("floor", x)
 
 
 def ceil(x: Operand) -> Tensor:
     """Return x rounded up."""
-    return _apply("ceil", x)
+    return applied("ceil", x)
 
 
 def round(x: Operand) -> Tensor:
     """Return x rounded, halves to even."""
-    return _apply("round", x)
+    return applied("round", x)
 
 
 def logical_not(x: Operand) -> Tensor:
     """Return where not x."""
-    return _apply("logical_not", x)
+    return applied("logical_not", x)
 
 
 def isnan(x: Operand) -> Tensor:
     """Return where x is not a number."""
-    return _apply("isnan", x)
+    return applied("isnan", x)
 
 
 def isfinite(x: Operand) -> Tensor:
     """Return where x is finite."""
-    return _apply("isfinite", x)
+    return applied("isfinite", x)
 
 
 def relu(x: Operand) -> Tensor:
     """Return max(x, 0)."""
-    return _apply("relu", x)
+    return applied("relu", x)
 
 
 def sigmoid(x: Operand) -> Tensor:
     """Return 1 / (1 + exp(-x))."""
-    return _apply("sigmoid", x)
+    return applied("sigmoid", x)
 
 
 def tanh(x: Operand) -> Tensor:
     """Return the hyperbolic tangent of x."""
-    return _apply("tanh", x)
+    return applied("tanh", x)
 
 
 def silu(x: Operand) -> Tensor:
     """Return x * sigmoid(x)."""
-    return _apply("silu", x)
+    return applied("silu", x)
 
 
 def stop_gradient(x: Operand) -> Tensor:
     """Return x, through which no gradient flows."""
-    return _apply("stop_gradient", x)
+    return applied("stop_gradient", x)
 
 
 def gelu(x: Operand, approximate: str = "none") -> Tensor:
@@ -299,7 +315,7 @@ def gelu(x: Operand, approximate: str = "none") -> Tensor:
     """
     if approximate not in ("none", "tanh"):
         raise RuleError(f"gelu approximates by 'none' or 'tanh', not by {approximate!r}.")
-    return _apply("gelu", x, approximate=approximate)
+    return applied("gelu", x, approximate=approximate)
 
 
 def clamp(x: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
@@ -313,11 +329,21 @@ clip_by_value = clamp
 
 def select(condition: Operand, x: Operand, y: Operand) -> Tensor:
     """Return x where the condition holds, else y."""
-    like = _first(x, y)
+    like = first_tensor(x, y)
     return one("select", as_tensor(condition), as_tensor(x, like), as_tensor(y, like))
 
 
 where = select
+
+subtract, multiply, divide, true_divide, floor_divide = sub, mul, div, div, floor_div
+eq, ne, lt, le, gt, ge = equal, not_equal, less, less_equal, greater, greater_equal
+absolute, negative, tensor_pow = abs, neg, pow
+tensor_add, tensor_sub, tensor_mul, tensor_div = add, sub, mul, div
+
+
+def identity(x: Operand) -> Tensor:
+    """Return x as it is."""
+    return applied("identity", x)
 
 
 def cast(x: Operand, dtype: object) -> Tensor:
@@ -325,12 +351,16 @@ def cast(x: Operand, dtype: object) -> Tensor:
     return as_tensor(x).astype(dtype)
 
 
-def add_n(inputs: Sequence[Tensor]) -> Tensor:
-    """Return the sum of tensors of one shape."""
-    total = inputs[0]
-    for x in inputs[1:]:
-        total = total + x
-    return total
+def addn(x: Sequence[Tensor]) -> Tensor:
+    """Return the sum of tensors of one shape.
+
+    >>> addn([Tensor([1.0]), Tensor([2.0]), Tensor([3.0])]).tolist()
+    [6.0]
+    """
+    return one("add_n", *x)
+
+
+add_n = addn
 
 
 # --- products ---
@@ -342,12 +372,12 @@ def matmul(x: Operand, y: Operand) -> Tensor:
     >>> matmul(Tensor([[1.0, 2.0]]), Tensor([[3.0], [4.0]])).tolist()
     [[11.0]]
     """
-    return _apply("matmul", x, y)
+    return applied("matmul", x, y)
 
 
 def bmm(x: Tensor, y: Tensor) -> Tensor:
     """Return the matrix product of each pair of a batch."""
-    return _apply("matmul", x, y)
+    return applied("matmul", x, y)
 
 
 def bias_add(x: Tensor, bias: Tensor) -> Tensor:

@@ -1,15 +1,29 @@
 """All ops as objects, under MindSpore's class names (``from mindspore.ops import operations as P``)."""
 
-from simpar.ops import communication, neural, primitives_arrays, primitives_elementwise
+from simpar.ops import (
+    communication,
+    neural,
+    primitives_activation,
+    primitives_arrays,
+    primitives_elementwise,
+    primitives_math,
+    primitives_special,
+)
 from simpar.ops.assignment import Assign, AssignAdd, AssignSub, Depend
 from simpar.ops.batch_norm import BatchNorm
 from simpar.ops.communication import *  # noqa: F403
 from simpar.ops.neural import *  # noqa: F403
+from simpar.ops.primitives_activation import *  # noqa: F403
 from simpar.ops.primitives_arrays import *  # noqa: F403
 from simpar.ops.primitives_elementwise import *  # noqa: F403
+from simpar.ops.primitives_math import *  # noqa: F403
+from simpar.ops.primitives_special import *  # noqa: F403
 
 __all__: list[str] = ["Assign", "AssignAdd", "AssignSub", "BatchNorm", "Depend"]
 __all__ += communication.__all__
 __all__ += neural.__all__
 __all__ += primitives_arrays.__all__
 __all__ += primitives_elementwise.__all__
+__all__ += primitives_activation.__all__
+__all__ += primitives_math.__all__
+__all__ += primitives_special.__all__

@@ -145,10 +145,16 @@ def primitive_names() -> dict[str, str]:
     ('MatMul', 'ReLU')
     """
     found: dict[str, str] = {}
-    for kind in sorted(Primitive.__subclasses__(), key=lambda k: (-len(k.__name__), k.__name__)):
+    for kind in sorted(_kinds(Primitive), key=lambda k: (-len(k.__name__), k.__name__)):
         if kind.op_name and kind.__module__.startswith("simpar."):
             found[kind.op_name] = kind.__name__
     return found
+
+
+def _kinds(base: type[Primitive]) -> Iterator[type[Primitive]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
 
 
 def _strategy(op: str, what: str, given: object) -> Strategy | None:

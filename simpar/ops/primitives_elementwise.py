@@ -4,6 +4,7 @@ An object is made once, cut by ``.shard``, and called many times.
 """
 
 from simpar.dtype import as_dtype
+from simpar.ops._faces import Binary, Unary
 from simpar.ops.primitive import Primitive
 from simpar.tensor import Tensor, as_tensor
 
@@ -65,206 +66,190 @@ __all__ = [
 ]
 
 
-class _Unary(Primitive):
-    """Is an op of one tensor."""
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """Apply the op."""
-        return self.apply_one(x)
-
-
-class _Binary(Primitive):
-    """Is an op of two tensors or numbers that broadcast."""
-
-    def __call__(self, x: Tensor | float, y: Tensor | float) -> Tensor:
-        """Apply the op."""
-        return self.apply_one(x, y)
-
-
 # --- element by element ---
 
 
-class Add(_Binary, op="add"):
+class Add(Binary, op="add"):
     """Adds."""
 
 
-class Sub(_Binary, op="sub"):
+class Sub(Binary, op="sub"):
     """Subtracts."""
 
 
-class Mul(_Binary, op="mul"):
+class Mul(Binary, op="mul"):
     """Multiplies."""
 
 
-class Div(_Binary, op="div"):
+class Div(Binary, op="div"):
     """Divides."""
 
 
-class RealDiv(_Binary, op="div"):
+class RealDiv(Binary, op="div"):
     """Divides."""
 
 
-class FloorDiv(_Binary, op="floor_div"):
+class FloorDiv(Binary, op="floor_div"):
     """Divides and rounds down."""
 
 
-class Mod(_Binary, op="mod"):
+class Mod(Binary, op="fmod"):
+    """Is the remainder of a division rounded towards zero, as C's ``%``."""
+
+
+class FloorMod(Binary, op="mod"):
     """Is the remainder of a division rounded down."""
 
 
-class FloorMod(_Binary, op="mod"):
-    """Is the remainder of a division rounded down."""
-
-
-class Pow(_Binary, op="pow"):
+class Pow(Binary, op="pow"):
     """Raises to a power."""
 
 
-class Maximum(_Binary, op="maximum"):
+class Maximum(Binary, op="maximum"):
     """Takes the larger element."""
 
 
-class Minimum(_Binary, op="minimum"):
+class Minimum(Binary, op="minimum"):
     """Takes the smaller element."""
 
 
-class Equal(_Binary, op="equal"):
+class Equal(Binary, op="equal"):
     """Tells where x == y."""
 
 
-class NotEqual(_Binary, op="not_equal"):
+class NotEqual(Binary, op="not_equal"):
     """Tells where x != y."""
 
 
-class Less(_Binary, op="less"):
+class Less(Binary, op="less"):
     """Tells where x < y."""
 
 
-class LessEqual(_Binary, op="less_equal"):
+class LessEqual(Binary, op="less_equal"):
     """Tells where x <= y."""
 
 
-class Greater(_Binary, op="greater"):
+class Greater(Binary, op="greater"):
     """Tells where x > y."""
 
 
-class GreaterEqual(_Binary, op="greater_equal"):
+class GreaterEqual(Binary, op="greater_equal"):
     """Tells where x >= y."""
 
 
-class LogicalAnd(_Binary, op="logical_and"):
+class LogicalAnd(Binary, op="logical_and"):
     """Tells where both are true."""
 
 
-class LogicalOr(_Binary, op="logical_or"):
+class LogicalOr(Binary, op="logical_or"):
     """Tells where one is true."""
 
 
-class LogicalXor(_Binary, op="logical_xor"):
+class LogicalXor(Binary, op="logical_xor"):
     """Tells where exactly one is true."""
 
 
-class Neg(_Unary, op="neg"):
+class Neg(Unary, op="neg"):
     """Changes the sign."""
 
 
-class Abs(_Unary, op="abs"):
+class Abs(Unary, op="abs"):
     """Takes the absolute value."""
 
 
-class Exp(_Unary, op="exp"):
+class Exp(Unary, op="exp"):
     """Raises e to the power x."""
 
 
-class Expm1(_Unary, op="expm1"):
+class Expm1(Unary, op="expm1"):
     """Is exp(x) - 1."""
 
 
-class Log(_Unary, op="log"):
+class Log(Unary, op="log"):
     """Takes the natural logarithm."""
 
 
-class Log1p(_Unary, op="log1p"):
+class Log1p(Unary, op="log1p"):
     """Is log(1 + x)."""
 
 
-class Sqrt(_Unary, op="sqrt"):
+class Sqrt(Unary, op="sqrt"):
     """Takes the square root."""
 
 
-class Rsqrt(_Unary, op="rsqrt"):
+class Rsqrt(Unary, op="rsqrt"):
     """Is 1 / sqrt(x)."""
 
 
-class Square(_Unary, op="square"):
+class Square(Unary, op="square"):
     """Multiplies by itself."""
 
 
-class Reciprocal(_Unary, op="reciprocal"):
+class Reciprocal(Unary, op="reciprocal"):
     """Is 1 / x."""
 
 
-class Inv(_Unary, op="reciprocal"):
+class Inv(Unary, op="reciprocal"):
     """Is 1 / x."""
 
 
-class Sin(_Unary, op="sin"):
+class Sin(Unary, op="sin"):
     """Takes the sine."""
 
 
-class Cos(_Unary, op="cos"):
+class Cos(Unary, op="cos"):
     """Takes the cosine."""
 
 
-class Sign(_Unary, op="sign"):
+class Sign(Unary, op="sign"):
     """Is -1, 0 or 1."""
 
 
-class Floor(_Unary, op="floor"):
+class Floor(Unary, op="floor"):
     """Rounds down."""
 
 
-class Ceil(_Unary, op="ceil"):
+class Ceil(Unary, op="ceil"):
     """Rounds up."""
 
 
-class Round(_Unary, op="round"):
+class Round(Unary, op="round"):
     """Rounds to the nearest whole number, halves to even."""
 
 
-class LogicalNot(_Unary, op="logical_not"):
+class LogicalNot(Unary, op="logical_not"):
     """Tells where x is false."""
 
 
-class IsNan(_Unary, op="isnan"):
+class IsNan(Unary, op="isnan"):
     """Tells where x is not a number."""
 
 
-class IsFinite(_Unary, op="isfinite"):
+class IsFinite(Unary, op="isfinite"):
     """Tells where x is finite."""
 
 
-class ReLU(_Unary, op="relu"):
+class ReLU(Unary, op="relu"):
     """Is max(x, 0)."""
 
 
-class Sigmoid(_Unary, op="sigmoid"):
+class Sigmoid(Unary, op="sigmoid"):
     """Is 1 / (1 + exp(-x))."""
 
 
-class Tanh(_Unary, op="tanh"):
+class Tanh(Unary, op="tanh"):
     """Takes the hyperbolic tangent."""
 
 
-class SiLU(_Unary, op="silu"):
+class SiLU(Unary, op="silu"):
     """Is x * sigmoid(x)."""
 
 
-class StopGradient(_Unary, op="stop_gradient"):
+class StopGradient(Unary, op="stop_gradient"):
     """Lets no gradient through."""
 
 
-class Identity(_Unary, op="identity"):
+class Identity(Unary, op="identity"):
     """Passes x through."""
 
 

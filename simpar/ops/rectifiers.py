@@ -16,6 +16,11 @@ from simpar.tensor import Tensor
 __all__: list[str] = []
 
 
+def _plain(name: str, expression: Callable[[Array], Array], bprop: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """Make the record of an activation without attributes; ``bprop`` takes g and x."""
+    _record(name, expression, bprop)
+
+
 def _record(name: str, expression: Callable[..., Array], bprop: Callable[..., Any], *attrs: dict[str, Any]) -> None:
     """Make the record of an activation whose kernel is an expression of one block."""
     examples = tuple(Example((shape,), a, low=-4.0, high=4.0) for shape in UNARY_SHAPES for a in attrs or ({},))
@@ -45,8 +50,20 @@ def _between(x: Tensor, low: float, high: float) -> Tensor:
 # --- in pieces of straight lines ---
 
 
+def _leaky_relu(x: Array, slope: float) -> Array:
+    return np.where(x > 0, x, x * slope)
+
+
 def _leaky_relu_bprop(g: Tensor, x: Tensor, *, slope: float) -> Tensor:
     return _where(_above(x, 0), g, g * like(slope, g))
+
+
+def _hard_shrink(x: Array, bound: float) -> Array:
+    return np.where(np.abs(x) > bound, x, 0)
+
+
+def _soft_shrink(x: Array, bound: float) -> Array:
+    return np.where(x > bound, x - bound, np.where(x < -bound, x + bound, 0))
 
 
 def _hard_shrink_bprop(g: Tensor, x: Tensor, *, bound: float) -> Tensor:
@@ -58,18 +75,13 @@ def _hard_swish_bprop(g: Tensor, x: Tensor) -> Tensor:
     return _where(_between(x, -3, 3), middle, mask(_above(x, 0), g))
 
 
-_record("relu6", lambda x: np.clip(x, 0, 6), lambda g, x: mask(_between(x, 0, 6), g))
-_record("leaky_relu", lambda x, slope: np.where(x > 0, x, x * slope), _leaky_relu_bprop, {"slope": 0.2})
-_record("hard_shrink", lambda x, bound: np.where(np.abs(x) > bound, x, 0), _hard_shrink_bprop, {"bound": 0.5})
-_record(
-    "soft_shrink",
-    lambda x, bound: np.where(x > bound, x - bound, np.where(x < -bound, x + bound, 0)),
-    _hard_shrink_bprop,
-    {"bound": 0.5},
-)
-_record("hard_sigmoid", lambda x: np.clip(x + 3, 0, 6) / 6, lambda g, x: mask(_between(x, -3, 3), g * like(1 / 6, g)))
-_record("hard_swish", lambda x: x * np.clip(x + 3, 0, 6) / 6, _hard_swish_bprop)
-_record("softsign", lambda x: x / (1 + np.abs(x)), lambda g, x: g / one("square", like(1, x) + one("abs", x)))
+_plain("relu6", lambda x: np.clip(x, 0, 6), lambda g, x: mask(_between(x, 0, 6), g))
+_record("leaky_relu", _leaky_relu, _leaky_relu_bprop, {"slope": 0.2})
+_record("hard_shrink", _hard_shrink, _hard_shrink_bprop, {"bound": 0.5})
+_record("soft_shrink", _soft_shrink, _hard_shrink_bprop, {"bound": 0.5})
+_plain("hard_sigmoid", lambda x: np.clip(x + 3, 0, 6) / 6, lambda g, x: mask(_between(x, -3, 3), g * like(1 / 6, g)))
+_plain("hard_swish", lambda x: x * np.clip(x + 3, 0, 6) / 6, _hard_swish_bprop)
+_plain("softsign", lambda x: x / (1 + np.abs(x)), lambda g, x: g / one("square", like(1, x) + one("abs", x)))
 
 # --- with exponentials ---
 
@@ -84,6 +96,18 @@ def _decay(x: Array) -> Array:
 def _softplus(x: Array) -> Array:
     """Return log(1 + exp(x)) without leaving the range."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _elu(x: Array, alpha: float) -> Array:
+    return np.maximum(x, 0) + alpha * _decay(x)
+
+
+def _selu(x: Array) -> Array:
+    return _SCALE * (np.maximum(x, 0) + _ALPHA * _decay(x))
+
+
+def _celu(x: Array, alpha: float) -> Array:
+    return np.maximum(x, 0) + alpha * _decay(x / alpha)
 
 
 def _elu_bprop(g: Tensor, x: Tensor, *, out: Tensor, alpha: float) -> Tensor:
@@ -117,13 +141,13 @@ def _fast_gelu_bprop(g: Tensor, x: Tensor) -> Tensor:
     return g * (below + like(1.702, x) * x * below * (like(1, x) - below))
 
 
-_record("elu", lambda x, alpha: np.maximum(x, 0) + alpha * _decay(x), _elu_bprop, {"alpha": 1.0}, {"alpha": 0.5})
-_record("selu", lambda x: _SCALE * (np.maximum(x, 0) + _ALPHA * _decay(x)), _selu_bprop)
-_record("celu", lambda x, alpha: np.maximum(x, 0) + alpha * _decay(x / alpha), _celu_bprop, {"alpha": 2.0})
+_record("elu", _elu, _elu_bprop, {"alpha": 1.0}, {"alpha": 0.5})
+_record("selu", _selu, _selu_bprop)
+_record("celu", _celu, _celu_bprop, {"alpha": 2.0})
 _record("softplus", _scaled_softplus, _softplus_bprop, {"beta": 1, "threshold": 20}, {"beta": 2.0, "threshold": 5.0})
-_record("log_sigmoid", lambda x: -_softplus(-x), lambda g, x: g * one("sigmoid", -x))
-_record("mish", lambda x: x * np.tanh(_softplus(x)), _mish_bprop)
-_record("fast_gelu", lambda x: x * np.exp(-_softplus(-1.702 * x)), _fast_gelu_bprop)
+_plain("log_sigmoid", lambda x: -_softplus(-x), lambda g, x: g * one("sigmoid", -x))
+_plain("mish", lambda x: x * np.tanh(_softplus(x)), _mish_bprop)
+_plain("fast_gelu", lambda x: x * np.exp(-_softplus(-1.702 * x)), _fast_gelu_bprop)
 
 # --- a slope for each channel ---
 
@@ -166,7 +190,8 @@ op(
 
 def _gate_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
     """Return ``"a0 c -> a0 h"``: the axis that is halved is whole."""
-    axis, length = attrs["axis"], shapes[0][attrs["axis"]]
+    axis: int = attrs["axis"]
+    length = shapes[0][axis]
     if length % 2:
         raise RuleError(f"axis {axis} of shape {shapes[0]} has length {length}; a gate needs two equal halves.")
     names = letters(len(shapes[0]))
