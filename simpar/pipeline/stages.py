@@ -81,7 +81,7 @@ class _Placer:
     def run(self) -> dict[Value, int]:
         chosen = {node.stage for node in self.graph.nodes if node.stage != EVERY_STAGE}
         self._check(chosen)
-        if not chosen:
+        if not chosen and set(self.stage.values()) <= {EVERY_STAGE}:
             return {}
         free = [node for node in self.forward if not self._follow_operands(node)]
         self._follow_users(free)

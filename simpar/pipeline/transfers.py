@@ -22,6 +22,7 @@ class _Inserter:
         self.graph, self.stage = graph, graph.stages
         self.maker = {v: node for node in graph.nodes for v in node.outputs}
         self.names = {p.value: p.spec.name for p in graph.parameters}
+        self.parameter_of = graph.parameter_of
         self.next_id = graph.next_id
         self.arrived: dict[tuple[Value, int], Value] = {}
         self.sends: dict[Value, list[Node]] = {}
@@ -59,7 +60,7 @@ class _Inserter:
         key = (value, node.stage)
         if key not in self.arrived:
             under_way, here = self._new(value), self._new(value)
-            cause = f"{self._what(value)}, stage {source} to {node.stage}"
+            cause = f"{self._what(value, node)}, stage {source} to {node.stage}"
             attrs = {"tag": len(self.arrived), "cause": cause, "source": source, "target": node.stage}
             maker = self.maker.get(value, Node("parameter", (), ()))
             made = replace(maker, strategy=None, out_strategy=None, adjoint_of=None, recompute=None, attrs=attrs)
@@ -70,14 +71,16 @@ class _Inserter:
             self.arrived[key] = here
         return self.arrived[key]
 
-    def _what(self, value: Value) -> str:
+    def _what(self, value: Value, user: Node | None = None) -> str:
         """Return what a value is, in words."""
         if value in self.names:
             return f"parameter {self.names[value]}"
-        node = self.maker[value]
-        primal = self.graph.cotangents.get(value)
-        if primal in self.names:
-            return f"gradient of {self.names[primal]}"
+        node = self.maker.get(value)
+        if node is None:
+            return "argument"
+        sums = [v for v in (value, *(user.outputs if user is not None else ())) if v in self.parameter_of]
+        if sums:
+            return f"gradient of {self.names[self.parameter_of[sums[0]]]}"
         what = "activation" if node.phase == "forward" else "gradient" if node.phase == "backward" else "value"
         return f"{what} of micro-batch {node.micro}" if node.micro >= 0 else f"{what} of {node.op}"
 
