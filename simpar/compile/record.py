@@ -91,9 +91,11 @@ def describe_program(
         is_first: whether this rank tells what is the same on every rank; rank 0 does if None.
     """
     is_first = plan.rank == 0 if is_first is None else is_first
-    if is_first:
+    in_stage = plan.device_num // plan.stages
+    if is_first or plan.rank % in_stage == 0:  # the first of each stage of a pipeline tells what only its stage holds
         for given in plan.parameters:
-            recorder.emit(placed_parameter(given))
+            if is_first or given.value.layout.size == in_stage < plan.device_num:
+                recorder.emit(placed_parameter(given))
     specs = tuple(
         CollectiveSpec(i, c.kind, c.group, c.message_bytes, c.cause, c.fusion, c.parameters, _phase(plan, c))
         for i, c in enumerate(plan.collectives)

@@ -43,26 +43,35 @@ def memory(opened: OpenedRun) -> Memory:
     measured: dict[int, list[MemoryMeasured]] = {}
     for m in opened.run.memory():
         measured.setdefault(m.rank, []).append(m)
-    kept: dict[str, int] = {PARAMETER: 0, OPTIMIZER_STATE: 0}
-    for p in placed(opened):
-        kept[p.kind] = kept.get(p.kind, 0) + p.slice_bytes
     planned = planned_bytes(opened)
     imagined = planned.get(0) if opened.info.started.world_size < opened.info.started.device_num else None
     devices = max(opened.info.started.world_size, opened.info.started.device_num, 1)
+    kept = _kept_by_stage(opened, devices)
     ranks = tuple(
-        _rank_memory(rank, kept, planned.get(rank, imagined), measured.get(rank, []))
+        _rank_memory(rank, kept[rank * len(kept) // devices], planned.get(rank, imagined), measured.get(rank, []))
         for rank in range(min(devices, _MOST_RANKS))
     )
     return Memory(
         ranks=ranks,
         assumptions=(
-            "parameters and optimizer states are counted by their storage layouts: equal on every rank",
+            "parameters and optimizer states are counted by their storage layouts: equal on every rank of a stage",
             "the arena is what the plan of the program that needs most keeps beside them: activations, gradients and "
             "buffers, those never needed at once sharing their bytes",
             "measured bytes are those of the whole process, Python and libraries included",
             *(("planned for one rank; all others are taken to need as much",) if imagined is not None else ()),
         ),
     )
+
+
+def _kept_by_stage(opened: OpenedRun, devices: int) -> list[dict[str, int]]:
+    """Return, for each stage of a pipeline, the bytes of each kind of state that its ranks keep; one stage if none."""
+    stages = max((devices // p.storage.size for p in placed(opened)), default=1) or 1
+    kept: list[dict[str, int]] = [{PARAMETER: 0, OPTIMIZER_STATE: 0} for _ in range(stages)]
+    for p in placed(opened):
+        for stage, own in enumerate(kept):
+            if p.storage.size == devices or p.storage.ranks[0] * stages // devices == stage:
+                own[p.kind] = own.get(p.kind, 0) + p.slice_bytes
+    return kept
 
 
 def _rank_memory(rank: int, kept: dict[str, int], planned: int | None, measured: list[MemoryMeasured]) -> RankMemory:
