@@ -10,7 +10,6 @@ from simpar import Layout, Parameter, Tensor, layout, nn, ops
 from simpar.collectives import run_threads
 from simpar.common.initializer import initializer
 from simpar.compile import compile_function
-from simpar.errors import NotYetError
 from simpar.parallel import shard
 from simpar.parallel.auto_parallel import AutoParallel
 
@@ -146,9 +145,29 @@ def test_a_sharded_function_gives_what_it_gave() -> None:
         assert results == pytest.approx((alone, alone), rel=1e-5)
 
 
-def test_shard_derives_the_layouts_of_parameters() -> None:
-    with pytest.raises(NotYetError, match="parameter_plan"):
-        shard(Product(), ((1, 1),), parameter_plan={"w": (1, 1)})
+def planned(_: int) -> tuple[tuple[int, ...], float]:
+    ms.set_seed(1)
+    semi_auto()
+    net = Product()
+    loss = float(
+        shard(net, ((1, 1),), parameter_plan={"self.w": Layout((2, 2), ("dp", "mp"))("mp", "None")})(Tensor(X))
+    )
+    return net.w.shape, loss
+
+
+def test_a_parameter_plan_says_how_parameters_are_stored() -> None:
+    ms.set_seed(1)
+    alone, shape = float(Product()(Tensor(X))), Product().w.shape
+    for held, loss in run_threads(4, planned, 0):
+        assert held == (shape[0] // 2, shape[1])
+        assert loss == pytest.approx(alone, rel=1e-5)
+
+
+def test_a_parameter_plan_that_does_not_fit_says_so() -> None:
+    with pytest.raises(ValueError, match="one divisor for each axis"):
+        shard(Product(), ((1, 1),), parameter_plan={"w": (3, 1)})
+    with pytest.warns(UserWarning, match="which is none of"):
+        shard(Product(), ((1, 1),), parameter_plan={"v": (1, 1)})
 
 
 # --- AutoParallel ---

@@ -154,7 +154,7 @@ def get_auto_parallel_context(attr_key: str) -> Any:
 def reset_auto_parallel_context() -> None:
     """Set every option of ``set_auto_parallel_context`` back to its default."""
     current().parallel = ParallelOptions()
-    for name in ("pipeline_config", "strategy_ckpt_only_trainable_params", *ACCEPTED):
+    for name in ("pipeline_config", *ACCEPTED):
         current().others.pop(name, None)
 
 

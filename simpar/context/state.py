@@ -69,6 +69,9 @@ class ParallelOptions:
     loss_repeated_mean: bool = True
     strategy_ckpt_load_file: str = ""
     strategy_ckpt_save_file: str = ""
+    strategy_ckpt_only_trainable_params: bool = True
+    operator_load_file: str = ""
+    operator_save_file: str = ""
 
 
 @dataclass(slots=True)

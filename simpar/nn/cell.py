@@ -360,15 +360,10 @@ class Cell(CellHints, CellOptions):
         Args:
             in_strategy: for each input its cut, a ``Layout``, or None to leave it.
             out_strategy: the same for the results.
-            parameter_plan: the cut of Parameters, which simpar derives instead; give None.
+            parameter_plan: for Parameters by name the cut or the ``Layout`` in which they are stored.
             device, level: taken as MindSpore does; they change nothing.
         """
-        if parameter_plan is not None:
-            raise NotYetError(
-                "Cell.shard derives the layouts of Parameters from the ops that use them; leave out parameter_plan and "
-                "shard those ops instead, e.g. dense.matmul.shard(...)."
-            )
-        return shard_function(self, in_strategy, out_strategy)
+        return shard_function(self, in_strategy, out_strategy, parameter_plan)
 
     # --- how it shows itself ---
 

@@ -1,12 +1,14 @@
-"""Layouts at the door of a Cell: its inputs and results are marked with the cut that the user gave."""
+"""Layouts at the door of a Cell: inputs and results are marked with the user's cut, Parameters are stored in it."""
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any, Protocol, cast
 
 from simpar.context import GRAPH_MODE, current, runner
-from simpar.errors import DTypeError, StrategyError
+from simpar.errors import DTypeError, LayoutError, StrategyError
 from simpar.graph import Strategy
-from simpar.layout import Layout
+from simpar.layout import NOT_CUT, Layout
 from simpar.tensor import Tensor, call
 
 __all__ = ["CellStrategy", "shard_function"]
@@ -21,19 +23,34 @@ class _LayoutFace(Protocol):
 
 
 def shard_function(
-    function: Callable[..., Any], in_strategy: CellStrategy, out_strategy: CellStrategy | None
+    function: Callable[..., Any],
+    in_strategy: CellStrategy,
+    out_strategy: CellStrategy | None,
+    parameter_plan: Mapping[str, object] | None = None,
 ) -> Callable[..., Any]:
     """Return ``function`` with its inputs and results marked with layouts.
 
+    Args:
+        function: a Cell, or a function of Tensors.
+        in_strategy: for each input its cut, a ``Layout``, or None to leave it.
+        out_strategy: the same for the results.
+        parameter_plan: for Parameters of a Cell, by name, the cut or the ``Layout`` in which they are stored; the ops
+            that use them redistribute. Those that have a layout already keep it.
+
     Raises:
-        DTypeError: a strategy is no tuple.
+        DTypeError: a strategy is no tuple, or the plan no dictionary of them.
+        LayoutError: a layout of the plan does not fit its Parameter.
         StrategyError: there are more layouts than inputs or results, when it is called.
     """
     for strategy in (in_strategy, out_strategy):
         if strategy is not None and not isinstance(strategy, tuple):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DTypeError(f"a strategy is a tuple with one entry per tensor, such as ((2, 1),), not {strategy!r}.")
 
+    planned = _planned(function, parameter_plan)
+
     def sharded(*args: Any) -> Any:
+        for parameter, cut in planned:
+            _store_so(parameter, cut)
         out = function(*_mark("input", args, in_strategy))
         if out_strategy is None:
             return out
@@ -46,6 +63,53 @@ def shard_function(
         return sharded(*args) if compiled is None else compiled(sharded, args, function)
 
     return run
+
+
+# --- the plan of Parameters ---
+
+
+def _planned(function: Any, plan: object) -> list[tuple[Any, Any]]:
+    """Return the Parameters that a plan names, each with its cut or layout, checked."""
+    if plan is None:
+        return []
+    if not isinstance(plan, dict) or not hasattr(function, "parameters_dict"):
+        raise DTypeError(f"parameter_plan is {plan!r}; for a Cell, give a dictionary of names and tuples or Layouts.")
+    held: dict[str, Any] = function.parameters_dict()
+    found: list[tuple[Any, Any]] = []
+    for name, given in cast("dict[object, Any]", plan).items():
+        cut: Any = given.to_layout() if hasattr(given, "to_layout") else given
+        if not isinstance(name, str) or not isinstance(cut, tuple | Layout):
+            raise DTypeError(f"parameter_plan has {name!r}: {given!r}; give a name, and a tuple of ints or a Layout.")
+        parameter = held.get(name.removeprefix("self."))
+        if parameter is None:
+            warnings.warn(f"parameter_plan names {name!r}, which is none of {list(held)}; ignored.", stacklevel=4)
+            continue
+        checked = cut if isinstance(cut, Layout) else cast("tuple[int, ...]", cut)
+        _check_cuts(name, parameter.full_shape, checked.cuts if isinstance(checked, Layout) else checked)
+        found.append((parameter, checked))
+    return found
+
+
+def _check_cuts(name: str, shape: tuple[int, ...], cuts: tuple[int, ...]) -> None:
+    if len(cuts) != len(shape) or any(n % c for n, c in zip(shape, cuts, strict=True)):
+        raise LayoutError(f"parameter_plan cuts {name!r} of shape {shape} into {cuts}. Give one divisor for each axis.")
+
+
+def _store_so(parameter: Any, cut: tuple[int, ...] | Layout) -> None:
+    """Let a Parameter without a layout be stored in this one, in the modes that cut Parameters."""
+    if parameter.layout is not None or not current().is_partitioned:
+        return
+    n, used = current().device_num, cut.size if isinstance(cut, Layout) else prod(cut)
+    if n % used or (isinstance(cut, Layout) and n != used):
+        raise StrategyError(f"parameter_plan cuts {parameter.name!r} as {cut}, which does not fit {n} devices.")
+    if isinstance(cut, Layout):
+        parameter.layout = cut
+        return
+    entries = tuple(len(cut) - i if c > 1 else NOT_CUT for i, c in enumerate(cut))
+    parameter.layout = Layout((*cut, n // used), entries)
+
+
+# --- inputs and results ---
 
 
 def _mark(what: str, tensors: Sequence[Any], strategy: CellStrategy) -> tuple[Any, ...]:

@@ -9,9 +9,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from simpar import nn
-from simpar.errors import NotYetError
 from simpar.execute import full_tensor
+from simpar.nn import Cell, shard_function
 from simpar.parallel import auto_parallel
 from simpar.parallel.layout_face import Layout
 from simpar.parallel.search_settings import get_algo_parameters, reset_algo_parameters, set_algo_parameters
@@ -30,7 +29,7 @@ Strategy = tuple[Any, ...]
 
 
 def shard(
-    fn: nn.Cell | Callable[..., Any],
+    fn: Cell | Callable[..., Any],
     in_strategy: Strategy,
     out_strategy: Strategy | None = None,
     parameter_plan: dict[str, Any] | None = None,
@@ -43,21 +42,16 @@ def shard(
         fn: a Cell, or a function of Tensors.
         in_strategy: for each input its cut, a ``Layout``, or None to leave it.
         out_strategy: the same for the results.
-        parameter_plan: the cut of Parameters, which simpar derives instead; give None.
+        parameter_plan: for Parameters of a Cell by name, the cut or the ``Layout`` in which they are stored.
         device, level: taken as MindSpore does; they change nothing.
 
     Raises:
         DTypeError: a strategy is no tuple.
-        NotYetError: ``parameter_plan`` is given.
+        LayoutError: a layout of the plan does not fit its Parameter.
         StrategyError: there are more layouts than inputs or results, when it is called.
 
     >>> from simpar import Tensor
     >>> shard(lambda x: x * 2, ((1,),))(Tensor([1.0, 2.0])).tolist()
     [2.0, 4.0]
     """
-    if parameter_plan is not None:
-        raise NotYetError(
-            "shard derives the layouts of Parameters from the ops that use them; leave out parameter_plan and shard "
-            "those ops instead, e.g. dense.matmul.shard(...)."
-        )
-    return nn.shard_function(fn, in_strategy, out_strategy)
+    return shard_function(fn, in_strategy, out_strategy, parameter_plan)

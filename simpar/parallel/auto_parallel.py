@@ -1,8 +1,10 @@
 """``AutoParallel``: parallel options for one network or function, in place of those of the whole program."""
 
+import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from simpar import nn
@@ -13,7 +15,7 @@ from simpar.context import (
     entered,
     set_auto_parallel_context,
 )
-from simpar.errors import ContextError, ModeError
+from simpar.errors import ContextError, ContextKeyError, DTypeError, ModeError
 
 __all__ = ["AutoParallel"]
 
@@ -107,6 +109,89 @@ class AutoParallel(nn.Cell):
         """Divide gradients by the number of ranks that they are summed over."""
         self._set(gradients_mean=True)
 
+    def disable_gradient_fp32_sync(self) -> None:
+        """Sum gradients in their own type, as simpar always does."""
+        self._set(gradient_fp32_sync=False)
+
+    def disable_loss_repeated_mean(self) -> None:
+        """Take as MindSpore does; values are those of one device either way."""
+        self._set(loss_repeated_mean=False)
+
+    def enable_fp32_communication(self) -> None:
+        """Take as MindSpore does; collectives send values in their own type."""
+        self._set(force_fp32_communication=True)
+
+    def get_pipeline_stages(self) -> int:
+        """Return how many stages the pipeline has."""
+        return self._options.pipeline_stages
+
+    # --- files ---
+
+    def save_param_strategy_file(self, file_path: str) -> None:
+        """Write the strategies of ops with a Parameter, and the layouts of Parameters, when the network is compiled.
+
+        Args:
+            file_path: JSON if it ends in ``.json``, else protocol buffers.
+        """
+        self._set(strategy_ckpt_save_file=file_path)
+
+    def load_param_strategy_file(self, file_path: str) -> None:
+        """Take the strategies that ``save_param_strategy_file`` wrote, for the ops that the file names."""
+        self._set(strategy_ckpt_load_file=file_path)
+
+    def disable_strategy_file_only_for_trainable_params(self) -> None:
+        """Let the parameter strategy file have Parameters that are not trained, too."""
+        self._set(strategy_ckpt_config={"only_trainable_params": False})
+
+    def save_operator_strategy_file(self, file_path: str) -> None:
+        """Write the strategies of all ops when the network is compiled.
+
+        Raises:
+            DTypeError: the path is no text.
+            ContextKeyError: it is not absolute, or does not end in ``.json``.
+        """
+        self._options = replace(self._options, operator_save_file=_json_path(file_path))
+
+    def load_operator_strategy_file(self, file_path: str) -> None:
+        """Take the strategies that ``save_operator_strategy_file`` wrote; errors as there."""
+        self._options = replace(self._options, operator_load_file=_json_path(file_path))
+
+    def set_group_ckpt_save_file(self, file_path: str) -> None:
+        """Take as MindSpore does; groups are made anew in each run."""
+        self._set(group_ckpt_save_file=file_path)
+
+    # --- what has no meaning here ---
+
+    def no_init_parameters_in_compile(self) -> None:
+        """Take as MindSpore does; compiling never fills Parameters."""
+
+    def print_local_norm(self) -> None:
+        """Take as MindSpore does, with a note: a recorded run shows the values of gradients."""
+        _note("print_local_norm", "record the run (`simpar run`) to see the values of gradients")
+
+    def dump_local_norm(self, file_path: str) -> None:
+        """Take as MindSpore does, with a note.
+
+        Raises:
+            DTypeError: the path is no text.
+        """
+        _text(file_path)
+        _note("dump_local_norm", "record the run (`simpar run`) to see the values of gradients")
+
+    def enable_device_local_norm(self) -> None:
+        """Take as MindSpore does, with a note."""
+        _note("enable_device_local_norm", "record the run (`simpar run`) to see the values of gradients")
+
+    def transformer_opt(self, file_path: str | None) -> None:
+        """Take as MindSpore does, with a note: the file is of overlaps and fusions on Ascend.
+
+        Raises:
+            DTypeError: the path is neither text nor None.
+        """
+        if file_path:
+            _text(file_path)
+            _note("transformer_opt", "its settings are of Ascend's overlaps and fusions")
+
     def _set(self, **options: Any) -> None:
         """Check options as ``set_auto_parallel_context`` does and keep them."""
         with entered(Context(parallel=self._options)) as context:
@@ -127,3 +212,20 @@ class AutoParallel(nn.Cell):
             yield
         finally:
             context.parallel = before
+
+
+def _text(file_path: object) -> str:
+    if not isinstance(file_path, str):
+        raise DTypeError(f"file_path is {file_path!r}, a {type(file_path).__name__}; give text.")
+    return file_path
+
+
+def _json_path(file_path: object) -> str:
+    path = _text(file_path)
+    if not Path(path).is_absolute() or not path.endswith(".json"):
+        raise ContextKeyError(f"file_path is {path!r}; give an absolute path that ends in .json.")
+    return path
+
+
+def _note(what: str, why: str) -> None:
+    warnings.warn(f"{what} changes nothing in simpar: {why}.", stacklevel=3)

@@ -187,12 +187,12 @@ def test_shard_marks_inputs_and_results_with_their_cut() -> None:
     assert (last.op, last.strategy) == ("identity", ((4,),))
 
 
-def test_shard_takes_a_tuple_and_no_plan() -> None:
+def test_shard_takes_tuples() -> None:
     wrong: Any = [(2,)]
     with pytest.raises(TypeError, match="a strategy is a tuple"):
         Twice().shard(wrong)
-    with pytest.raises(NotYetError, match="parameter_plan"):
-        Twice().shard(((2,),), parameter_plan={"one.factor": (2,)})
+    with pytest.raises(TypeError, match="parameter_plan"):
+        Twice().shard(((2,),), parameter_plan={"one.factor": None})
 
 
 def test_shard_refuses_more_layouts_than_inputs() -> None:
