@@ -14,6 +14,7 @@ and ``matmul.shard(((2, 1), (1, 2)))``, ``y = x @ w`` of x (8, 4) and w (4, 6) g
 - ``localize``: on rank 3, x is (4, 4), w is (4, 3), and the sum is in the group of ranks {1, 3}.
 """
 
+from simpar.context import Context
 from simpar.graph import Graph, drop_unused, merge_equal, verify_graph
 from simpar.partition import (
     Partitioned,
@@ -28,9 +29,8 @@ from simpar.partition import (
     verify_partitioned,
 )
 from simpar.pipeline import PipelineOptions, pipeline_graph
-from simpar.search import propagate_strategies
 
-__all__ = ["compile_graph", "partition_graph"]
+__all__ = ["compile_graph", "partition_graph", "save_files", "with_files"]
 
 
 def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
@@ -45,13 +45,41 @@ def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
     graph = verify_graph(merge_equal(graph), "merge_equal")
     pipeline = PipelineOptions(options.stages, options.scheduler, options.interleave)
     graph = verify_graph(pipeline_graph(graph, pipeline, options.device_num), "pipeline_graph")
-    graph = propagate_strategies(graph, options) if options.search else graph
+    graph = _searched(graph, options) if options.search else graph
     assigned = assign_layouts(graph, options) if options.is_partitioned else assign_uncut(graph, options)
     partitioned = verify_partitioned(insert_redistribution(graph, assigned, options), "insert_redistribution")
     partitioned = verify_partitioned(repeat_forward(partitioned), "repeat_forward")
     return verify_partitioned(fuse_collectives(partitioned, options), "fuse_collectives")
 
 
+def _searched(graph: Graph, options: PartitionOptions) -> Graph:
+    from simpar.search import propagate_strategies  # most programs do without
+
+    return propagate_strategies(graph, options)
+
+
 def compile_graph(graph: Graph, options: PartitionOptions, rank: int) -> Plan:
     """Return the plan of one rank; errors as of ``partition_graph``."""
     return localize(partition_graph(graph, options), rank)
+
+
+# --- strategy files: imported where a program uses them ---
+
+
+def with_files(graph: Graph, context: Context) -> Graph:
+    """Return the graph with the strategies of the files that the context names, if it names any."""
+    options = context.parallel
+    if not context.is_partitioned or not (options.strategy_ckpt_load_file or options.operator_load_file):
+        return graph
+    from simpar.compile.strategy_files import load_strategies
+
+    return load_strategies(graph, options)
+
+
+def save_files(partitioned: Partitioned, plan: Plan, context: Context) -> None:
+    """Write the strategy files that the context names, if it names any."""
+    options = context.parallel
+    if options.strategy_ckpt_save_file or options.operator_save_file:
+        from simpar.compile.strategy_files import save_strategies
+
+        save_strategies(partitioned, plan, options, context.counters.get("program", 0))

@@ -13,10 +13,9 @@ import numpy as np
 
 from simpar.collectives import World, solo_world
 from simpar.compile.options import check_world, partition_options
-from simpar.compile.passes import partition_graph
+from simpar.compile.passes import partition_graph, save_files, with_files
 from simpar.compile.record import describe_program, measure_seldom, open_recorder
 from simpar.compile.reported import report_layouts
-from simpar.compile.strategy_files import load_strategies, save_strategies
 from simpar.compile.tree import Rebuild, flatten
 from simpar.compile.watch import Watch, watch_values
 from simpar.context import Context, current, register_runner
@@ -220,7 +219,7 @@ def _compile(
     if context.planner is None and runs:
         check_world(context)
     trace, graph, nest = _trace(function, tensors, rebuild, options)
-    graph = load_strategies(graph, context.parallel) if context.is_partitioned else graph
+    graph = with_files(graph, context)
     partitioned = partition_graph(graph, options)
     plan = localize(partitioned, context.rank)
     name = type(owner).__name__ if owner is not None and not callable(getattr(owner, "__code__", None)) else "step"
@@ -236,7 +235,7 @@ def _compile(
     )
     if context.is_partitioned:
         report_layouts(owner, plan)
-        save_strategies(partitioned, plan, context.parallel, context.counters.get("program", 0))
+        save_files(partitioned, plan, context)
     by_number = {given.value.id: p for given, p in zip(graph.parameters, parameters, strict=True)}
     held = [by_number[p.value.id] for p in plan.parameters]
     if context.planner is not None:
