@@ -8,7 +8,7 @@ The trace learns which value is the cotangent of which (``Trace.cotangents``), b
 its value.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from simpar.context import current, runner
@@ -124,13 +124,14 @@ def _positions(grad_position: int | tuple[int, ...] | None) -> tuple[int, ...]:
 
 def _differentiate(
     fn: Function, args: Sequence[Any], positions: Sequence[int], weights: Sequence[Parameter], has_aux: bool
-) -> tuple[Any, tuple[Tensor, ...], tuple[Tensor, ...]]:
+) -> tuple[Any, tuple[Any, ...], tuple[Tensor, ...]]:
     """Run ``fn`` under the active trace; return its result and the gradients by position and by weight."""
     trace: Trace | None = current().trace
     if trace is None:
         raise TraceError("gradients need the graph of the function: `import simpar` as a whole, which registers how.")
     start = len(trace.nodes)
-    inputs = [trace.bind(args[p].operand()) for p in positions]
+    leaves = [_leaves(args[p]) for p in positions]
+    inputs = [trace.bind(leaf.operand()) for held in leaves for leaf in held]
     held = [trace.parameter(w) for w in weights]
     out = fn(*args)
     results: tuple[Any, ...] = cast("Any", out) if isinstance(out, tuple) else (out,)
@@ -140,7 +141,22 @@ def _differentiate(
     for weight, value, gradient in zip(weights, held, by_weight, strict=True):
         if value == trace.parameter_input(weight):
             trace.gradients[value] = trace.bind(gradient.operand())
-    return cast("Any", out), tuple(by_input), tuple(by_weight)
+    left = iter(by_input)
+    return cast("Any", out), tuple(_nested(args[p], left) for p in positions), tuple(by_weight)
+
+
+def _leaves(argument: Any) -> list[Tensor]:
+    """Return the Tensors of an argument that is one, or a list or tuple of them."""
+    if isinstance(argument, list | tuple):
+        return [leaf for member in cast("Sequence[Any]", argument) for leaf in _leaves(member)]
+    return [argument] if isinstance(argument, Tensor) else []
+
+
+def _nested(argument: Any, leaves: Iterator[Tensor]) -> Any:
+    """Return gradients in the nest of the argument, tuples for lists; None for what is no Tensor."""
+    if isinstance(argument, list | tuple):
+        return tuple(_nested(member, leaves) for member in cast("Sequence[Any]", argument))
+    return next(leaves) if isinstance(argument, Tensor) else None
 
 
 def adjoint(trace: Trace, start: int, seeds: Iterable[Tensor], targets: Sequence[Value]) -> list[Tensor]:

@@ -199,3 +199,14 @@ def test_gradients_of_cut_arguments_are_delivered_whole_with_a_full_batch() -> N
 
     for made in run_threads(4, run):
         np.testing.assert_array_equal(made, np.full((4, 4), 12.0))
+
+
+def test_the_gradient_of_a_list_is_a_tuple_of_the_same_nest() -> None:
+    def total(pair: list[Tensor], more: tuple[Tensor, int]) -> Tensor:
+        return (pair[0] * pair[1] * more[0] * more[1]).sum()
+
+    x, y, z = Tensor([2.0]), Tensor([3.0]), Tensor([5.0])
+    by_pair, by_more = ms.grad(total, (0, 1))([x, y], (z, 7))
+    assert [t.tolist() for t in by_pair] == [[105.0], [70.0]]
+    assert by_more[0].tolist() == [42.0]
+    assert by_more[1] is None

@@ -220,11 +220,54 @@ def test_auto_parallel_checks_options_as_the_context_does() -> None:
         made.dataset_strategy([(1, 1)])  # pyright: ignore[reportArgumentType]
 
 
-def test_auto_parallel_stands_outermost() -> None:
+def stepped(inside: bool) -> tuple[list[float], tuple[int, ...], str]:
+    """Train for a few steps under AutoParallel, around the whole step or around the network alone."""
+    ms.set_seed(1)
+    net = Product(((2, 1), (1, 2)))
+    optimizer = nn.Momentum(net.trainable_params(), learning_rate=0.1, momentum=0.9)
+    part = AutoParallel(net) if inside else net
+    gradients = ms.value_and_grad(part, None, net.trainable_params())
+
+    def step(x: Tensor) -> Tensor:
+        loss, found = gradients(x)
+        optimizer(found)
+        return loss
+
+    whole = ms.jit(step) if inside else AutoParallel(step)
+    options: Any = part if inside else whole
+    options.dataset_strategy("full_batch")
+    options.hsdp(threshold=0)
+    return [float(whole(Tensor(X))) for _ in range(3)], net.w.shape, ms.get_auto_parallel_context("parallel_mode")
+
+
+def test_a_function_that_calls_auto_parallel_is_compiled_under_its_options() -> None:
+    assert run_threads(4, stepped, True) == run_threads(4, stepped, False)
+
+
+def test_options_that_change_reach_a_function_that_calls_auto_parallel() -> None:
     inner = AutoParallel(Product())
     outer: Any = ms.jit(lambda x: inner(x))
-    with pytest.raises(RuntimeError, match="outermost"):
+
+    def seen() -> Any:
         outer(Tensor(X))
+        return [p.options.comm_fusion["openstate"] for p in programs_of(outer)]
+
+    assert seen() == [True]
+    inner.comm_fusion({"openstate": False})
+    assert False in seen()
+
+
+def programs_of(decorated: Any) -> list[Any]:
+    """Return the programs that a function decorated with ``jit`` has kept."""
+    kept = vars(decorated.__wrapped__)["_simpar_programs"]
+    return [p for by_shape in kept.values() for held in by_shape.values() for p in held]
+
+
+def test_two_parts_with_options_of_their_own_do_not_fit_one_program() -> None:
+    one, two = AutoParallel(Product()), AutoParallel(Product())
+    both: Any = ms.jit(lambda x: one(x) + two(x))
+    with pytest.raises(RuntimeError, match="Give it one"):
+        both(Tensor(X))
 
 
 def test_auto_parallel_has_the_parameters_of_its_network() -> None:

@@ -80,6 +80,15 @@ class Symbol:
             found = self.max - (self.max - self.remainder) % self.divisor
         return found
 
+    def fits(self, length: int) -> bool:
+        """Return whether the length may be this one.
+
+        >>> Symbol(divisor=8).fits(24), Symbol(divisor=8).fits(20)
+        (True, False)
+        """
+        bounded = self.min <= length and (not self.max or length <= self.max)
+        return bounded and length % self.divisor == self.remainder % self.divisor
+
     def __index__(self) -> int:
         return self.length
 

@@ -12,11 +12,13 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from simpar.collectives import World, solo_world
+from simpar.compile.lengths import with_lengths
 from simpar.compile.options import check_world, partition_options
 from simpar.compile.passes import partition_graph, save_files, with_files
 from simpar.compile.record import describe_program, measure_seldom, open_recorder
 from simpar.compile.reported import report_layouts
 from simpar.compile.tree import Rebuild, flatten
+from simpar.compile.wanted import notes_of, under_wanted_options
 from simpar.compile.watch import Watch, watch_values
 from simpar.context import Context, current, register_runner
 from simpar.errors import PlanMismatchError, TraceError
@@ -160,15 +162,23 @@ def run_function(function: Function, args: Sequence[Any], owner: object = None) 
     """
     context = current()
     tensors, _, _ = given = flatten(tuple(args), Parameter)
-    return _program(function, given, owner, context).run(tensors, context)
+
+    def run() -> Any:
+        return _program(function, given, owner, context).run(tensors, context)
+
+    return under_wanted_options(run, notes_of(function), context)
 
 
 def compile_function(function: Function, args: Sequence[Any], owner: object = None) -> Program:
     """Compile a function for these arguments without running it; where no ranks are connected, for imagined ones."""
     context, given = current(), flatten(tuple(args), Parameter)
-    if context.world is None and context.planner is None:
-        return _compile(function, given[0], given[2], owner, context, runs=False)
-    return _program(function, given, owner, context)
+
+    def compiled() -> Program:
+        if context.world is None and context.planner is None:
+            return _compile(function, given[0], given[2], owner, context, runs=False)
+        return _program(function, given, owner, context)
+
+    return under_wanted_options(compiled, notes_of(function), context)
 
 
 def _program(function: Function, given: tuple[list[Tensor], Any, Rebuild], owner: object, context: Context) -> Program:
@@ -193,10 +203,11 @@ def _cache_of(function: Function, rank: int) -> dict[Any, list[Program]]:
 
     Ranks may be threads, which share the function: each has programs of its own, and forgets them in its own order.
     """
-    bound = getattr(function, "__self__", None)
-    holder = bound if bound is not None else function
-    place: dict[str, Any] = vars(holder)
-    return place.setdefault("_simpar_programs", _Programs()).setdefault((getattr(function, "__name__", ""), rank), {})
+    return (
+        notes_of(function)
+        .setdefault("_simpar_programs", _Programs())
+        .setdefault((getattr(function, "__name__", ""), rank), {})
+    )
 
 
 class _Programs(dict[tuple[str, int], dict[Any, list[Program]]]):
@@ -218,7 +229,7 @@ def _compile(
     options = partition_options(context)
     if context.planner is None and runs:
         check_world(context)
-    trace, graph, nest = _trace(function, tensors, rebuild, options)
+    trace, graph, nest = with_lengths(lambda given: _trace(function, given, rebuild, options), tensors, owner)
     graph = with_files(graph, context)
     partitioned = partition_graph(graph, options)
     plan = localize(partitioned, context.rank)

@@ -21,6 +21,7 @@ __all__ = [
     "SEMI_AUTO_PARALLEL",
     "STAND_ALONE",
     "Context",
+    "OptionsWanted",
     "ParallelOptions",
     "compiler",
     "current",
@@ -127,6 +128,18 @@ class Context:
         seen = self.counters.get(what, 0)
         self.counters[what] = seen + 1
         return seen
+
+
+class OptionsWanted(BaseException):
+    """Ends the trace of a function in which a part asks for other parallel options; the whole is traced under them.
+
+    Args:
+        asking: returns the options, each time it is asked.
+    """
+
+    def __init__(self, asking: Callable[[], ParallelOptions]) -> None:
+        super().__init__("a part of the function has parallel options of its own")
+        self.asking = asking
 
 
 _CONTEXT: ContextVar[Context | None] = ContextVar("simpar_context", default=None)

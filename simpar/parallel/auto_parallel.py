@@ -10,6 +10,7 @@ from typing import Any
 from simpar import nn
 from simpar.context import (
     Context,
+    OptionsWanted,
     ParallelOptions,
     current,
     entered,
@@ -29,8 +30,8 @@ _MODES = {
 class AutoParallel(nn.Cell):
     """Runs a network or a function under parallel options of its own.
 
-    Wrap the outermost function, the one that makes a whole step. What ``set_auto_parallel_context`` set does not count
-    inside, and is as before outside.
+    A larger function that calls it is compiled under these options as a whole. What ``set_auto_parallel_context`` set
+    does not count inside, and is as before outside.
 
     Args:
         network: a Cell, or a function (also one decorated with ``jit``).
@@ -55,7 +56,12 @@ class AutoParallel(nn.Cell):
         self._set(**_MODES[parallel_mode])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the network under its options."""
+        """Run the network under its options; so is all of a larger function that calls it."""
+        context = current()
+        if context.trace is not None:
+            if context.parallel is not self._wanted():
+                raise OptionsWanted(self._wanted)
+            return self.network(*args, **kwargs)
         with self._entered():
             return self.network(*args, **kwargs)
 
@@ -198,16 +204,18 @@ class AutoParallel(nn.Cell):
             set_auto_parallel_context(**options)
             self._options = context.parallel
 
+    def _wanted(self) -> ParallelOptions:
+        """Return the options, for the devices that the program has."""
+        program = current().parallel
+        if self._options.device_num != program.device_num or self._options.global_rank != program.global_rank:
+            self._options = replace(self._options, device_num=program.device_num, global_rank=program.global_rank)
+        return self._options
+
     @contextmanager
     def _entered(self) -> Generator[None]:
         """Put the options in place of the program's; the same value each time, so that programs are found again."""
         context = current()
-        if context.trace is not None:
-            raise ModeError("AutoParallel is called inside a traced function. Wrap the outermost function instead.")
-        before = context.parallel
-        if self._options.device_num != before.device_num or self._options.global_rank != before.global_rank:
-            self._options = replace(self._options, device_num=before.device_num, global_rank=before.global_rank)
-        context.parallel = self._options
+        before, context.parallel = context.parallel, self._wanted()
         try:
             yield
         finally:

@@ -49,6 +49,8 @@ class Tensor(Operators):
     ) -> None:
         self._array: Array | None = None
         self._value: Value | None = None
+        self.unknown: Mapping[int, SupportsIndex | None] = {}
+        """The axes whose length is not known yet, each with None or the ``Symbol`` that describes it."""
         self._shape: Shape = ()
         self._dtype: DType = types.float32
         self.init: Any = init
@@ -56,7 +58,9 @@ class Tensor(Operators):
         """How this tensor is cut over the ranks, if it is one rank's slice of a value."""
         self.full_shape_of_slice: Shape | None = None
         if init is not None or (input_data is None and shape is not None):
-            self._shape = (shape,) if isinstance(shape, int) else tuple(map(_length, shape or ()))
+            lengths = (shape,) if isinstance(shape, int) else tuple(shape or ())
+            self._shape = tuple(map(_length, lengths))
+            self.unknown = {axis: n for axis, n in enumerate(lengths) if not isinstance(n, int)}
             self._dtype = types.float32 if dtype is None else as_dtype(dtype)
         else:
             self._fill(_to_array(input_data, dtype))
@@ -73,6 +77,7 @@ class Tensor(Operators):
         made._shape = operand.shape
         made._dtype = as_dtype(operand.dtype)
         made.init = made.layout = made.full_shape_of_slice = None
+        made.unknown = {}
         return made
 
     def operand(self) -> Operand:

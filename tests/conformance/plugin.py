@@ -38,12 +38,12 @@ class UnitTestDevices(VirtualPlanner):
 
     @property
     def device_num(self) -> int:  # pyright: ignore
-        return simpar_context.current().parallel.device_num or 1
+        return simpar_context.current().parallel.device_num or _checkout("rank_size", 1)
 
     @property
     def rank(self) -> int:  # pyright: ignore
         rank = simpar_context.current().parallel.global_rank
-        return _rank_of_checkout() if rank is None else rank
+        return _checkout("rank_id", 0) if rank is None else rank
 
     def result(self, shape: tuple[int, ...], dtype: DType) -> Tensor:
         return Tensor.wrap(np.zeros(shape, dtype.numpy))
@@ -52,10 +52,10 @@ class UnitTestDevices(VirtualPlanner):
         pass
 
 
-def _rank_of_checkout() -> int:
-    """Return the rank that the checkout's own stand-in for the devices' library was told to play."""
+def _checkout(what: str, otherwise: int) -> int:
+    """Return what the checkout's own stand-in for the devices' library was told of its ranks."""
     hccl = sys.modules.get("hccl_test.manage.api")
-    return hccl.Hccl().rank_id if hccl else 0
+    return getattr(hccl.Hccl(), what) if hccl else otherwise
 
 
 class _StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
