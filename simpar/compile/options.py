@@ -1,6 +1,6 @@
 """What the passes need of the context, as values."""
 
-from simpar.context import AUTO_PARALLEL, DATA_PARALLEL, STAND_ALONE, Context
+from simpar.context import AUTO_PARALLEL, STAND_ALONE, Context
 from simpar.errors import ContextError, NotYetError, WorldError
 from simpar.partition import BucketOptions, OptimizerSharding, PartitionOptions
 
@@ -24,11 +24,6 @@ def partition_options(context: Context) -> PartitionOptions:
         raise NotYetError(
             f"search_mode={parallel.search_mode!r} searches strategies by their cost, which simpar cannot do yet. Set "
             f"search_mode={PROPAGATION!r} and give the ops that matter a strategy with .shard(...); all others follow."
-        )
-    if parallel.parallel_mode == DATA_PARALLEL and parallel.enable_parallel_optimizer:
-        raise NotYetError(
-            "enable_parallel_optimizer in data_parallel mode deals whole parameters to ranks, which simpar cannot do "
-            "yet. Use semi_auto_parallel mode, where the parallel optimizer cuts each parameter."
         )
     if context.mindspore and context.is_partitioned:
         _check_ascend(context)

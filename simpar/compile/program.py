@@ -20,7 +20,7 @@ from simpar.compile.reported import report_layouts
 from simpar.compile.tree import Rebuild, flatten
 from simpar.compile.wanted import notes_of, under_wanted_options
 from simpar.compile.watch import Watch, watch_values
-from simpar.context import Context, current, register_runner
+from simpar.context import DATA_PARALLEL, Context, current, register_runner
 from simpar.errors import PlanMismatchError, TraceError
 from simpar.execute import Executor, run_collective
 from simpar.graph import Graph, Trace, Value, register_collectives, tracing
@@ -258,7 +258,7 @@ def _compile(
     if not runs:
         return program
     world = context.world or solo_world()
-    _compare_plans(world, plan, context.is_partitioned)
+    _compare_plans(world, plan, context)
     fresh = [p for p in held if p.placed is None]
     program.executor = Executor(plan, held, world)
     _leave_to_others(plan, by_number)
@@ -309,16 +309,28 @@ def _broadcast(world: World, parameters: Sequence[Any]) -> None:
             world.communicator.broadcast(parameter.placed, 0)
 
 
-def _compare_plans(world: World, plan: Plan, is_partitioned: bool) -> None:
-    """Check that all ranks compiled the same plan; where each runs its own, groups and constants may differ.
+def _shared_text(plan: Plan, context: Context) -> str:
+    """Return what must be the same on every rank: the plan; where each runs its own, not its groups and constants.
+
+    Where whole Parameters are dealt to ranks, only the messages are the same.
+    """
+    if context.is_partitioned:
+        return plan.text
+    if context.parallel.parallel_mode == DATA_PARALLEL and context.parallel.enable_parallel_optimizer:
+        return "\n".join(f"{c.kind}, {c.message_bytes} bytes: {c.cause}" for c in plan.collectives)
+    return _OWN.sub("", plan.text)
+
+
+def _compare_plans(world: World, plan: Plan, context: Context) -> None:
+    """Check that all ranks compiled the same plan, as far as it must be.
 
     Raises:
         PlanMismatchError: they did not; it names the first line that differs, and the ranks.
     """
     if world.size == 1:
         return
-    text = plan.text if is_partitioned else _OWN.sub("", plan.text)
-    digest = plan.digest if is_partitioned else sha256(text.encode()).hexdigest()
+    text = _shared_text(plan, context)
+    digest = plan.digest if context.is_partitioned else sha256(text.encode()).hexdigest()
     digests = world.communicator.gather_objects(digest)
     if len(set(digests)) == 1:
         return

@@ -92,6 +92,43 @@ def test_a_data_parallel_step_equals_one_over_all_batches() -> None:
     np.testing.assert_allclose(mean_of_ranks, of_one_device(OPTIMIZERS["momentum"]), rtol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["momentum", "adam"])
+def test_dealt_parameters_train_as_if_every_rank_updated_all(name: str) -> None:
+    def work(is_dealt: bool) -> tuple[list[float], list[NDArray[Any]], int]:
+        set_auto_parallel_context(
+            parallel_mode="data_parallel", gradients_mean=True, enable_parallel_optimizer=is_dealt
+        )
+        set_seed(3)
+        net, part = Net(), slice(current().rank * 4, current().rank * 4 + 4)
+        optimizers: list[nn.Optimizer] = []
+
+        def make(ps: list[Any]) -> nn.Optimizer:
+            optimizers.append(OPTIMIZERS[name](ps))
+            return optimizers[0]
+
+        found = losses(make, net, X[part], Y[part])
+        states = [p for p in optimizers[0].get_parameters() if "." in p.name.removeprefix("one.")]
+        changed = sum(bool(np.any(p.asnumpy())) for p in states if p.name.startswith("mom"))
+        return found, [p.asnumpy().copy() for p in net.get_parameters()], changed
+
+    dealt, whole = run_threads(2, lambda: work(True)), run_threads(2, lambda: work(False))
+    for one, other in zip(dealt, whole, strict=True):
+        assert one[0] == pytest.approx(other[0], rel=1e-6)
+        for a, b in zip(one[1], other[1], strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+    assert 0 < dealt[0][2] < whole[0][2]  # each rank keeps the states of its own
+
+
+def test_more_ranks_than_parameters_cannot_be_dealt() -> None:
+    def work() -> list[float]:
+        set_auto_parallel_context(parallel_mode="data_parallel", enable_parallel_optimizer=True)
+        net = Net()
+        return losses(lambda ps: nn.SGD(ps[:2], 0.1), net, X, Y)
+
+    with pytest.raises(RuntimeError, match="Use at most 2 ranks"):
+        run_threads(3, work)
+
+
 def test_layerwise_parallel_weights_stay_each_ranks_own() -> None:
     def work() -> tuple[NDArray[Any], NDArray[Any]]:
         set_auto_parallel_context(parallel_mode="hybrid_parallel")

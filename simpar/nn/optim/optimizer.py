@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from simpar import ops
-from simpar.context import current
+from simpar.context import DATA_PARALLEL, current
 from simpar.dtype import int32
-from simpar.errors import ContextError
+from simpar.errors import ContextError, WorldError
 from simpar.nn.cell import Cell
 from simpar.nn.optim.groups import Group, Rate, read_groups, read_learning_rate
 from simpar.parameter import Parameter, ParameterTuple
@@ -175,10 +175,38 @@ class Optimizer(Cell):
         with update_phase():
             rates = self.get_lr()
             self._begin_step()
-            for place, gradient in enumerate(self.scale_grad(gradients)):
-                self._update(place, gradient.astype(self.parameters[place].dtype), rates[place])
+            own, owners = current().rank, self._owners()
+            given = [g.astype(p.dtype) for p, g in zip(self.parameters, self.scale_grad(gradients), strict=True)]
+            for place, gradient in enumerate(given):
+                if owners[place] in (None, own):
+                    self._update(place, gradient, rates[place])
+            for p, gradient, owner in zip(self.parameters, given, owners, strict=True):
+                if owner is not None:  # the others' gradient only makes room, and keeps its sum in their programs
+                    p.assign_value(ops.Broadcast(owner)((p if owner == own else gradient,))[0])
             self.global_step.assign_value(self.global_step + 1)
         return True
+
+    def _owners(self) -> list[int | None]:
+        """Return the rank that updates each Parameter and sends it to the others; None if every rank does.
+
+        That is the parallel optimizer in data_parallel mode, which deals whole Parameters to ranks in turn.
+
+        Raises:
+            WorldError: there are more ranks than Parameters.
+        """
+        context, count = current(), len(self.parameters)
+        parallel = context.parallel
+        if parallel.parallel_mode != DATA_PARALLEL or not parallel.enable_parallel_optimizer:
+            return [None] * count
+        shared = [p for p in self.parameters if not p.layerwise_parallel]
+        if context.device_num > len(shared):
+            raise WorldError(
+                f"enable_parallel_optimizer in data_parallel mode deals {len(shared)} Parameters to "
+                f"{context.device_num} ranks, so that some have none. Use at most {len(shared)} ranks, or "
+                "semi_auto_parallel mode, which cuts each Parameter."
+            )
+        place = {id(p): i for i, p in enumerate(shared)}
+        return [place[id(p)] % context.device_num if id(p) in place else None for p in self.parameters]
 
     def _begin_step(self) -> None:
         """Do what the step needs once."""
