@@ -60,6 +60,7 @@ from simpar.parallel import (
     reset_algo_parameters,
     set_algo_parameters,
     shard,
+    sync_pipeline_shared_parameters,
 )
 from simpar.parameter import Parameter, ParameterTuple
 from simpar.tensor import Tensor
@@ -127,6 +128,7 @@ __all__ = [
     "set_ps_context",
     "set_seed",
     "shard",
+    "sync_pipeline_shared_parameters",
     "train",
     "uint8",
     "uint16",

@@ -10,6 +10,7 @@ from simpar import Layout, Parameter, Tensor, layout, nn, ops
 from simpar.collectives import run_threads
 from simpar.common.initializer import initializer
 from simpar.compile import compile_function
+from simpar.context import Context, entered
 from simpar.parallel import shard
 from simpar.parallel.auto_parallel import AutoParallel
 
@@ -274,3 +275,19 @@ def test_auto_parallel_has_the_parameters_of_its_network() -> None:
     net = Product()
     assert AutoParallel(net).trainable_params() == [net.w]
     assert net.w.name == "w"
+
+
+def test_a_dataset_strategy_may_be_layouts() -> None:
+    with entered(Context()):
+        layout = Layout((4, 2), ("dp", "mp"))("mp", "None")
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", device_num=8, dataset_strategy=(layout,))
+        net = Product()
+        net.compile(Tensor(X))
+        held = net.parameter_layout_dict["x"]
+        assert (held.full_shape, held.slice_shape) == ([2 * X.shape[0], X.shape[1]], list(X.shape))
+
+
+def test_a_dataset_does_not_interleave() -> None:
+    layout = Layout((4, 2), ("dp", "interleaved_parallel"))("dp", "None")
+    with pytest.raises(ValueError, match="interleaved_parallel"):
+        ms.set_auto_parallel_context(dataset_strategy=(layout,))

@@ -1,6 +1,6 @@
 """Which options exist, and the check of each: MindSpore's names, in three tables."""
 
-from typing import Any, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from simpar.context.checks import (
     Check,
@@ -24,7 +24,7 @@ from simpar.errors import ContextError
 
 __all__ = ["ACCEPTED", "GENERAL", "PARALLEL", "PARALLEL_WRITE_ONLY", "PS", "ParallelMode", "check_option"]
 
-Dataset = str | tuple[tuple[int, ...], ...]
+Dataset = str | tuple[Any, ...]
 
 
 class ParallelMode:
@@ -45,7 +45,25 @@ def _dataset_strategy(name: str, value: object) -> Dataset:
         raise wrong_type(
             name, value, "'full_batch', 'data_parallel' or one tuple of cuts per input, e.g. ((4, 1), (4,))"
         )
-    return tuple(_cuts(f"{name}[{i}]", cuts) for i, cuts in enumerate(cast(tuple[object, ...], value)))
+    return tuple(_entry(f"{name}[{i}]", entry) for i, entry in enumerate(cast(tuple[object, ...], value)))
+
+
+@runtime_checkable
+class _HasLayout(Protocol):
+    """A layout as MindSpore writes it."""
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+    def to_layout(self) -> Any: ...
+
+
+def _entry(name: str, entry: object) -> Any:
+    """Return the cuts of an input, or its layout."""
+    if not isinstance(entry, _HasLayout):
+        return _cuts(name, entry)
+    if entry.to_dict()["interleaved_parallel"]:
+        raise ContextError(f"{name} has an axis interleaved_parallel; a dataset has none. Leave it out.")
+    return entry.to_layout()
 
 
 def _cuts(name: str, cuts: object) -> tuple[int, ...]:

@@ -54,7 +54,7 @@ class ParallelOptions:
     gradient_fp32_sync: bool = True
     parameter_broadcast: bool = False
     full_batch: bool = False
-    dataset_strategy: str | tuple[tuple[int, ...], ...] = "data_parallel"
+    dataset_strategy: str | tuple[Any, ...] = "data_parallel"  # of each input the cuts, or a layout
     enable_parallel_optimizer: bool = False
     parallel_optimizer_threshold: int = 64  # KB
     optimizer_weight_shard_size: int = -1  # ranks; -1 for all

@@ -9,7 +9,7 @@ Read in this order: ``ir`` (what a graph is), ``opdef`` (what an op is), ``trace
 it is kept).
 """
 
-from simpar.graph.codec import from_record, to_record
+from simpar.graph.codec import from_record, layout_from_record, layout_record, to_record
 from simpar.graph.ir import (
     EVERY_STAGE,
     NO_MICRO,
@@ -61,6 +61,8 @@ __all__ = [
     "drop_unused",
     "from_record",
     "graph_text",
+    "layout_from_record",
+    "layout_record",
     "local_shape",
     "lookup",
     "merge_equal",

@@ -23,9 +23,18 @@ __all__ = [
     "reset_algo_parameters",
     "set_algo_parameters",
     "shard",
+    "sync_pipeline_shared_parameters",
 ]
 
 Strategy = tuple[Any, ...]
+
+
+def sync_pipeline_shared_parameters(net: Cell) -> None:
+    """Do nothing: a Parameter that stages of a pipeline share is sent by its first one in each step.
+
+    Args:
+        net: the network of a pipeline.
+    """
 
 
 def shard(

@@ -74,8 +74,8 @@ class AutoParallel(nn.Cell):
 
     # --- options ---
 
-    def dataset_strategy(self, config: str | tuple[tuple[int, ...], ...]) -> None:
-        """Say how inputs arrive: ``"data_parallel"``, ``"full_batch"``, or the cuts of each input."""
+    def dataset_strategy(self, config: str | tuple[Any, ...]) -> None:
+        """Say how inputs arrive: ``"data_parallel"``, ``"full_batch"``, or of each input the cuts or a ``Layout``."""
         self._set(dataset_strategy=config)
 
     def hsdp(self, shard_size: int = -1, threshold: int = 64, optimizer_level: str = "level1") -> None:

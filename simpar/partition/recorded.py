@@ -5,10 +5,12 @@ The bytes are compressed JSON. Reading them makes numbers, text and tuples, and 
 
 import json
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 from simpar.errors import LayoutError, RunStoreError, SimparError
-from simpar.graph import Graph, from_record, to_record, verify_graph
+from simpar.graph import Graph, from_record, layout_from_record, layout_record, to_record, verify_graph
+from simpar.layout import Layout
 from simpar.partition.strategy import BucketOptions, OptimizerSharding, PartitionOptions
 
 __all__ = ["decode_program", "encode_program"]
@@ -53,7 +55,7 @@ def _options_record(options: PartitionOptions) -> dict[str, Any]:
     return {
         "device_num": options.device_num,
         "is_partitioned": options.is_partitioned,
-        "dataset_strategy": options.dataset_strategy,
+        "dataset_strategy": _dataset_record(options.dataset_strategy),
         "sharding": None
         if sharding is None
         else [sharding.threshold_bytes, sharding.shard_size, sharding.gathers_again],
@@ -64,13 +66,28 @@ def _options_record(options: PartitionOptions) -> dict[str, Any]:
     }
 
 
+def _dataset_record(given: str | tuple[tuple[int, ...] | Layout, ...]) -> Any:
+    if isinstance(given, str):
+        return given
+    return [layout_record(entry) if isinstance(entry, Layout) else entry for entry in given]
+
+
+def _dataset_entry(record: Sequence[Any]) -> tuple[int, ...] | Layout:
+    """Return the cuts of an input, or its layout, whose record has lists in it."""
+    if all(isinstance(n, int) for n in record):
+        return tuple(record)
+    layout = layout_from_record(record)
+    assert layout is not None, "the record of a layout is not empty"
+    return layout
+
+
 def _options_from_record(record: dict[str, Any]) -> PartitionOptions:
     dataset, sharding, buckets = record["dataset_strategy"], record["sharding"], record["buckets"]
     stages, scheduler, interleave = record.get("pipeline", (1, "1f1b", False))
     return PartitionOptions(
         record["device_num"],
         record["is_partitioned"],
-        dataset if isinstance(dataset, str) else tuple(tuple(cuts) for cuts in dataset),
+        dataset if isinstance(dataset, str) else tuple(map(_dataset_entry, dataset)),
         None if sharding is None else OptimizerSharding(*sharding),
         tuple((kind, BucketOptions(limit, tuple(starts), is_open)) for kind, limit, starts, is_open in buckets),
         record.get("mindspore", False),

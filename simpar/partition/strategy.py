@@ -72,7 +72,7 @@ class PartitionOptions:
     Args:
         device_num: how many devices share the program, or a stage of it.
         is_partitioned: whether one program is cut over them (``semi_auto_parallel``); else each runs its own.
-        dataset_strategy: ``"full_batch"``, ``"data_parallel"``, or the cuts of each argument.
+        dataset_strategy: ``"full_batch"``, ``"data_parallel"``, or for each argument its cuts or its layout.
         sharding: how the parallel optimizer stores parameters; None for not at all.
         buckets: how collectives are fused, by kind.
         mindspore: whether ops without a strategy are cut exactly as MindSpore's compiler does it, even where an operand
@@ -85,7 +85,7 @@ class PartitionOptions:
 
     device_num: int = 1
     is_partitioned: bool = True
-    dataset_strategy: str | tuple[tuple[int, ...], ...] = "full_batch"
+    dataset_strategy: str | tuple[tuple[int, ...] | Layout, ...] = "full_batch"
     sharding: OptimizerSharding | None = None
     buckets: tuple[tuple[str, BucketOptions], ...] = ()
     mindspore: bool = False
@@ -124,18 +124,25 @@ def argument_layout(argument: Argument, index: int, options: PartitionOptions) -
     if options.dataset_strategy == "data_parallel":
         return Layout(options.whole, (0,) + (NOT_CUT,) * (len(shape) - 1))
     given = options.dataset_strategy
-    if isinstance(given, str) or index >= len(given) or len(given[index]) != len(shape):
+    if isinstance(given, str) or index >= len(given) or len(_cuts_of(given[index])) != len(shape):
         raise StrategyError(
             f"dataset_strategy {given!r} has no entry that fits argument {index} ({argument.name}) of shape {shape}. "
             f"Give one tuple for each input, with one number for each axis."
         )
-    cuts = given[index]
+    entry = given[index]
+    if isinstance(entry, Layout):
+        return entry
+    cuts = entry
     if prod(cuts) == 1:
         return whole
     if n % prod(cuts):
         raise StrategyError(f"dataset_strategy {cuts} of argument {index} does not divide the {n} devices evenly.")
     dev_mat = (*cuts, n // prod(cuts))  # what is repeated is the last device axis
     return Layout(dev_mat, tuple(len(cuts) - i if cut > 1 else NOT_CUT for i, cut in enumerate(cuts)))
+
+
+def _cuts_of(entry: tuple[int, ...] | Layout) -> tuple[int, ...]:
+    return entry.cuts if isinstance(entry, Layout) else entry
 
 
 def check_dataset_strategy(arguments: Sequence[Argument], options: PartitionOptions) -> None:
@@ -163,7 +170,7 @@ def argument_shape(shape: tuple[int, ...], index: int, options: PartitionOptions
         return shape
     if given == "data_parallel":
         return (shape[0] * options.device_num, *shape[1:])
-    cuts = given[index] if index < len(given) and not isinstance(given, str) else ()
+    cuts = _cuts_of(given[index]) if index < len(given) and not isinstance(given, str) else ()
     return tuple(n * c for n, c in zip(shape, cuts, strict=True)) if len(cuts) == len(shape) else shape
 
 

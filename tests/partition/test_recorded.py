@@ -16,6 +16,7 @@ from simpar.compile.options import partition_options
 from simpar.context import Context, current, entered
 from simpar.errors import RunStoreError
 from simpar.graph import Graph, graph_text
+from simpar.layout import NOT_CUT, Layout
 from simpar.partition import Partitioned, PartitionOptions, decode_program, encode_program, localize
 from tests.compile import planning
 from tests.golden.programs import PROGRAMS
@@ -52,6 +53,12 @@ def test_any_recorded_program_is_cut_as_the_traced_one(program: Program) -> None
     again, _ = decode_program(encode_program(graph, options))
     assert graph_text(again) == graph_text(graph)
     assert localize(twice(graph, options), 3).text == localize(partition_graph(graph, options), 3).text
+
+
+def test_layouts_of_inputs_are_recorded() -> None:
+    options = PartitionOptions(4, dataset_strategy=((4, 1), Layout((2, 2), (NOT_CUT, (1, 0)))))
+    graph, _ = decode_program(small())
+    assert decode_program(encode_program(graph, options))[1] == options
 
 
 def small() -> bytes:
