@@ -67,6 +67,12 @@ from simpar.tensor import Tensor
 
 if TYPE_CHECKING:
     from simpar import dataset, mint, train
+    from simpar.checkpoint import (
+        load_checkpoint,
+        load_distributed_checkpoint,
+        load_param_into_net,
+        save_checkpoint,
+    )
     from simpar.train import DynamicLossScaleManager, FixedLossScaleManager, Model, amp
 
 __version__ = "0.1.0"
@@ -110,6 +116,9 @@ __all__ = [
     "jit",
     "jit_class",
     "lazy_inline",
+    "load_checkpoint",
+    "load_distributed_checkpoint",
+    "load_param_into_net",
     "mint",
     "ms_class",
     "mutable",
@@ -121,6 +130,7 @@ __all__ = [
     "reset_auto_parallel_context",
     "reset_ps_context",
     "runtime",
+    "save_checkpoint",
     "set_algo_parameters",
     "set_auto_parallel_context",
     "set_context",
@@ -142,6 +152,10 @@ _ON_DEMAND = {
     "FixedLossScaleManager": "simpar.train",
     "Model": "simpar.train",
     "amp": "simpar.train",
+    "load_checkpoint": "simpar.checkpoint",
+    "load_distributed_checkpoint": "simpar.checkpoint",
+    "load_param_into_net": "simpar.checkpoint",
+    "save_checkpoint": "simpar.checkpoint",
 }
 _ROOMS_ON_DEMAND = ("dataset", "mint", "train")
 """Rooms that many programs do not need; they are imported when they are asked for, so that the others start fast."""

@@ -22,6 +22,7 @@ SimparError
  ├── LaunchError           `simpar run` could not start or finish the ranks        (RuntimeError)
  ├── DatasetError          rows, columns or files that a dataset cannot use        (ValueError)
  ├── TrainingError         a training that cannot go on                           (RuntimeError)
+ ├── CheckpointError       a checkpoint that is missing, truncated, foreign or another one's (ValueError)
  ├── RunStoreError         a run store that is missing, truncated or foreign       (ValueError)
  └── NotYetError           a part of MindSpore that simpar does not have yet       (NotImplementedError)
 
@@ -31,6 +32,7 @@ is also a subclass of it.
 
 __all__ = [
     "CellAttributeError",
+    "CheckpointError",
     "ContextError",
     "ContextKeyError",
     "DTypeError",
@@ -143,6 +145,10 @@ class LaunchError(SimparError, RuntimeError):
 
 class RunStoreError(SimparError, ValueError):
     """Says that a run store is missing, truncated, locked or foreign."""
+
+
+class CheckpointError(SimparError, ValueError):
+    """Says that a checkpoint is missing, truncated, foreign, or does not hold what is asked of it."""
 
 
 class DatasetError(SimparError, ValueError):

@@ -8,6 +8,6 @@ without arguments, and a step is a loop over calls. Read in this order: ``memory
 
 from simpar.execute.executor import Executor, run_collective
 from simpar.execute.foreseen import PlannedMemory, foresee_memory
-from simpar.execute.whole import full_tensor
+from simpar.execute.whole import full_tensor, gather_slices
 
-__all__ = ["Executor", "PlannedMemory", "foresee_memory", "full_tensor", "run_collective"]
+__all__ = ["Executor", "PlannedMemory", "foresee_memory", "full_tensor", "gather_slices", "run_collective"]

@@ -1,12 +1,16 @@
 """A value from the slices of all ranks, to look at."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from simpar.collectives import World
 from simpar.context import current
+from simpar.layout import Layout
 from simpar.tensor import Tensor
 
-__all__ = ["full_tensor"]
+__all__ = ["full_tensor", "gather_slices"]
 
 
 def full_tensor(x: Tensor) -> Tensor:
@@ -26,14 +30,21 @@ def full_tensor(x: Tensor) -> Tensor:
     world: World | None = current().world
     if world is None or layout is None or (layout.size == world.size and x.full_shape_of_slice is None):
         return Tensor.wrap(x.asnumpy().copy())
-    whole = np.empty(shape, x.dtype.numpy)
     ranks = tuple(layout.ranks)
-    if world.rank in ranks:
-        array = np.ascontiguousarray(x.asnumpy())
-        gathered = np.empty((len(ranks), *array.shape), array.dtype)
-        world.group(ranks).all_gather(array, gathered)
-        for rank, part in zip(ranks, gathered, strict=True):
-            whole[tuple(slice(start, stop) for start, stop in layout.box(shape, rank))] = part
+    is_ours = world.rank in ranks
+    whole = gather_slices(world, layout, shape, x.asnumpy()) if is_ours else np.empty(shape, x.dtype.numpy)
     if len(ranks) < world.size:  # a value of one stage of a pipeline
         world.communicator.broadcast(whole, ranks[0])
     return Tensor.wrap(whole)
+
+
+def gather_slices(world: World, layout: Layout, shape: tuple[int, ...], part: NDArray[Any]) -> NDArray[Any]:
+    """Return the whole array of which each rank of a layout holds ``part``; all of them call it."""
+    ranks = tuple(layout.ranks)
+    array = np.ascontiguousarray(part)
+    gathered = np.empty((len(ranks), *array.shape), array.dtype)
+    world.group(ranks).all_gather(array, gathered)
+    whole = np.empty(shape, array.dtype)
+    for rank, held in zip(ranks, gathered, strict=True):
+        whole[tuple(slice(start, stop) for start, stop in layout.box(shape, rank))] = held
+    return whole

@@ -45,6 +45,7 @@ from simpar.layout.strategy_file import (
     read_strategy_file,
     write_strategy_file,
 )
+from simpar.layout.strategy_wire import message_field, numbers_field
 
 __all__ = [
     "EVERY_STAGE",
@@ -76,6 +77,8 @@ __all__ = [
     "draw",
     "follow",
     "intersections",
+    "message_field",
+    "numbers_field",
     "off_stage",
     "on_stage",
     "parse_rule",

@@ -13,14 +13,14 @@ _COMPOSITE = ("simpar.ops.composite", "simpar.ops.functional", "simpar.mindspore
 _OPS = ("simpar.ops", "simpar.ops.composite", "simpar.mindspore.functions", "simpar.mindspore.operations")
 _NN = ("simpar.nn", "simpar.common.language", "simpar.mindspore.wrappers")
 _COMMON = ("simpar.common", "simpar.compile", "simpar.mindspore.types")
-_PARALLEL = ("simpar.parallel", "simpar.mindspore.options")
+_PARALLEL = ("simpar.parallel", "simpar.mindspore.options", "simpar.checkpoint")
 _COMMUNICATION = ("simpar.communication", "simpar.mindspore.options")
 _CONTEXT = ("simpar.context", "simpar.mindspore.options")
 
 _PRIVATE = ("simpar.mindspore.executor", "simpar.mindspore.options", "simpar.mindspore.types")
 
 _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
-    ("", "mindspore", ("simpar", "simpar.common", "simpar.parallel", *_PRIVATE)),
+    ("", "mindspore", ("simpar", "simpar.common", "simpar.parallel", "simpar.checkpoint", *_PRIVATE)),
     ("mindspore.", "context", _CONTEXT),
     ("mindspore.", "dtype common.dtype", ("simpar.dtype", "simpar.mindspore.types")),
     ("mindspore.", "common common.tensor common.parameter common.mutable common.lazy_inline", _COMMON),
@@ -76,7 +76,8 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("mindspore.dataset.", "vision vision.transforms vision.utils", ("simpar.dataset.vision",)),
     ("mindspore.dataset.", "engine engine.datasets", ("simpar.dataset",)),
     ("mindspore.dataset.", "config", ("simpar.dataset.config",)),
-    ("mindspore.", "train train.model", ("simpar.train",)),
+    ("mindspore.", "train train.model", ("simpar.train", "simpar.checkpoint")),
+    ("mindspore.", "train.serialization parallel.checkpoint_transform", ("simpar.checkpoint",)),
     ("mindspore.train.", "amp", ("simpar.train.amp",)),
     ("mindspore.train.", "callback callback._callback", ("simpar.train", "simpar.train.callbacks")),
     ("mindspore.train.", "loss_scale_manager", ("simpar.train",)),
