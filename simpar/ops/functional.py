@@ -5,7 +5,10 @@ from simpar.ops import (
     functions_activation,
     functions_arrays,
     functions_elementwise,
+    functions_index,
     functions_math,
+    functions_order,
+    functions_slices,
     functions_special,
     loss,
     normalization,
@@ -16,7 +19,10 @@ from simpar.ops.convolution import *  # noqa: F403
 from simpar.ops.functions_activation import *  # noqa: F403
 from simpar.ops.functions_arrays import *  # noqa: F403
 from simpar.ops.functions_elementwise import *  # noqa: F403
+from simpar.ops.functions_index import *  # noqa: F403
 from simpar.ops.functions_math import *  # noqa: F403
+from simpar.ops.functions_order import *  # noqa: F403
+from simpar.ops.functions_slices import *  # noqa: F403
 from simpar.ops.functions_special import *  # noqa: F403
 from simpar.ops.gather import gather, one_hot
 from simpar.ops.loss import *  # noqa: F403
@@ -43,3 +49,6 @@ __all__ += pooling.__all__
 __all__ += functions_activation.__all__
 __all__ += functions_math.__all__
 __all__ += functions_special.__all__
+__all__ += functions_index.__all__
+__all__ += functions_order.__all__
+__all__ += functions_slices.__all__

@@ -1,8 +1,6 @@
 """The ops as functions, under MindSpore's lower-case names: reductions, shapes and new tensors."""
 
-import builtins
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 
@@ -33,7 +31,6 @@ __all__ = [
     "min",
     "ones",
     "ones_like",
-    "pad",
     "permute",
     "prod",
     "reduce_max",
@@ -44,7 +41,6 @@ __all__ = [
     "split",
     "squeeze",
     "stack",
-    "strided_slice",
     "sum",
     "swapaxes",
     "tile",
@@ -209,30 +205,6 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], axis: int
 def chunk(x: Tensor, chunks: int, axis: int = 0) -> tuple[Tensor, ...]:
     """Return so many pieces along an axis, of equal length but for the last."""
     return split(x, -(-x.shape[axis] // chunks), axis)
-
-
-def strided_slice(x: Tensor, begin: Sequence[int], end: Sequence[int], strides: Sequence[int] | None = None) -> Tensor:
-    """Return the elements from ``begin`` to ``end`` in steps of ``strides``, along each axis."""
-    steps = strides or (1,) * len(begin)
-    return x[tuple(slice(*bounds) for bounds in zip(begin, end, steps, strict=True))]
-
-
-def pad(x: Tensor, padding: Sequence[int], mode: str = "constant", value: float = 0) -> Tensor:
-    """Return x with a constant around it; ``padding`` holds low and high of the last axis first, as in PyTorch.
-
-    Raises:
-        RuleError: another mode is wanted, or the numbers are not pairs for at most all axes.
-    """
-    if mode != "constant":
-        raise RuleError(f"pad puts a constant around a tensor; mode {mode!r} is not known.")
-    numbers = builtins.all(isinstance(n, int) for n in cast("Sequence[object]", padding))
-    if not numbers or len(padding) % 2 or len(padding) > 2 * x.ndim:
-        raise RuleError(
-            f"pad of a tensor with {x.ndim} axes takes up to {2 * x.ndim} numbers in pairs, low and high of the last "
-            f"axis first, not {tuple(padding)!r}. To give a pair for each axis, first axis first, use ops.Pad(pairs)."
-        )
-    pairs = [(padding[i], padding[i + 1]) for i in range(0, len(padding), 2)][::-1]
-    return one("pad", x, paddings=(*((0, 0),) * (x.ndim - len(pairs)), *pairs), value=value)
 
 
 # --- new tensors ---

@@ -148,13 +148,14 @@ op(
 )
 
 
-def gather(input_params: Tensor, input_indices: Tensor, axis: int = 0) -> Tensor:
+def gather(input_params: Tensor, input_indices: Tensor, axis: int = 0, batch_dims: int = 0) -> Tensor:
     """Return the slices of ``input_params`` along ``axis`` that the indices number.
 
     Args:
         input_params: the table.
         input_indices: whole numbers of any shape; one that is out of range gives zeros.
         axis: which axis of the table they number.
+        batch_dims: how many first axes table and indices share: each entry of them is a table of its own.
 
     Raises:
         DTypeError: the indices are not whole numbers.
@@ -163,6 +164,8 @@ def gather(input_params: Tensor, input_indices: Tensor, axis: int = 0) -> Tensor
     [[3.0, 4.0], [0.0, 0.0]]
     """
     _check_whole(input_indices, "input_indices")
+    if batch_dims:
+        return one("gather_batched", input_params, input_indices, axis=axis % input_params.ndim, batch=batch_dims)
     return one("gather", input_params, input_indices, axis=axis)
 
 

@@ -11,7 +11,7 @@ from simpar.layout import Layout
 from simpar.ops._windows import pads_of, pair
 from simpar.ops.primitive import Primitive
 from simpar.ops.random import draw_attrs, step_tensor
-from simpar.tensor import Tensor
+from simpar.tensor import Tensor, axis_of
 
 __all__ = [
     "AvgPool",
@@ -91,11 +91,20 @@ class LayerNorm(Primitive, op="layer_norm"):
 
 
 class Gather(Primitive, op="gather"):
-    """Takes slices of a table by number; a number out of range gives zeros."""
+    """Takes slices of a table by number; a number out of range gives zeros.
+
+    Args:
+        batch_dims: how many first axes table and indices share: each entry of them is a table of its own.
+    """
+
+    def __init__(self, batch_dims: int = 0) -> None:
+        super().__init__(**({"batch": batch_dims} if batch_dims else {}))
+        if batch_dims:
+            self.op_name = "gather_batched"
 
     def __call__(self, input_params: Tensor, input_indices: Tensor, axis: int = 0) -> Tensor:
         """Return the slices along ``axis``."""
-        return self.apply_one(input_params, input_indices, axis=int(axis))
+        return self.apply_one(input_params, input_indices, axis=axis_of(int(axis), input_params.ndim))
 
 
 class OneHot(Primitive, op="one_hot"):

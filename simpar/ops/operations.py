@@ -6,7 +6,11 @@ from simpar.ops import (
     primitives_activation,
     primitives_arrays,
     primitives_elementwise,
+    primitives_index,
     primitives_math,
+    primitives_order,
+    primitives_scatter,
+    primitives_slices,
     primitives_special,
 )
 from simpar.ops.assignment import Assign, AssignAdd, AssignSub, Depend
@@ -16,7 +20,11 @@ from simpar.ops.neural import *  # noqa: F403
 from simpar.ops.primitives_activation import *  # noqa: F403
 from simpar.ops.primitives_arrays import *  # noqa: F403
 from simpar.ops.primitives_elementwise import *  # noqa: F403
+from simpar.ops.primitives_index import *  # noqa: F403
 from simpar.ops.primitives_math import *  # noqa: F403
+from simpar.ops.primitives_order import *  # noqa: F403
+from simpar.ops.primitives_scatter import *  # noqa: F403
+from simpar.ops.primitives_slices import *  # noqa: F403
 from simpar.ops.primitives_special import *  # noqa: F403
 
 __all__: list[str] = ["Assign", "AssignAdd", "AssignSub", "BatchNorm", "Depend"]
@@ -27,3 +35,7 @@ __all__ += primitives_elementwise.__all__
 __all__ += primitives_activation.__all__
 __all__ += primitives_math.__all__
 __all__ += primitives_special.__all__
+__all__ += primitives_index.__all__
+__all__ += primitives_order.__all__
+__all__ += primitives_scatter.__all__
+__all__ += primitives_slices.__all__

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import prod
 
 from simpar.ops.primitive import Primitive
-from simpar.tensor import Tensor, axes_of, axis_of, bounds_of, lengths_of
+from simpar.tensor import Tensor, axes_of, axis_of, lengths_of
 
 __all__ = [
     "Argmax",
@@ -25,7 +25,6 @@ __all__ = [
     "Split",
     "Squeeze",
     "Stack",
-    "StridedSlice",
     "Tile",
     "Transpose",
 ]
@@ -208,15 +207,6 @@ class Split(Primitive, op="split"):
         """Apply the op."""
         made = self.apply(x, axis=axis_of(self.axis, x.ndim))
         return made if isinstance(made, tuple) else (made,)
-
-
-class StridedSlice(Primitive, op="strided_slice"):
-    """Takes the elements from ``begin`` to ``end`` in steps of ``strides``, along each axis."""
-
-    def __call__(self, x: Tensor, begin: Sequence[int], end: Sequence[int], strides: Sequence[int]) -> Tensor:
-        """Apply the op."""
-        bounds = bounds_of(x.shape, tuple(map(slice, begin, end, strides)))
-        return self.apply_one(x, begin=bounds.begin, end=bounds.end, strides=bounds.strides)
 
 
 class Pad(Primitive, op="pad"):

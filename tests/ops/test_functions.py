@@ -101,7 +101,7 @@ def test_large_blocks_join_without_a_seam() -> None:
     ("wrong", "error", "says"),
     [
         (lambda x: ops.gelu(x, approximate="erf"), RuleError, "'none' or 'tanh'"),
-        (lambda x: ops.pad(x, (1, 1), mode="reflect"), RuleError, "constant"),
+        (lambda x: ops.pad(x, (1, 1), mode="mirror"), RuleError, "constant"),
         (lambda x: ops.flatten(x, order="F"), RuleError, "order 'C'"),
         (lambda x: ops.reshape(x, (5, -1)), LayoutError, "12 elements"),
         (lambda x: ops.sum(x, 2), LayoutError, "axis 2 of a tensor that has 2 axes"),
