@@ -208,6 +208,25 @@ def test_auto_parallel_does_what_the_context_does_and_leaves_the_context_alone()
         assert (mode, mode2) == ("semi_auto_parallel", "stand_alone")
 
 
+def stepped() -> list[float]:
+    net = Product(((2, 1), (1, 2)))
+    optimizer = nn.Momentum(net.trainable_params(), 0.01, 0.9)
+    gradients = ms.value_and_grad(net, None, net.trainable_params())
+
+    def step(x: Tensor) -> Tensor:
+        loss, grads = gradients(x)
+        optimizer(grads)
+        return loss
+
+    run: Any = AutoParallel(step)
+    run.dataset_strategy("full_batch")
+    return [float(run(Tensor(X))) for _ in range(3)]
+
+
+def test_auto_parallel_makes_one_program_of_a_function() -> None:
+    assert np.allclose(run_threads(4, stepped), run_threads(1, stepped), rtol=1e-5)
+
+
 def test_auto_parallel_knows_its_modes() -> None:
     with pytest.raises(ValueError, match="semi_auto"):
         AutoParallel(Product(), parallel_mode="data_parallel")

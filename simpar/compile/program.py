@@ -1,10 +1,8 @@
 """Programs: a function compiled for these shapes and options, its cache, and its calls."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from hashlib import sha256
 from inspect import signature
 from time import perf_counter
 from typing import Any, Protocol, cast
@@ -12,6 +10,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from simpar.collectives import World, solo_world
+from simpar.compile.agreement import compare_plans
 from simpar.compile.lengths import with_lengths
 from simpar.compile.options import check_world, partition_options
 from simpar.compile.passes import partition_graph, save_files, with_files
@@ -20,8 +19,8 @@ from simpar.compile.reported import report_layouts
 from simpar.compile.tree import Rebuild, flatten
 from simpar.compile.wanted import notes_of, under_wanted_options
 from simpar.compile.watch import Watch, watch_values
-from simpar.context import DATA_PARALLEL, Context, current, register_runner
-from simpar.errors import PlanMismatchError, TraceError
+from simpar.context import Context, current, register_runner
+from simpar.errors import TraceError
 from simpar.execute import Executor, run_collective
 from simpar.graph import Graph, Trace, Value, register_collectives, tracing
 from simpar.parameter import Parameter
@@ -33,8 +32,6 @@ __all__ = ["Planner", "Program", "compile_function", "jit", "run_function"]
 
 Function = Callable[..., Any]
 
-_OWN = re.compile(r" group=\([0-9, ]*\)| root=\d+|(?<== constant) .*")
-"""What may differ between the plans of ranks that each run a program of their own."""
 _KEPT_SHAPES = 64
 """For how many shapes of its arguments a function keeps programs; each has buffers of its own."""
 _KEPT_VARIANTS = 8
@@ -258,7 +255,7 @@ def _compile(
     if not runs:
         return program
     world = context.world or solo_world()
-    _compare_plans(world, plan, context)
+    compare_plans(world, plan, context)
     fresh = [p for p in held if p.placed is None]
     program.executor = Executor(plan, held, world)
     _leave_to_others(plan, by_number)
@@ -307,47 +304,6 @@ def _broadcast(world: World, parameters: Sequence[Any]) -> None:
     for parameter in parameters:
         if not parameter.layerwise_parallel:
             world.communicator.broadcast(parameter.placed, 0)
-
-
-def _shared_text(plan: Plan, context: Context) -> str:
-    """Return what must be the same on every rank: the plan; where each runs its own, not its groups and constants.
-
-    Where whole Parameters are dealt to ranks, only the messages are the same.
-    """
-    if context.is_partitioned:
-        return plan.text
-    if context.parallel.parallel_mode == DATA_PARALLEL and context.parallel.enable_parallel_optimizer:
-        return "\n".join(f"{c.kind}, {c.message_bytes} bytes: {c.cause}" for c in plan.collectives)
-    return _OWN.sub("", plan.text)
-
-
-def _compare_plans(world: World, plan: Plan, context: Context) -> None:
-    """Check that all ranks compiled the same plan, as far as it must be.
-
-    Raises:
-        PlanMismatchError: they did not; it names the first line that differs, and the ranks.
-    """
-    if world.size == 1:
-        return
-    text = _shared_text(plan, context)
-    digest = plan.digest if context.is_partitioned else sha256(text.encode()).hexdigest()
-    digests = world.communicator.gather_objects(digest)
-    if len(set(digests)) == 1:
-        return
-    texts: list[str] = world.communicator.gather_objects(text)
-    odd = next(r for r, d in enumerate(digests) if d != digests[0])
-    ranks = [r for r, d in enumerate(digests) if d == digests[odd]]
-    ours, theirs = texts[0].splitlines(), texts[odd].splitlines()
-    for number, (a, b) in enumerate(zip([*ours, "(nothing)"], [*theirs, "(nothing)"], strict=False), start=1):
-        if a != b:
-            raise PlanMismatchError(
-                f"ranks traced different programs. Line {number} of the plan is `{a}` on rank 0 and `{b}` on "
-                f"rank{'s' if len(ranks) > 1 else ''} {', '.join(map(str, ranks))}. Every rank must run the same ops "
-                "in the same order: do not let the program depend on the rank."
-            )
-    raise PlanMismatchError(
-        f"ranks {ranks} closed over other constants than rank 0. Build constants alike on every rank."
-    )
 
 
 # --- the doors ---

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from simpar import nn
+from simpar.compile import jit
 from simpar.context import (
     Context,
     OptionsWanted,
@@ -34,7 +35,7 @@ class AutoParallel(nn.Cell):
     does not count inside, and is as before outside.
 
     Args:
-        network: a Cell, or a function (also one decorated with ``jit``).
+        network: a Cell, or a function, which becomes one program as with ``jit``.
         parallel_mode: ``"semi_auto"``, ``"sharding_propagation"`` or ``"recursive_programming"``.
 
     Raises:
@@ -52,6 +53,7 @@ class AutoParallel(nn.Cell):
         if parallel_mode not in _MODES:
             raise ContextError(f"parallel_mode is {parallel_mode!r}; choose one of {', '.join(_MODES)}.")
         self.network = network
+        self._function = None if isinstance(network, nn.Cell) else jit(network)
         self._options = ParallelOptions()
         self._set(**_MODES[parallel_mode])
 
@@ -63,7 +65,7 @@ class AutoParallel(nn.Cell):
                 raise OptionsWanted(self._wanted)
             return self.network(*args, **kwargs)
         with self._entered():
-            return self.network(*args, **kwargs)
+            return (self._function or self.network)(*args, **kwargs)
 
     def compile(self, *args: Any) -> None:
         """Compile the network under its options, without running it."""

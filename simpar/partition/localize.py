@@ -261,7 +261,7 @@ def _starts(rule: Rule, operands: tuple[Layout, ...], results: tuple[Layout, ...
         for axis, cut, block in zip(axes, layout.cuts, layout.blocks(rank), strict=True):
             for f in axis:  # the major factor takes its part of the cut first
                 size = rule.sizes[f]
-                own = min(size, cut)
+                own = max(1, min(size, cut))  # an axis may be empty
                 cut = max(1, cut // own)
                 starts[f] = max(starts.get(f, 0), block // cut % own * (size // own))
     return starts

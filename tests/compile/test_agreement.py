@@ -45,3 +45,31 @@ def test_a_layout_may_name_device_axes_of_size_one() -> None:
     identity = ops.Identity().shard((Layout((1, 1), ((1, 0), -1)),))
     x = np.arange(4, dtype=np.float32).reshape(2, 2)
     assert ms.jit(identity)(Tensor(x)).asnumpy().tolist() == x.tolist()
+
+
+def own_rows(n: int) -> list[float]:
+    """Multiply this rank's row of a table, on odd ranks twice, and sum over the ranks."""
+    rank, join = get_rank(), ops.AllReduce()
+
+    @ms.jit
+    def run(table: Tensor) -> Tensor:
+        row = table[rank : rank + 1]
+        return join(row * 2 * 2 if rank % 2 else row * 4)
+
+    return run(Tensor(np.arange(n, dtype=np.float32).reshape(n, 1)))[0].tolist()
+
+
+def test_ranks_that_call_collectives_themselves_run_programs_of_their_own() -> None:
+    assert run_threads(4, own_rows, 4) == [[4 * (0 + 1 + 2 + 3)]] * 4
+
+
+def odd_call(shape: int) -> None:
+    join, rank = ops.AllReduce(), get_rank()
+    ms.jit(lambda x: join(x[:shape]) if rank == 2 else join(x) if shape else x)(Tensor(np.ones(4, np.float32)))
+
+
+@pytest.mark.parametrize(("shape", "other"), [(3, r"all_reduce of float32 \(4,\)"), (0, "nothing")])
+def test_ranks_that_would_wait_for_each_other_are_told_the_calls(shape: int, other: str) -> None:
+    wanted = rf"\(0, 1, 2\).* number 1 .* {other}.* on rank 0 and all_reduce of float32 \({shape},\).* on rank 2"
+    with pytest.raises(SimparError, match=wanted):
+        run_threads(3, odd_call, shape)
