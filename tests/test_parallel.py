@@ -208,8 +208,8 @@ def test_auto_parallel_does_what_the_context_does_and_leaves_the_context_alone()
         assert (mode, mode2) == ("semi_auto_parallel", "stand_alone")
 
 
-def function_stepped() -> list[float]:
-    net = Product(((2, 1), (1, 2)))
+def function_stepped(strategy: Any = None) -> list[float]:
+    net = Product(strategy)
     optimizer = nn.Momentum(net.trainable_params(), 0.01, 0.9)
     gradients = ms.value_and_grad(net, None, net.trainable_params())
 
@@ -224,7 +224,7 @@ def function_stepped() -> list[float]:
 
 
 def test_auto_parallel_makes_one_program_of_a_function() -> None:
-    assert np.allclose(run_threads(4, function_stepped), run_threads(1, function_stepped), rtol=1e-5)
+    assert np.allclose(run_threads(4, function_stepped, ((2, 1), (1, 2))), run_threads(1, function_stepped), rtol=1e-5)
 
 
 def test_auto_parallel_knows_its_modes() -> None:
