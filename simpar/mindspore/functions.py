@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from simpar.dtype import DType
 from simpar.ops import Primitive
-from simpar.tensor import Tensor
 
-__all__ = ["_get_cache_prim", "make_range", "scalar_to_tensor", "tuple_len"]
+__all__ = ["_get_cache_prim", "make_range", "tuple_len"]
 
 
 def _get_cache_prim(cls: type[Primitive]) -> type[Primitive]:
@@ -21,11 +19,6 @@ def make_range(*bounds: int) -> tuple[int, ...]:
     (1, 2, 3)
     """
     return tuple(range(*bounds))
-
-
-def scalar_to_tensor(input_x: Any, dtype: DType | None = None) -> Tensor:
-    """Return a number as a Tensor without axes."""
-    return Tensor(input_x, dtype)
 
 
 def tuple_len(x: tuple[Any, ...]) -> int:

@@ -20,6 +20,8 @@ from simpar.ops import (
     communication,
     composite,
     convolution,
+    creation,
+    draws,
     elementwise,
     functional,
     gather_batched,
@@ -35,7 +37,6 @@ from simpar.ops import (
     reduction,
     scatter,
     segment,
-    shape,
     slicing,
     special,
     transfers,
@@ -43,6 +44,7 @@ from simpar.ops import (
 )
 from simpar.ops import gather as gather_records
 from simpar.ops import matmul as matmul_records
+from simpar.ops import shape as shape_records
 from simpar.ops.composite import *  # noqa: F403
 from simpar.ops.functional import *  # noqa: F403
 from simpar.ops.operations import *  # noqa: F403
@@ -54,6 +56,8 @@ RECORDS = (
     bitwise,
     communication,
     convolution,
+    creation,
+    draws,
     elementwise,
     gather_batched,
     gather_records,
@@ -69,7 +73,7 @@ RECORDS = (
     reduction,
     scatter,
     segment,
-    shape,
+    shape_records,
     slicing,
     special,
     transfers,

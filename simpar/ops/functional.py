@@ -4,10 +4,12 @@ from simpar.ops import (
     convolution,
     functions_activation,
     functions_arrays,
+    functions_creation,
     functions_elementwise,
     functions_index,
     functions_math,
     functions_order,
+    functions_random,
     functions_slices,
     functions_special,
     loss,
@@ -18,16 +20,19 @@ from simpar.ops.assignment import assign, assign_add, assign_sub, clip_by_global
 from simpar.ops.convolution import *  # noqa: F403
 from simpar.ops.functions_activation import *  # noqa: F403
 from simpar.ops.functions_arrays import *  # noqa: F403
+from simpar.ops.functions_creation import *  # noqa: F403
 from simpar.ops.functions_elementwise import *  # noqa: F403
 from simpar.ops.functions_index import *  # noqa: F403
 from simpar.ops.functions_math import *  # noqa: F403
 from simpar.ops.functions_order import *  # noqa: F403
+from simpar.ops.functions_random import *  # noqa: F403
 from simpar.ops.functions_slices import *  # noqa: F403
 from simpar.ops.functions_special import *  # noqa: F403
 from simpar.ops.gather import gather, one_hot
 from simpar.ops.loss import *  # noqa: F403
 from simpar.ops.normalization import *  # noqa: F403
 from simpar.ops.pooling import *  # noqa: F403
+from simpar.ops.queries import dtype, numel, rank, scalar_to_tensor, shape, size, tuple_to_array
 from simpar.ops.random import dropout
 
 __all__: list[str] = [
@@ -37,8 +42,15 @@ __all__: list[str] = [
     "clip_by_global_norm",
     "depend",
     "dropout",
+    "dtype",
     "gather",
+    "numel",
     "one_hot",
+    "rank",
+    "scalar_to_tensor",
+    "shape",
+    "size",
+    "tuple_to_array",
 ]
 __all__ += convolution.__all__
 __all__ += functions_arrays.__all__
@@ -52,3 +64,5 @@ __all__ += functions_special.__all__
 __all__ += functions_index.__all__
 __all__ += functions_order.__all__
 __all__ += functions_slices.__all__
+__all__ += functions_creation.__all__
+__all__ += functions_random.__all__

@@ -5,10 +5,12 @@ from simpar.ops import (
     neural,
     primitives_activation,
     primitives_arrays,
+    primitives_creation,
     primitives_elementwise,
     primitives_index,
     primitives_math,
     primitives_order,
+    primitives_random,
     primitives_scatter,
     primitives_slices,
     primitives_special,
@@ -19,15 +21,43 @@ from simpar.ops.communication import *  # noqa: F403
 from simpar.ops.neural import *  # noqa: F403
 from simpar.ops.primitives_activation import *  # noqa: F403
 from simpar.ops.primitives_arrays import *  # noqa: F403
+from simpar.ops.primitives_creation import *  # noqa: F403
 from simpar.ops.primitives_elementwise import *  # noqa: F403
 from simpar.ops.primitives_index import *  # noqa: F403
 from simpar.ops.primitives_math import *  # noqa: F403
 from simpar.ops.primitives_order import *  # noqa: F403
+from simpar.ops.primitives_random import *  # noqa: F403
 from simpar.ops.primitives_scatter import *  # noqa: F403
 from simpar.ops.primitives_slices import *  # noqa: F403
 from simpar.ops.primitives_special import *  # noqa: F403
+from simpar.ops.queries import (
+    DType,
+    NPUAllocFloatStatus,
+    NPUClearFloatStatus,
+    NPUGetFloatStatus,
+    Rank,
+    ScalarToTensor,
+    Shape,
+    Size,
+    TupleToArray,
+)
 
-__all__: list[str] = ["Assign", "AssignAdd", "AssignSub", "BatchNorm", "Depend"]
+__all__: list[str] = [
+    "Assign",
+    "AssignAdd",
+    "AssignSub",
+    "BatchNorm",
+    "DType",
+    "Depend",
+    "NPUAllocFloatStatus",
+    "NPUClearFloatStatus",
+    "NPUGetFloatStatus",
+    "Rank",
+    "ScalarToTensor",
+    "Shape",
+    "Size",
+    "TupleToArray",
+]
 __all__ += communication.__all__
 __all__ += neural.__all__
 __all__ += primitives_arrays.__all__
@@ -39,3 +69,5 @@ __all__ += primitives_index.__all__
 __all__ += primitives_order.__all__
 __all__ += primitives_scatter.__all__
 __all__ += primitives_slices.__all__
+__all__ += primitives_creation.__all__
+__all__ += primitives_random.__all__

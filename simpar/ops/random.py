@@ -14,12 +14,12 @@ from simpar.ops._rows import Array, or_new, widened
 from simpar.ops.support import BLOCK, one, pick_dtype
 from simpar.tensor import Tensor, call
 
-__all__ = ["draw_attrs", "dropout", "step_tensor"]
+__all__ = ["draw_attrs", "dropout", "seeded", "step_tensor", "stream_of"]
 
 Attrs = Mapping[str, Any]
 
-_DROPOUT_STREAMS = 1 << 63
-"""Streams from here on belong to dropout, those below to initializers."""
+_DRAW_STREAMS = 1 << 63
+"""Streams from here on belong to dropout and other draws, those below to initializers."""
 
 
 def _dropout(
@@ -36,8 +36,7 @@ def _dropout(
     """Return x / keep_prob where the mask keeps it and 0 elsewhere, and the mask."""
     place = tuple((0, n) for n in x.shape) if box is None else box
     whole = x.shape if shape is None else shape
-    words = _DROPOUT_STREAMS | stream << 32 | int(step.item()) & 0xFFFFFFFF
-    mask = philox.keep_mask(seed, words, place, whole, keep_prob)
+    mask = philox.keep_mask(seed, stream_of(stream, step), place, whole, keep_prob)
     results = out or (np.empty(x.shape, x.dtype), mask)
     if results[1] is not mask:
         np.copyto(results[1], mask)
@@ -102,6 +101,11 @@ op(
 )
 
 
+def stream_of(draw: int, step: Array) -> int:
+    """Return the stream of philox that belongs to a draw of the program, in one step."""
+    return _DRAW_STREAMS | draw << 32 | int(step.item()) & 0xFFFFFFFF
+
+
 def step_tensor() -> Tensor:
     """Return the number of this call of the traced program, from which dropout draws a new mask; 0 when not tracing."""
     trace = current().trace
@@ -120,8 +124,13 @@ def draw_attrs(p_drop: float, seed: int | None = None) -> dict[str, Any]:
     """
     if not 0 <= p_drop <= 1:
         raise RuleError(f"dropout with p = {p_drop}: give a part of all elements, from 0 to 1.")
+    return {**seeded(seed), "keep_prob": 1.0 - p_drop}
+
+
+def seeded(seed: int | None = None) -> dict[str, Any]:
+    """Return seed and stream of one more draw of this program; the seed is that of ``set_seed`` if None."""
     chosen = current().seed if seed is None else seed
-    return {"seed": chosen or 0, "stream": current().count("dropout"), "keep_prob": 1.0 - p_drop}
+    return {"seed": chosen or 0, "stream": current().count("dropout")}
 
 
 def dropout(

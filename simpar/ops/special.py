@@ -68,6 +68,7 @@ _named("digamma", _scipy("psi"), lambda g, x, out: g * _trigamma(x), low=0.5, hi
 _gamma_like: dict[str, Any] = {"dtype": float_dtype, "low": 0.5, "high": 4.0}
 binary("igamma", _scipy("gammainc"), lambda g, a, x, out: (None, g * _igamma_slope(a, x)), **_gamma_like)
 binary("igammac", _scipy("gammaincc"), lambda g, a, x, out: (None, -(g * _igamma_slope(a, x))), **_gamma_like)
+binary("igamma_quantile", _scipy("gammaincinv"), None, dtype=float_dtype, low=0.1, high=0.9)
 binary(
     "zeta",
     _scipy("zeta"),
