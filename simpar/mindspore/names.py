@@ -79,7 +79,7 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("mindspore.", "train train.model", ("simpar.train", "simpar.checkpoint")),
     ("mindspore.", "train.serialization parallel.checkpoint_transform", ("simpar.checkpoint",)),
     ("mindspore.train.", "amp", ("simpar.train.amp",)),
-    ("mindspore.train.", "callback callback._callback", ("simpar.train", "simpar.train.callbacks")),
+    ("mindspore.train.", "callback callback._callback callback._checkpoint", ("simpar.train",)),
     ("mindspore.train.", "loss_scale_manager", ("simpar.train",)),
     ("mindspore.train.", "metrics", ("simpar.train.metrics",)),
     ("mindspore.", "amp", ("simpar.train.amp",)),

@@ -4,7 +4,7 @@
 them row by row, and every call replays the program that ``compile`` made of the first. Ranks go through their datasets
 in step; when a callback of one rank asks for the end, all end after the same step.
 
-Read ``model`` first; ``callbacks``, ``metrics``, ``loss_scale`` and ``amp`` are what it is made of.
+Read ``model`` first; ``callbacks``, ``checkpoints``, ``metrics``, ``loss_scale`` and ``amp`` are what it is made of.
 """
 
 from simpar.train import amp, callbacks, metrics
@@ -19,6 +19,7 @@ from simpar.train.callbacks import (
     RunContext,
     TimeMonitor,
 )
+from simpar.train.checkpoints import CheckpointConfig, ModelCheckpoint
 from simpar.train.loss_scale import DynamicLossScaleManager, FixedLossScaleManager, LossScaleManager
 from simpar.train.metrics import (
     MAE,
@@ -40,6 +41,7 @@ __all__ = [
     "MSE",
     "Accuracy",
     "Callback",
+    "CheckpointConfig",
     "DynamicLossScaleManager",
     "EarlyStopping",
     "FixedLossScaleManager",
@@ -51,6 +53,7 @@ __all__ = [
     "LossScaleManager",
     "Metric",
     "Model",
+    "ModelCheckpoint",
     "Perplexity",
     "RunContext",
     "TimeMonitor",
