@@ -46,7 +46,7 @@ def partition_options(context: Context) -> PartitionOptions:
         mindspore=context.mindspore,
         stages=stages,
         scheduler=parallel.pipeline_scheduler,
-        interleave=parallel.pipeline_interleave,
+        interleave=parallel.pipeline_interleave or parallel.pipeline_segments > 1,
         search=parallel.search_mode if is_searched else "",
     )
 

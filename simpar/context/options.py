@@ -126,6 +126,7 @@ PARALLEL: dict[str, Check] = {
     "parameter_broadcast": bool_option,
     "pipeline_config": _keys_of(_PIPELINE),
     "pipeline_result_broadcast": bool_option,
+    "pipeline_segments": int_option(1),
     "pipeline_stages": int_option(1),
     "search_mode": choice_option("dynamic_programming", "recursive_programming", "sharding_propagation"),
     "strategy_ckpt_config": _keys_of(_STRATEGY_FILES),
@@ -143,7 +144,6 @@ ACCEPTED: dict[str, tuple[object, Check, str]] = {
     "force_fp32_communication": (False, bool_option, "collectives send values in their own type"),
     "group_ckpt_save_file": ("", text_option, "groups are made anew in each run"),
     "optimizer_weight_shard_aggregated_save": (False, bool_option, "checkpoints hold whole Parameters"),
-    "pipeline_segments": (1, int_option(1), "MindSpore's own schedule of segments"),
     "sharding_propagation": (False, bool_option, "search_mode says so"),
 }
 """Options of ``set_auto_parallel_context`` that are checked and read back, and change nothing: default, check, why."""

@@ -63,6 +63,7 @@ class ParallelOptions:
     comm_fusion: dict[str, Any] = field(default_factory=default_comm_fusion)
     all_reduce_fusion_config: tuple[int, ...] = ()
     pipeline_stages: int = 1
+    pipeline_segments: int = 1
     pipeline_interleave: bool = False
     pipeline_scheduler: str = "1f1b"
     pipeline_result_broadcast: bool = False

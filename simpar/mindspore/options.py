@@ -74,11 +74,11 @@ class _ParallelContext:
 
     def get_pipeline_interleave(self) -> bool:
         """Return whether the stages of a pipeline interleave."""
-        return current().others.get("pipeline_config", {}).get("pipeline_interleave", False)
+        return current().parallel.pipeline_interleave
 
     def get_pipeline_scheduler(self) -> str:
         """Return the schedule of a pipeline."""
-        return current().others.get("pipeline_config", {}).get("pipeline_scheduler", "1f1b")
+        return current().parallel.pipeline_scheduler
 
     def get_all_reduce_fusion_split_indices(self) -> list[int]:
         """Return the places in the list of gradients where a new bucket begins."""

@@ -165,7 +165,7 @@ class _Assigner:
             if given is None:
                 continue
             compute = assignment.operand(rule, i)
-            if self.options.mindspore and node.phase == "forward":
+            if self.options.mindspore and node.phase == "forward" and node.op not in FOLLOWERS:
                 self._check_use(given, compute)
             if value in self.layouts:
                 continue

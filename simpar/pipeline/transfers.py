@@ -40,12 +40,15 @@ class _Inserter:
         return replace(self.graph, nodes=self._in_place(), outputs=outputs, writes=writes)
 
     def _in_place(self) -> tuple[Node, ...]:
-        """Return the nodes, each send behind the node that makes what it sends."""
-        out = [send for v in self.graph.inputs for send in self.sends.get(v, ())]
+        """Return the nodes, each send behind the node that makes what it sends; those of inputs at the end.
+
+        There ``order`` finds them when they are needed, so that an op of their own stage decides on their layout first.
+        """
+        out: list[Node] = []
         for node in self.nodes:
             out.append(node)
             out += [send for v in node.outputs for send in self.sends.get(v, ())]
-        return tuple(out)
+        return (*out, *(send for v in self.graph.inputs for send in self.sends.get(v, ())))
 
     def _new(self, like: Value) -> Value:
         made = Value(self.next_id, like.shape, like.dtype)
