@@ -123,7 +123,7 @@ class _Assigner:
 
     def _assignment(self, node: Node, rule: Rule, known: Sequence[Layout | None]) -> Assignment:
         """Return the user's strategy, MindSpore's default, or what follows from the operands."""
-        if node.op == "cast" and node.phase == "forward" and known == [None]:
+        if node.op == "cast" and node.phase == "forward" and node.inputs[0] in self.parameters:
             ahead = self._taken_ahead(node.outputs[0])
             if ahead is not None:  # a Parameter is cut as the op behind the cast takes it
                 return follow(rule, [ahead], self.options.device_num)
