@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any, cast
 
+from simpar.compile.group_name import group_name
 from simpar.layout import Layout, ParameterLayout, axis_size, off_stage
 from simpar.ops import WORLD_GROUPS
 from simpar.partition import Plan, PlannedParameter
@@ -38,10 +39,10 @@ def _of_stage(layout: Layout, plan: Plan) -> Layout:
 
 
 def _name(group: tuple[int, ...], plan: Plan) -> str:
-    """Name a group as MindSpore does: how many ranks, and something that tells which."""
+    """Name a group as MindSpore does."""
     if not group or len(group) == plan.device_num:
         return WORLD_GROUPS[0] if group else ""
-    return "-".join(map(str, (len(group), *group)))
+    return group_name(group)
 
 
 def shard_group(parameter: PlannedParameter, rank: int) -> tuple[int, ...]:

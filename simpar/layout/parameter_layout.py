@@ -22,8 +22,8 @@ class ParameterLayout(NamedTuple):
         slice_shape: what a rank takes part in the op with.
         field_size: always 0.
         uniform_split: always True.
-        opt_shard_group: the group of ranks that share the slice in the parallel optimizer, e.g. ``"2-0-1"`` for two
-            of them, ranks 0 and 1; empty for no such cut.
+        opt_shard_group: the name of the group of ranks that share the slice in the parallel optimizer, which begins
+            with their number; empty for no such cut.
         full_shape: of the whole Parameter.
         mapped_slice_shape: the slice shape with one axis for each entry of ``tensor_map``.
         pipeline_shared, is_send, peer_rank, sr_tag: for a Parameter that stages of a pipeline share.

@@ -7,11 +7,10 @@ leaves, partial where a cut factor is missing from the result.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 
 from simpar.errors import LayoutError, SimparError, StrategyError
 from simpar.graph import Graph, Node, OpDef, ParameterInput, Value, lookup
-from simpar.layout import Assignment, Layout, Rule, axis_size, follow, refine, repeated, tightened
+from simpar.layout import Assignment, Layout, Rule, follow, refine, repeated, tightened
 from simpar.partition.strategy import (
     FOLLOWERS,
     PartitionOptions,
@@ -268,18 +267,24 @@ def _wanted_result(node: Node, made: Layout, is_strict: bool) -> Layout:
     Args:
         node: whose first result is wanted so.
         made: the layout that follows from the operands.
-        is_strict: whether only the result's own cuts are allowed, or those with the terms scattered over axis 0, as
-            MindSpore allows them.
+        is_strict: whether only what MindSpore's compiler takes is allowed.
 
     Raises:
         StrategyError: it does not fit the result.
     """
     assert node.out_strategy is not None, "only nodes with an out_strategy want a result"
     wanted = node.out_strategy[0]
+    if is_strict and node.op == "reshape":  # MindSpore does not look at it
+        return made.resolved()
+    layout = wanted if isinstance(wanted, Layout) else _by_numbers(node, wanted, made)
+    layout.slice_shape(node.outputs[0].shape)
+    if is_strict:
+        _check_out_strategy(node, layout, made)
+    return layout
+
+
+def _by_numbers(node: Node, wanted: tuple[int, ...], made: Layout) -> Layout:
     shape = node.outputs[0].shape
-    if isinstance(wanted, Layout):
-        wanted.slice_shape(shape)
-        return wanted
     if len(wanted) != len(shape):
         raise StrategyError(
             f"{node.where}: out_strategy {wanted} must have one number for each axis of the result {shape}."
@@ -292,15 +297,33 @@ def _wanted_result(node: Node, made: Layout, is_strict: bool) -> Layout:
             f"Ask for the cuts the result has, {made.cuts}, or for an axis cut over the ranks that hold its terms as "
             "well."
         )
-    layout = Layout(made.dev_mat, tuple(axes or () for axes in tensor_map), made.rank_list)
-    layout.slice_shape(shape)
-    terms = prod(axis_size(made.dev_mat, a) for a in made.partial)
-    if is_strict and tuple(wanted) not in (made.cuts, (made.cuts[0] * terms, *made.cuts[1:])):
+    return Layout(made.dev_mat, tuple(axes or () for axes in tensor_map), made.rank_list)
+
+
+_SCATTERED = {"matmul": -2, "gather": 0}
+"""The ops whose result MindSpore lets a strategy choose, and the axis over which their terms may be scattered."""
+
+
+def _check_out_strategy(node: Node, layout: Layout, made: Layout) -> None:
+    """Check that MindSpore's compiler would take a layout of the result: its own, or with its terms scattered.
+
+    Raises:
+        StrategyError: it would not.
+    """
+    own, axes = made.resolved(), list(made.cutting_axes)
+    if node.op not in _SCATTERED:
         raise StrategyError(
-            f"{node.where}: MindSpore's out_strategy may be {made.cuts}, the cuts of the result, or these with axis 0 "
-            f"cut into {made.cuts[0] * terms}, not {tuple(wanted)}. simpar itself allows it."
+            f"{node.where}: MindSpore takes an out_strategy for MatMul, BatchMatMul and Gather alone; leave it out. "
+            "simpar itself takes it: run the script without the alias of MindSpore's names."
         )
-    return layout
+    row = _SCATTERED[node.op]
+    axes[row] = (*axes[row], *made.partial)
+    scattered = replace(own, tensor_map=tuple(axes))
+    if not own.same_slices(layout) and not scattered.same_slices(layout):
+        raise StrategyError(
+            f"{node.where}: MindSpore's out_strategy may be {own}, the layout of the result, or {scattered}, with its "
+            f"terms scattered, not {layout}. simpar itself takes it: run the script without the alias."
+        )
 
 
 def _axes_for(made: Layout, axis: int, cut: int) -> tuple[int, ...] | None:

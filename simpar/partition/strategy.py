@@ -201,6 +201,12 @@ def _by_layouts(node: Node, rule: Rule, given: Sequence[tuple[int, ...] | Layout
             f"the strategy gives {len(layouts)} Layouts for {len(node.inputs)} inputs. Give one Layout for each input, "
             f"all of one device matrix; numbers and Layouts cannot be mixed."
         )
+    for i, (entry, v) in enumerate(zip(given, node.inputs, strict=True)):
+        if isinstance(entry, Layout) and len(entry.tensor_map) != len(v.shape):
+            raise StrategyError(
+                f"the Layout of input {i} has {len(entry.tensor_map)} entries, but its shape is {v.shape}. Give one "
+                "for each axis."
+            )
     if any((lay.dev_mat, lay.rank_list) != (first.dev_mat, first.rank_list) for lay in layouts):
         raise StrategyError(f"the Layouts have the device matrices {[lay.dev_mat for lay in layouts]}; use one.")
     if first.size != device_num:
