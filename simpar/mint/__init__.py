@@ -3,12 +3,12 @@
 A thin door: where a function of ``simpar.ops`` means the same it is that function, else a few lines call it.
 
 Read in this order: ``math`` (element by element, products), ``reductions``, ``arrays`` (shapes and new tensors),
-``random``, ``nn``
-(layers) with ``nn.functional``.
+``random``, ``indexing`` (by number, in order, products of matrices), ``nn`` (layers) with ``nn.functional``.
 """
 
-from simpar.mint import arrays, math, nn, random, reductions
+from simpar.mint import arrays, indexing, math, nn, random, reductions
 from simpar.mint.arrays import *  # noqa: F403
+from simpar.mint.indexing import *  # noqa: F403
 from simpar.mint.math import *  # noqa: F403
 from simpar.mint.random import *  # noqa: F403
 from simpar.mint.reductions import *  # noqa: F403
@@ -18,3 +18,4 @@ __all__ += arrays.__all__
 __all__ += math.__all__
 __all__ += random.__all__
 __all__ += reductions.__all__
+__all__ += indexing.__all__

@@ -8,6 +8,7 @@ from simpar.ops import (
     functions_elementwise,
     functions_index,
     functions_math,
+    functions_matrix,
     functions_order,
     functions_random,
     functions_slices,
@@ -24,6 +25,7 @@ from simpar.ops.functions_creation import *  # noqa: F403
 from simpar.ops.functions_elementwise import *  # noqa: F403
 from simpar.ops.functions_index import *  # noqa: F403
 from simpar.ops.functions_math import *  # noqa: F403
+from simpar.ops.functions_matrix import *  # noqa: F403
 from simpar.ops.functions_order import *  # noqa: F403
 from simpar.ops.functions_random import *  # noqa: F403
 from simpar.ops.functions_slices import *  # noqa: F403
@@ -66,3 +68,4 @@ __all__ += functions_order.__all__
 __all__ += functions_slices.__all__
 __all__ += functions_creation.__all__
 __all__ += functions_random.__all__
+__all__ += functions_matrix.__all__

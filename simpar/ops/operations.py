@@ -9,6 +9,7 @@ from simpar.ops import (
     primitives_elementwise,
     primitives_index,
     primitives_math,
+    primitives_matrix,
     primitives_order,
     primitives_random,
     primitives_scatter,
@@ -25,6 +26,7 @@ from simpar.ops.primitives_creation import *  # noqa: F403
 from simpar.ops.primitives_elementwise import *  # noqa: F403
 from simpar.ops.primitives_index import *  # noqa: F403
 from simpar.ops.primitives_math import *  # noqa: F403
+from simpar.ops.primitives_matrix import *  # noqa: F403
 from simpar.ops.primitives_order import *  # noqa: F403
 from simpar.ops.primitives_random import *  # noqa: F403
 from simpar.ops.primitives_scatter import *  # noqa: F403
@@ -71,3 +73,4 @@ __all__ += primitives_scatter.__all__
 __all__ += primitives_slices.__all__
 __all__ += primitives_creation.__all__
 __all__ += primitives_random.__all__
+__all__ += primitives_matrix.__all__
