@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from simpar.dashboard import routes_values
 from simpar.dashboard.models.base import Problem
@@ -26,6 +27,9 @@ from simpar.errors import SimparError
 __all__ = ["make_api", "make_app"]
 
 _log = logging.getLogger(__name__)
+
+_SMALL_BYTES = 4 << 10  # answers below go as they are
+_AS_THEY_ARE = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")  # numbers hardly get smaller
 
 
 def make_app(
@@ -65,6 +69,7 @@ def make_api(folder: Path, watched: Watched | None = None, static: Path = STATIC
     api.include_router(router)
     api.include_router(routes_values.router)
     _handle_problems(api)
+    api.add_middleware(GZipMiddleware, minimum_size=_SMALL_BYTES, compresslevel=4, exclude_content_types=_AS_THEY_ARE)
 
     def get_page(path: str) -> Response:
         return page(path, static)

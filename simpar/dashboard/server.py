@@ -1,6 +1,8 @@
 """The server that ``simpar dashboard`` starts: uvicorn, on one address, with one token."""
 
+import asyncio
 import contextlib
+import logging
 import secrets
 import socket
 import threading
@@ -24,7 +26,7 @@ _START_S = 10.0
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that ends the open streams before it waits for connections to close.
+    """Uvicorn that ends open streams before it waits for connections to close, and drops in silence what lasts longer.
 
     Args:
         config: of uvicorn.
@@ -39,6 +41,20 @@ class Server(uvicorn.Server):
         """Close the server."""
         self._watched.is_ending.set()
         await super().shutdown(sockets)
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until asked to end; requests that are dropped then are no errors to tell of."""
+        log = logging.getLogger("uvicorn.error")
+        log.addFilter(self._is_told)
+        try:
+            super().run(sockets)
+        finally:
+            log.removeFilter(self._is_told)
+
+    def _is_told(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        is_dropped = isinstance(error, asyncio.CancelledError) or record.msg.startswith("Cancel %s running task")
+        return not (self._watched.is_ending.is_set() and is_dropped)
 
 
 def serve(

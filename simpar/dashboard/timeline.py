@@ -158,10 +158,16 @@ def _marks(opened: OpenedRun) -> list[StepMark]:
         offsets = opened.run.clock_offsets()
         if not offsets:
             return []
-        first = min(offsets)
+        first, place = min(offsets), {p: i for i, p in enumerate(opened.run.programs())}
         return [
-            StepMark(step=s.step, start_s=s.start_s + offsets[first], end_s=s.end_s + offsets[first])
+            StepMark(
+                step=s.step,
+                program=place[s.program],
+                start_s=s.start_s + offsets[first],
+                end_s=s.end_s + offsets[first],
+            )
             for s in opened.run.steps(first, with_times=False)
+            if s.program in place
         ]
 
     return opened.cached("marks", made)

@@ -1,13 +1,16 @@
 """The server as a user starts it: one address with a token, and a clean end."""
 
+import http.client
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import HTTPCookieProcessor, Request, build_opener, urlopen
 
@@ -16,6 +19,7 @@ import pytest
 from simpar.dashboard import serving
 from simpar.dashboard.pages import page
 from simpar.dashboard.problems import RequestError
+from simpar.dashboard.store import RunsFolder
 from simpar.errors import LaunchError
 from tests.dashboard.conftest import asking
 from tests.dashboard.runs import write_run
@@ -85,12 +89,49 @@ def test_command_prints_its_address_and_ends_at_ctrl_c(tmp_path: Path) -> None:
     assert time.monotonic() - begun < 15
 
 
+def test_request_that_is_dropped_at_the_end_is_no_error_to_tell_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_run(tmp_path, "run", (1, 1), steps=1)
+    begun, ended = threading.Event(), threading.Event()
+    opened = RunsFolder.opened
+
+    def open_late(folder: RunsFolder, name: str) -> Any:
+        begun.set()
+        ended.wait(20)
+        return opened(folder, name)
+
+    monkeypatch.setattr(RunsFolder, "opened", open_late)
+    monkeypatch.setattr("simpar.dashboard.server._GRACE_S", 0)
+    with serving(tmp_path) as address:
+        host, _, token = address.removeprefix("http://").partition("/?token=")
+        connection = http.client.HTTPConnection(host, timeout=20)
+        connection.request("GET", "/api/runs/run", headers={"Authorization": f"Bearer {token}"})
+        assert begun.wait(20)
+        threading.Timer(0.5, ended.set).start()  # the server waits for its threads, which nothing can end
+    connection.close()
+    assert capfd.readouterr().err == ""
+
+
 def test_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "simpar", "dashboard", str(tmp_path / "none")]
     run = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=60)
     assert run.returncode == 1
     assert "there is no folder" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_long_answers_travel_compressed_and_numbers_as_they_are(tmp_path: Path) -> None:
+    write_run(tmp_path, "run", (2, 4), steps=3)
+    with asking(tmp_path) as client:
+        graph = client.get("/api/runs/run/graph", headers={"accept-encoding": "gzip"})
+        plain = client.get("/api/runs/run/graph", headers={"accept-encoding": "identity"})
+        tile = client.get("/api/runs/run/timeline/tile", headers={"accept-encoding": "gzip"})
+    assert graph.headers["content-encoding"] == "gzip"
+    assert int(graph.headers["content-length"]) < len(plain.content) / 4
+    assert graph.json() == plain.json()
+    assert "content-encoding" not in plain.headers
+    assert "content-encoding" not in tile.headers
 
 
 # --- the files of the front end ---

@@ -21,6 +21,7 @@ def test_collectives_are_counted_by_cause(open_page: Open) -> None:
 def test_collective_tells_the_layouts_that_disagree_and_the_line(open_page: Open) -> None:
     page = open_page("communication?run=eight&collective=2")
     panel = page.get_by_role("complementary", name="Why it is there")
+    panel.get_by_label("From layout to layout").wait_for()
     words = panel.inner_text()
     assert re.search(r"all_to_all\s+#2", words)
     assert "operand of norm in blocks.0 (net.py:14)" in words
@@ -83,6 +84,7 @@ def test_matrix_tells_with_whom_a_rank_exchanges(open_page: Open) -> None:
     assert re.search(r"to rank 6", words)
     assert re.search(r"to rank 1", words)
     assert re.search(r"from rank 4", words)
+    assert page.locator(".over").get_attribute("data-marks") == "16"
     page.get_by_role("button", name="Sender and receiver as a table").click()
     assert page.get_by_role("table", name="Sender and receiver").get_by_role("row").count() == 1 + 16
 

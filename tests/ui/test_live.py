@@ -18,19 +18,22 @@ def test_pages_of_a_browser_share_one_stream_and_hand_it_on(
     store = RunWriter(write_run(tmp_path, "live", (1, 2), steps=3, ends=False))
     first = open_page("overview?run=live", serve(tmp_path))
     second = first.context.new_page()
+
+    def tell(number: int, *pages: Any) -> None:
+        start = 0.5 + STEP_S * number
+        store.write([(0, StepFinished(PROGRAM, number, start, start + 0.01, 1.5, np.zeros((0, 2))))])
+        for page in pages:
+            page.wait_for_selector(f"header:has-text('step {number}')")
+
     streams: list[Any] = []
-    first.context.on("request", lambda r: streams.append(r) if "/stream" in r.url else None)
     try:
+        tell(4, first)  # so that it has its stream before the second is opened
+        first.context.on("request", lambda r: streams.append(r) if "/stream" in r.url else None)
         second.goto(first.url)
-        for number in (4, 5):
-            start = 0.5 + STEP_S * number
-            store.write([(0, StepFinished(PROGRAM, number, start, start + 0.01, 1.5, np.zeros((0, 2))))])
-            for page in (first, second):
-                page.wait_for_selector(f"header:has-text('step {number}')")
-        assert streams == []  # the first page had its stream before the second was opened
+        tell(5, first, second)
+        assert streams == []
         first.close()
-        store.write([(0, StepFinished(PROGRAM, 6, 0.62, 0.63, 1.5, np.zeros((0, 2))))])
-        second.wait_for_selector("header:has-text('step 6')")
+        tell(6, second)
         assert len(streams) == 1
     finally:
         store.close()

@@ -4,7 +4,8 @@ import { arrange } from "../src/draw/arrange";
 import { arrowWidth, graphDrawing, strategyCells, toArrange } from "../src/draw/graph";
 import { LIGHT } from "../src/draw/palette";
 import { toSvg } from "../src/draw/surface";
-import { allCells, cellsOf, counts, fold, shortLayout } from "../src/math/cells";
+import { allCells, cellsOf, counts, shortLayout } from "../src/math/cells";
+import { fold } from "../src/math/fold";
 
 const layout = (map: number[], partial: number[] = []): LayoutItem => ({
   dev_mat: [2, 4],

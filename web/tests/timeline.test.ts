@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Span, Timeline } from "../src/api/types";
+import type { Span, StepMark, Timeline } from "../src/api/types";
 import { brushPicture } from "../src/draw/brush";
 import {
   choices,
@@ -16,6 +16,7 @@ import { DARK, LIGHT } from "../src/draw/palette";
 import { toSvg } from "../src/draw/surface";
 import { timelinePicture } from "../src/draw/timeline";
 import { timeText } from "../src/draw/timeline-ruler";
+import { timelineSentence } from "../src/pages/timeline-words";
 
 /** What a tile says of rows with these shares of computing, a half of the rest moving, a quarter waiting. */
 function tileOf(compute: number[][]): Float32Array {
@@ -60,7 +61,7 @@ const TIMELINE: Timeline = {
   lanes: [],
   timed_steps: 1,
   read_every: 1,
-  steps: [{ step: 1, start_s: 0, end_s: 10 }],
+  steps: [{ step: 1, program: 0, start_s: 0, end_s: 10 }],
   spans: SPANS,
   late: [],
   clock_offsets_s: {},
@@ -156,7 +157,12 @@ describe.each([
   });
 
   it("draws the brush over all steps", () => {
-    const steps = [1, 2, 3].map((step) => ({ step, start_s: step, end_s: step + 0.25 * step }));
+    const steps = [1, 2, 3].map((step) => ({
+      step,
+      program: 0,
+      start_s: step,
+      end_s: 1.25 * step,
+    }));
     const drawn = brushPicture({ steps, start_s: 2, end_s: 3, palette, width: 500 });
     expect(toSvg(drawn.drawing, "steps")).toMatchSnapshot();
   });
@@ -184,5 +190,32 @@ describe("pointing at the timeline", () => {
       "0.25 s",
       "1.0005 s",
     ]);
+  });
+});
+
+describe("the sentence of the timeline", () => {
+  const said = (steps: StepMark[]) =>
+    timelineSentence(
+      { ...TIMELINE, programs: ["train", "test", "more"], steps },
+      rowsOf(TIMELINE, tileOf(TIMELINE.rows.map(() => [1, 1, 1, 1])), [2, 2], "each"),
+      () => "",
+      false,
+    );
+  const step = (program: number, number: number): StepMark => ({
+    program,
+    step: number,
+    start_s: 0,
+    end_s: 1,
+  });
+
+  it("tells the steps of one program from the first to the last", () => {
+    expect(said([step(0, 9), step(0, 20)])).toContain("steps 9 to 20:");
+    expect(said([step(0, 9)])).toContain("step 9:");
+    expect(said([])).toContain("no step:");
+  });
+
+  it("tells the steps of several programs apart, since each counts its own", () => {
+    const both = [step(0, 190), step(0, 200), step(1, 1)];
+    expect(said(both)).toContain("steps 190 to 200 of train, step 1 of test:");
   });
 });

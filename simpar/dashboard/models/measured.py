@@ -72,6 +72,8 @@ class StepMark(Item):
     """Is where a step begins and ends on the rank that the timeline is measured by."""
 
     step: int
+    program: int
+    """The place of its program in ``programs``: each program counts its own steps."""
     start_s: float
     end_s: float
 

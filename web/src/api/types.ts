@@ -1041,6 +1041,8 @@ export interface StepColumns {
 /** Is where a step begins and ends on the rank that the timeline is measured by. */
 export interface StepMark {
   end_s: number;
+  /** The place of its program in ``programs``: each program counts its own steps. */
+  program: number;
   start_s: number;
   step: number;
 }

@@ -1,7 +1,7 @@
 /** The picture of a program's graph: boxes for operators and cells, capsules for what moves data, arrows for values. */
 
 import type { Graph } from "../api/types";
-import type { Box, Picture } from "../math/cells";
+import type { Box, Picture } from "../math/fold";
 import { bytes } from "../math/words";
 import type { Arranged, Placed, ToArrange } from "./arrange";
 import { fade, inkOn, kindOf, mix } from "./palette";

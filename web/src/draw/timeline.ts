@@ -33,6 +33,8 @@ export interface TimelinePicture {
   spanAt(x: number, y: number): Span | undefined;
   spanBox(span: Span): Frame;
   rowBox(row: number): Frame;
+  /** What the i-th thing is that can be pointed at: a collective where they are drawn, else a row. */
+  mark(i: number): Pointed;
 }
 
 /** Lay a stretch of time out and say how to draw it. */
@@ -86,6 +88,7 @@ export function timelinePicture(view: TimelineView): TimelinePicture {
       width: right - left,
       height: rowHeight,
     }),
+    mark: (i) => (i < 0 ? {} : isExact ? { span: timeline.spans[i] } : { row: i }),
     spanAt: (px, py) => (isExact ? spanAt(frame, px, py, rowAt(py)) : undefined),
   };
 }

@@ -49,10 +49,18 @@ export function timelineSentence(
   );
 }
 
-function stepsText({ steps }: Timeline): string {
-  const first = steps[0]?.step;
-  if (first === undefined) return "no step";
-  return steps.length > 1 ? `steps ${first} to ${steps.at(-1)?.step}` : `step ${first}`;
+/** The steps of each program, which counts its own: `steps 9 to 20`, or `steps 190 to 200 of train, step 1 of test`. */
+function stepsText({ steps, programs }: Timeline): string {
+  if (steps.length === 0) return "no step";
+  const shown = [...new Set(steps.map((s) => s.program))];
+  const parts = shown.map((program) => {
+    const own = steps.filter((s) => s.program === program).map((s) => s.step);
+    const words = own.length > 1 ? `steps ${own[0]} to ${own.at(-1)}` : `step ${own[0]}`;
+    return shown.length > 1 ? `${words} of ${programs[program]}` : words;
+  });
+  return parts.length > 3
+    ? `${plural(steps.length, "step")} of ${parts.length} programs`
+    : parts.join(", ");
 }
 
 /** Of which steps the collectives are known, where it is not all of them. */
