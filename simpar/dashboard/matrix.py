@@ -103,6 +103,8 @@ def _add(whole: Dense, spec: CollectiveSpec, groups: Groups, metric: Metric, sec
             messages = (2 if spec.kind == "all_reduce" else 1) * (n - 1)
             entry = _entry(metric, sent_bytes(spec.kind, n, spec.message_bytes), messages, seconds)
             whole[list(group), [*group[1:], group[0]]] += entry
+        elif spec.kind in ("send", "receive"):  # both sides tell of the same message, and one of them is rank 0's
+            whole[group[0], group[1]] += _entry(metric, spec.message_bytes, 1, seconds)
         elif spec.kind == "broadcast":
             whole[list(group[:-1]), list(group[1:])] += _entry(metric, spec.message_bytes, 1, seconds)
         else:

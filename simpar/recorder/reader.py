@@ -228,9 +228,19 @@ class Run:
         )
 
     def groups(self, program: str) -> dict[int, tuple[tuple[int, ...], ...]]:
-        """Return, for each collective of a program, the groups that do it, as far as their ranks have told."""
+        """Return, for each collective of a program, the groups that do it, as far as their ranks have told.
+
+        In a pipeline those of rank 0's stage: other stages have collectives of their own in the same rows.
+        """
         found: dict[int, list[tuple[int, ...]]] = {}
-        for row, ranks in self.rows("SELECT DISTINCT row, ranks FROM collectives WHERE program = ?", program):
+        words = "SELECT DISTINCT c.row, c.ranks FROM collectives c WHERE c.program = ?"
+        stages = "SELECT 1 FROM collectives WHERE program = ? AND kind IN ('send', 'receive') LIMIT 1"
+        if any(True for _ in self.rows(stages, program)):
+            words += (
+                " AND EXISTS (SELECT 1 FROM collectives o WHERE o.program = c.program AND o.rank = 0 AND o.row = c.row"
+                " AND o.kind = c.kind AND o.cause = c.cause)"
+            )
+        for row, ranks in self.rows(words, program):
             found.setdefault(row, []).append(tuple(json.loads(ranks)))
         return {row: tuple(sorted(groups)) for row, groups in sorted(found.items())}
 
