@@ -6,8 +6,8 @@ user can give them strategies: ``dense.matmul.shard(...)``. An optimizer records
 same program.
 
 Read in this order: ``cell`` (Cell: attributes, names, calling) with ``cell_options``, ``cell_hints`` and
-``cell_sharding``, ``containers`` (SequentialCell, CellList), ``layers``, ``loss``, ``optim`` (``optimizer`` first),
-``wrap`` (network and loss, gradients, one step of training).
+``cell_sharding``, ``containers`` (SequentialCell, CellList), ``layers``, ``loss`` and ``loss_more``, ``optim``
+(``optimizer`` first), ``wrap`` (network and loss, gradients, one step of training).
 """
 
 from simpar.nn.cell import Cell
@@ -36,6 +36,23 @@ from simpar.nn.layers import (
     get_activation,
 )
 from simpar.nn.loss import CrossEntropyLoss, L1Loss, LossBase, MSELoss, SoftmaxCrossEntropyWithLogits
+from simpar.nn.loss_more import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CosineEmbeddingLoss,
+    DiceLoss,
+    GaussianNLLLoss,
+    HingeEmbeddingLoss,
+    HuberLoss,
+    KLDivLoss,
+    MAELoss,
+    MarginRankingLoss,
+    NLLLoss,
+    PoissonNLLLoss,
+    RMSELoss,
+    SmoothL1Loss,
+    SoftMarginLoss,
+)
 from simpar.nn.optim import (
     FTRL,
     LARS,
@@ -95,6 +112,8 @@ __all__ = [
     "AdamOffload",
     "AdamWeightDecay",
     "AvgPool2d",
+    "BCELoss",
+    "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
@@ -102,8 +121,10 @@ __all__ = [
     "CellList",
     "Conv2d",
     "CosineDecayLR",
+    "CosineEmbeddingLoss",
     "CrossEntropyLoss",
     "Dense",
+    "DiceLoss",
     "DistributedGradReducer",
     "Dropout",
     "DynamicLossScaleUpdateCell",
@@ -112,9 +133,13 @@ __all__ = [
     "FixedLossScaleUpdateCell",
     "Flatten",
     "ForwardValueAndGrad",
+    "GaussianNLLLoss",
     "GradAccumulationCell",
+    "HingeEmbeddingLoss",
+    "HuberLoss",
     "Identity",
     "InverseDecayLR",
+    "KLDivLoss",
     "L1Loss",
     "Lamb",
     "LayerNorm",
@@ -122,22 +147,29 @@ __all__ = [
     "LearningRateSchedule",
     "LogSoftmax",
     "LossBase",
+    "MAELoss",
     "MSELoss",
+    "MarginRankingLoss",
     "MaxPool2d",
     "MicroBatchInterleaved",
     "Momentum",
+    "NLLLoss",
     "NaturalExpDecayLR",
     "Optimizer",
     "PipelineCell",
     "PipelineGradReducer",
+    "PoissonNLLLoss",
     "PolynomialDecayLR",
     "ProximalAdagrad",
+    "RMSELoss",
     "RMSProp",
     "ReLU",
     "Rprop",
     "SequentialCell",
     "SiLU",
     "Sigmoid",
+    "SmoothL1Loss",
+    "SoftMarginLoss",
     "Softmax",
     "SoftmaxCrossEntropyWithLogits",
     "Tanh",
