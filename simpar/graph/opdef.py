@@ -87,6 +87,7 @@ class OpDef:
             an op may take partial operands. Empty if neither.
         view: whether the result is a view of the first operand, where numpy can make one.
         elementwise: whether the result may overwrite an operand of its own shape and type.
+        effect: whether the op is kept although nobody takes its results.
         localize: writes one rank's attributes from the global ones.
         infer_shape: shapes of the results where there is no rule.
         examples: what the suites try it on.
@@ -106,6 +107,7 @@ class OpDef:
     linear: str = ""
     view: bool = False
     elementwise: bool = False
+    effect: bool = False
     localize: Callable[[Attrs, Local], Attrs] | None = None
     infer_shape: Callable[[Sequence[Shape], Attrs], tuple[Shape, ...]] | None = None
     examples: tuple[Example, ...] = ()

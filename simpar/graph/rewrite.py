@@ -47,11 +47,11 @@ def _signature(graph: Graph, node: Node) -> Hashable | None:
 
 
 def drop_unused(graph: Graph) -> Graph:
-    """Return the graph without nodes and constants on which no output and no written parameter depends."""
+    """Return the graph without nodes and constants on which no output, no written parameter and no effect depends."""
     needed: set[Value] = {*graph.outputs, *graph.writes.values()}
     kept: list[Node] = []
     for node in reversed(graph.nodes):
-        if not needed.isdisjoint(node.outputs):
+        if not needed.isdisjoint(node.outputs) or lookup(node.op).effect:
             kept.append(node)
             needed.update(node.inputs)
     alive = needed.union(*(n.outputs for n in kept), graph.inputs)

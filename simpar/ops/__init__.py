@@ -6,11 +6,10 @@ derived from it. A file of records reads like a table; the suites find every rec
 Read in this order: ``support`` (what the families share), ``elementwise`` with ``arithmetic``, ``trigonometry``,
 ``special`` and ``bitwise``; ``activation`` with ``rectifiers``; ``reduction``, ``matmul``,
 ``shape`` with ``refinement`` and ``slicing``; ``normalization``, ``gather`` with ``gather_batched``, ``scatter`` and
-``segment``; ``ordering``, ``loss``, ``convolution``, ``pooling``,
-``random`` (dropout), ``optimizer`` with ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the
-user) and ``transfers`` (between the stages of a pipeline); then the faces: ``functional`` and ``operations``, doors to
-the functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made of other ops; and
-``composite``, functions of functions.
+``segment``; ``ordering``, ``loss``, ``convolution``, ``pooling``, ``random`` (dropout), ``printing``, ``optimizer``
+with ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the user) and ``transfers`` (between
+the stages of a pipeline); then the faces: ``functional`` and ``operations``, doors to the functions and to the objects,
+whose base is ``primitive``; ``batch_norm``, an object made of other ops; and ``composite``, functions of functions.
 """
 
 from simpar.ops import (
@@ -33,6 +32,7 @@ from simpar.ops import (
     optimizer_adaptive,
     ordering,
     pooling,
+    printing,
     products,
     random,
     rectifiers,
@@ -71,6 +71,7 @@ RECORDS = (
     optimizer_adaptive,
     ordering,
     pooling,
+    printing,
     products,
     random,
     rectifiers,

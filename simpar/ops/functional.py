@@ -34,6 +34,7 @@ from simpar.ops.gather import gather, one_hot
 from simpar.ops.loss import *  # noqa: F403
 from simpar.ops.normalization import *  # noqa: F403
 from simpar.ops.pooling import *  # noqa: F403
+from simpar.ops.printing import print_
 from simpar.ops.queries import dtype, numel, rank, scalar_to_tensor, shape, size, tuple_to_array
 from simpar.ops.random import dropout
 
@@ -60,6 +61,7 @@ __all__ += functions_elementwise.__all__
 __all__ += loss.__all__
 __all__ += normalization.__all__
 __all__ += pooling.__all__
+__all__ += ["print_"]
 __all__ += functions_activation.__all__
 __all__ += functions_math.__all__
 __all__ += functions_special.__all__

@@ -32,6 +32,7 @@ from simpar.ops.primitives_random import *  # noqa: F403
 from simpar.ops.primitives_scatter import *  # noqa: F403
 from simpar.ops.primitives_slices import *  # noqa: F403
 from simpar.ops.primitives_special import *  # noqa: F403
+from simpar.ops.printing import Print
 from simpar.ops.queries import (
     DType,
     NPUAllocFloatStatus,
@@ -54,6 +55,7 @@ __all__: list[str] = [
     "NPUAllocFloatStatus",
     "NPUClearFloatStatus",
     "NPUGetFloatStatus",
+    "Print",
     "Rank",
     "ScalarToTensor",
     "Shape",
