@@ -112,7 +112,7 @@ def set_auto_parallel_context(**options: object) -> None:
         kept.update({field: item for field, item in new.items() if field not in _STORED})
         parallel = replace(parallel, **{field: item for field, item in new.items() if field in _STORED})
     context.parallel = parallel
-    context.others.update(kept)
+    context.others.update(kept, given={*context.others.get("given", ()), *options})
 
 
 def _stored(name: str, value: Any, before: ParallelOptions) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def get_auto_parallel_context(attr_key: str) -> Any:
 def reset_auto_parallel_context() -> None:
     """Set every option of ``set_auto_parallel_context`` back to its default."""
     current().parallel = ParallelOptions()
-    for name in ("pipeline_config", *ACCEPTED):
+    for name in ("pipeline_config", "given", *ACCEPTED):
         current().others.pop(name, None)
 
 

@@ -29,8 +29,13 @@ def plan_of(cell: Cell) -> Plan:
     raise NotYetError(f"{type(cell).__name__} was not compiled yet. Call its compile(...) first.")
 
 
-def strategies_of(plan: Plan) -> dict[str, list[list[int]]]:
-    """Return how each op of the forward pass is cut, under MindSpore's names: ``Default/MatMul-op0``."""
+def strategies_of(plan: Plan, with_outputs: bool = False) -> dict[str, list[list[int]]]:
+    """Return how each op of the forward pass is cut, under MindSpore's names: ``Default/MatMul-op0``.
+
+    Args:
+        plan: of the program.
+        with_outputs: whether results are there too, as ``Default/_VirtualOutput-op0``: those of a prediction are.
+    """
     classes, numbers, found = _class_names(), Counter[str](), dict[str, list[list[int]]]()
     for instruction in _forward(plan):
         kind = classes.get(instruction.op, instruction.op)
@@ -38,6 +43,8 @@ def strategies_of(plan: Plan) -> dict[str, list[list[int]]]:
         name = f"{place}/{kind}"
         found[f"{name}-op{numbers[name]}"] = [list(plan.values[v].layout.cuts) for v in instruction.inputs]
         numbers[name] += 1
+    for number, value in enumerate(plan.outputs if with_outputs else ()):
+        found[f"Default/_VirtualOutput-op{number}"] = [list(plan.values[value].layout.cuts)]
     return found
 
 

@@ -32,7 +32,7 @@ class _CellGraphExecutor:
         return GraphExecutor()
 
     def _get_shard_strategy(self, obj: Cell) -> dict[str, list[list[int]]]:
-        return strategies_of(plan_of(obj))
+        return strategies_of(plan_of(obj), with_outputs=not obj.training)
 
     def _get_allreduce_fusion(self, obj: Cell) -> dict[str, int]:
         return all_reduce_fusion(plan_of(obj))

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Final
 
 from simpar.communication import GlobalComm as PublicGlobalComm
 from simpar.context import (
-    ParallelOptions,
     current,
     get_auto_parallel_context,
     reset_auto_parallel_context,
@@ -33,13 +32,8 @@ __all__ = [
     "set_offload_context",
 ]
 
-_FUSION: Final = {"all_reduce": "allreduce", "all_gather": "allgather", "reduce_scatter": "reducescatter"}
-_KEPT: Final = {
-    "enable_all_reduce_fusion": True,
-    "enable_all_gather_fusion": True,
-    "enable_reduce_scatter_fusion": True,
-}
-"""Settings of the object that are no options of ``set_auto_parallel_context``, with their defaults."""
+_KEPT: Final = ("enable_all_reduce_fusion", "enable_all_gather_fusion", "enable_reduce_scatter_fusion")
+"""Settings of the object that are no options of ``set_auto_parallel_context``; unless set, ``comm_fusion`` says."""
 
 
 class GlobalComm(PublicGlobalComm):
@@ -72,14 +66,6 @@ class _ParallelContext:
         """Set every option back to its default."""
         _reset_auto_parallel_context()
 
-    def get_pipeline_interleave(self) -> bool:
-        """Return whether the stages of a pipeline interleave."""
-        return current().parallel.pipeline_interleave
-
-    def get_pipeline_scheduler(self) -> str:
-        """Return the schedule of a pipeline."""
-        return current().parallel.pipeline_scheduler
-
     def get_all_reduce_fusion_split_indices(self) -> list[int]:
         """Return the places in the list of gradients where a new bucket begins."""
         return get_auto_parallel_context("all_reduce_fusion_config")
@@ -107,13 +93,14 @@ def _threshold(kind: str) -> int:
 
 
 def _is_set(option: str) -> bool:
-    value, default = getattr(current().parallel, option), getattr(ParallelOptions(), option)
-    return value != default
+    return option in current().others.get("given", ())
 
 
 def _read(option: str) -> Any:
     if option in _KEPT:
-        return current().others.get(option, _KEPT[option])
+        return current().others.get(option, True) and current().parallel.comm_fusion.get("openstate", True)
+    if option.startswith("pipeline_"):
+        return getattr(current().parallel, option)
     return get_auto_parallel_context(option)
 
 
