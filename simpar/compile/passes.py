@@ -40,13 +40,13 @@ def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
         StrategyError: a strategy or a stage does not fit; the error names cell, op and line.
         LayoutError: an axis does not divide.
     """
-    graph = verify_graph(graph, "tracing")
-    graph = verify_graph(drop_unused(graph), "drop_unused")
+    traced = verify_graph(graph, "tracing")
+    graph = verify_graph(drop_unused(traced), "drop_unused")
     graph = verify_graph(merge_equal(graph), "merge_equal")
     pipeline = PipelineOptions(options.stages, options.scheduler, options.interleave)
     graph = verify_graph(pipeline_graph(graph, pipeline, options.device_num), "pipeline_graph")
     graph = _searched(graph, options) if options.search else graph
-    assigned = assign_layouts(graph, options) if options.is_partitioned else assign_uncut(graph, options)
+    assigned = assign_layouts(graph, options, traced) if options.is_partitioned else assign_uncut(graph, options)
     partitioned = verify_partitioned(insert_redistribution(graph, assigned, options), "insert_redistribution")
     partitioned = verify_partitioned(repeat_forward(partitioned), "repeat_forward")
     return verify_partitioned(fuse_collectives(partitioned, options), "fuse_collectives")

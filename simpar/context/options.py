@@ -121,6 +121,7 @@ PARALLEL: dict[str, Check] = {
     "gradient_fp32_sync": bool_option,
     "gradients_mean": bool_option,
     "loss_repeated_mean": bool_option,
+    "optimizer_weight_shard_size": _optimizer_shard_size,
     "parallel_mode": choice_option(*ParallelMode.MODE_LIST),
     "parallel_optimizer_config": _keys_of(_OPTIMIZER),
     "parameter_broadcast": bool_option,

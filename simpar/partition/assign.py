@@ -45,13 +45,19 @@ class Assigned:
     cuts: tuple[Cut, ...]
 
 
-def assign_layouts(graph: Graph, options: PartitionOptions) -> Assigned:
+def assign_layouts(graph: Graph, options: PartitionOptions, traced: Graph | None = None) -> Assigned:
     """Return a layout for every value of the graph, and the cut of every node.
+
+    Args:
+        graph: what is to be cut.
+        options: over how many devices, and how.
+        traced: the graph before the ops went whose results nothing needs. They lay down Parameters all the same: where
+            a gradient alone is asked for, the last product of the forward pass is such an op.
 
     Raises:
         StrategyError: a strategy does not fit its op, the devices, or another input; the error names the cell and op.
     """
-    return _Assigner(graph, options).run()
+    return _Assigner(graph, options).run(traced)
 
 
 class _Assigner:
@@ -67,7 +73,7 @@ class _Assigner:
         self.taken: dict[Value, dict[Value, Layout]] = {}
         self.lazy = _stay_partial(graph)
 
-    def run(self) -> Assigned:
+    def run(self, traced: Graph | None) -> Assigned:
         check_dataset_strategy(self.graph.arguments, self.options)
         for i, argument in enumerate(self.graph.arguments):
             self.layouts[argument.value] = argument_layout(argument, i, self.options)
@@ -76,10 +82,34 @@ class _Assigner:
         for given in self.graph.parameters:
             if given.spec.layout is not None:
                 self._store(given, given.spec.layout)
+        if traced is not None:
+            self._place_by_dropped(traced)
         cuts = tuple(self._node(node) for node in self.graph.nodes)
         for value in self.parameters.keys() - self.layouts.keys():
             self._store(self.parameters[value], repeated(self.options.whole, len(value.shape)))
         return Assigned(self.layouts, cuts)
+
+    def _place_by_dropped(self, traced: Graph) -> None:
+        """Let forward ops that were dropped say how the parameters are stored that no other forward op takes."""
+        kept = {v for node in self.graph.nodes if node.phase == "forward" for v in node.inputs if v in self.parameters}
+        left = {p.spec.name: p for p in self.graph.parameters if p.value not in kept and p.value not in self.layouts}
+        names = {p.value: p.spec.name for p in traced.parameters if p.spec.name in left}
+        for node in traced.nodes if names else ():
+            taken = [i for i, v in enumerate(node.inputs) if names.get(v) in left]
+            if not taken or node.phase != "forward" or lookup(node.op).rule is None:
+                continue
+            rule = lookup(node.op).bind([v.shape for v in node.inputs], node.attrs)
+            assignment = self._unplaced(node, rule)
+            for i in taken:
+                given = left.pop(names[node.inputs[i]])
+                compute = assignment.operand(rule, i)
+                self._store(given, storage_layout(compute, given.value, given.spec, self.options.sharding))
+
+    def _unplaced(self, node: Node, rule: Rule) -> Assignment:
+        """Return how a node is cut as far as that does not follow from its operands."""
+        if node.strategy is not None:
+            return chosen_assignment(node, rule, self.options.device_num)
+        return default_assignment(node, rule, [None] * len(node.inputs), self.options)
 
     # --- one node ---
 
@@ -139,11 +169,7 @@ class _Assigner:
         if user.op == "cast":
             return self._taken_ahead(user.outputs[0])
         rule = lookup(user.op).bind([v.shape for v in user.inputs], user.attrs)
-        if user.strategy is not None:
-            assignment = chosen_assignment(user, rule, self.options.device_num)
-        else:
-            assignment = default_assignment(user, rule, [None] * len(user.inputs), self.options)
-        return assignment.operand(rule, user.inputs.index(value))
+        return self._unplaced(user, rule).operand(rule, user.inputs.index(value))
 
     def _known(self, node: Node, value: Value) -> Layout | None:
         """Return the layout in which an operand is at hand.

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import simpar as ms
 from simpar import Parameter, Tensor, nn, ops
@@ -166,3 +167,24 @@ def test_four_ranks_hold_a_quarter_of_weights_and_states_each() -> None:
     assert whole == 3 * 4 * (32 * 64 + 64 * 32 + 64)
     assert run_threads(4, bytes_held, 4, zero()) == [whole // 4] * 4
     assert run_threads(4, bytes_held, 4, {}) == [whole] * 4
+
+
+def test_an_op_whose_result_nothing_needs_still_says_how_its_weight_is_stored() -> None:
+    class Net(nn.Cell):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = Parameter(Tensor(np.ones((8, 4), np.float32)), name="w")
+            self.product = ops.MatMul().shard(((1, 2), (2, 2)))
+
+        def construct(self, x: Tensor) -> Tensor:
+            return self.product(x, self.w).sum()
+
+    def work() -> tuple[list[int], NDArray[Any]]:
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", dataset_strategy="full_batch")
+        net, x = Net(), Tensor(np.ones((4, 8), np.float32))
+        gradient = ms.jit(lambda x: ms.grad(net)(x))(x)  # the product itself is not computed
+        return list(net.w.shape), gradient.asnumpy()
+
+    for shape, gradient in run_threads(4, work):
+        assert shape == [4, 2]
+        np.testing.assert_array_equal(gradient, np.full((4, 8), 4, np.float32))
