@@ -2,14 +2,43 @@
 
 from typing import Any
 
-from simpar.ops import Primitive
+from simpar import mint
+from simpar.ops import AddcmulExt, DropoutExt, Primitive
 
-__all__ = ["_get_cache_prim", "make_range", "tuple_len"]
+__all__ = [
+    "_get_cache_prim",
+    "add_ext",
+    "addcmul_ext_op",
+    "dropout_ext_op",
+    "make_range",
+    "mean_ext",
+    "prod_ext",
+    "sub_ext",
+    "sum_ext",
+    "tuple_len",
+]
 
 
 def _get_cache_prim(cls: type[Primitive]) -> type[Primitive]:
     """Return the class of an op: its objects are cheap, so that none is kept."""
     return cls
+
+
+class _Ready:
+    """Stands for an object of an op that MindSpore has ready: each ``shard`` gives another object."""
+
+    def __init__(self, kind: type[AddcmulExt | DropoutExt]) -> None:
+        self._kind = kind
+
+    def __call__(self, *operands: Any) -> Any:
+        return self._kind()(*operands)
+
+    def shard(self, *strategies: Any) -> Primitive:
+        return self._kind().shard(*strategies)
+
+
+addcmul_ext_op, dropout_ext_op = _Ready(AddcmulExt), _Ready(DropoutExt)
+add_ext, sub_ext, sum_ext, mean_ext, prod_ext = mint.add, mint.sub, mint.sum, mint.mean, mint.prod
 
 
 def make_range(*bounds: int) -> tuple[int, ...]:

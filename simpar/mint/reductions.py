@@ -5,10 +5,34 @@ from typing import overload
 
 from simpar import ops
 from simpar.dtype import DType, int64
-from simpar.ops import all, amax, amin, any, argmax, argmin
-from simpar.tensor import Tensor
+from simpar.ops import all, amax, amin, any, argmax, argmin, cummax, cummin, cumprod, logsumexp, nansum
+from simpar.tensor import Tensor, axes_of
 
-__all__ = ["all", "amax", "amin", "any", "argmax", "argmin", "cumsum", "max", "mean", "min", "prod", "sum"]
+__all__ = [
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "count_nonzero",
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumsum",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "nansum",
+    "norm",
+    "prod",
+    "std",
+    "std_mean",
+    "sum",
+    "var",
+    "var_mean",
+]
 
 Axes = int | Sequence[int] | None
 
@@ -53,3 +77,39 @@ def min(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]
 def min(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """Return the smallest element; with ``dim``, the smallest along it and where it stands."""
     return input.min() if dim is None else ops.min(input, dim, keepdim)
+
+
+# --- deviations and norms ---
+
+
+def var(input: Tensor, dim: Axes = None, *, correction: int = 1, keepdim: bool = False) -> Tensor:
+    """Return the variance along axes, all if None; ``correction`` is subtracted from the count."""
+    return ops.var(input, dim, correction, keepdim)
+
+
+def std(input: Tensor, dim: Axes = None, *, correction: int = 1, keepdim: bool = False) -> Tensor:
+    """Return the standard deviation along axes, all if None; ``correction`` is subtracted from the count."""
+    return ops.std(input, dim, correction, keepdim)
+
+
+def var_mean(input: Tensor, dim: Axes = None, *, correction: int = 1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Return variance and mean."""
+    return ops.var_mean(input, dim, correction, keepdim)
+
+
+def std_mean(input: Tensor, dim: Axes = None, *, correction: int = 1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Return standard deviation and mean."""
+    return ops.std_mean(input, dim, correction, keepdim)
+
+
+def norm(
+    input: Tensor, p: float | str = "fro", dim: Axes = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Tensor:
+    """Return the p-norm of the elements along axes, all if None."""
+    x = _as(input, dtype)
+    return ops.vector_norm(x, 2 if isinstance(p, str) else p, axes_of(dim, x.ndim), keepdim)
+
+
+def count_nonzero(input: Tensor, dim: Axes = None) -> Tensor:
+    """Return how many elements along axes are not zero, of all if None."""
+    return ops.count_nonzero(input, () if dim is None else dim, dtype=int64)

@@ -7,13 +7,14 @@ from simpar.ops import (
     functions_creation,
     functions_elementwise,
     functions_index,
+    functions_loss,
     functions_math,
     functions_matrix,
     functions_order,
     functions_random,
+    functions_reduction,
     functions_slices,
     functions_special,
-    loss,
     normalization,
     pooling,
 )
@@ -24,14 +25,16 @@ from simpar.ops.functions_arrays import *  # noqa: F403
 from simpar.ops.functions_creation import *  # noqa: F403
 from simpar.ops.functions_elementwise import *  # noqa: F403
 from simpar.ops.functions_index import *  # noqa: F403
+from simpar.ops.functions_loss import *  # noqa: F403
 from simpar.ops.functions_math import *  # noqa: F403
 from simpar.ops.functions_matrix import *  # noqa: F403
 from simpar.ops.functions_order import *  # noqa: F403
 from simpar.ops.functions_random import *  # noqa: F403
+from simpar.ops.functions_reduction import *  # noqa: F403
 from simpar.ops.functions_slices import *  # noqa: F403
 from simpar.ops.functions_special import *  # noqa: F403
 from simpar.ops.gather import gather, one_hot
-from simpar.ops.loss import *  # noqa: F403
+from simpar.ops.loss import cross_entropy, l1_loss, mse_loss, nll_loss
 from simpar.ops.normalization import *  # noqa: F403
 from simpar.ops.pooling import *  # noqa: F403
 from simpar.ops.printing import print_
@@ -43,10 +46,14 @@ __all__: list[str] = [
     "assign_add",
     "assign_sub",
     "clip_by_global_norm",
+    "cross_entropy",
     "depend",
     "dropout",
     "dtype",
     "gather",
+    "l1_loss",
+    "mse_loss",
+    "nll_loss",
     "numel",
     "one_hot",
     "rank",
@@ -58,7 +65,6 @@ __all__: list[str] = [
 __all__ += convolution.__all__
 __all__ += functions_arrays.__all__
 __all__ += functions_elementwise.__all__
-__all__ += loss.__all__
 __all__ += normalization.__all__
 __all__ += pooling.__all__
 __all__ += ["print_"]
@@ -71,3 +77,5 @@ __all__ += functions_slices.__all__
 __all__ += functions_creation.__all__
 __all__ += functions_random.__all__
 __all__ += functions_matrix.__all__
+__all__ += functions_loss.__all__
+__all__ += functions_reduction.__all__

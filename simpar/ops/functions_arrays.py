@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simpar.dtype import DType, as_dtype, float32
+from simpar.dtype import DType, as_dtype, float32, int64
 from simpar.errors import RuleError
 from simpar.ops.shape import call_split
 from simpar.ops.support import one
-from simpar.tensor import Tensor, as_tensor, axis_of, filled
+from simpar.tensor import Tensor, as_tensor, axis_of, call, filled
 
 __all__ = [
     "all",
@@ -82,13 +82,19 @@ def amin(x: Tensor, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
 
 def max(x: Tensor, axis: int | None = None, keepdims: bool = False) -> tuple[Tensor, Tensor]:
-    """Return the largest element along an axis and where it stands; among all elements if None."""
-    return x.max(axis, keepdims), x.argmax(axis, keepdims)
+    """Return the largest element along an axis and where it stands first; of all elements, and 0, if None."""
+    return (x.max(), Tensor(0, int64)) if axis is None else _with_place("max_with_index", x, axis, keepdims)
 
 
 def min(x: Tensor, axis: int | None = None, keepdims: bool = False) -> tuple[Tensor, Tensor]:
-    """Return the smallest element along an axis and where it stands; among all elements if None."""
-    return x.min(axis, keepdims), x.argmin(axis, keepdims)
+    """Return the smallest element along an axis and where it stands first; of all elements, and 0, if None."""
+    return (x.min(), Tensor(0, int64)) if axis is None else _with_place("min_with_index", x, axis, keepdims)
+
+
+def _with_place(name: str, x: Tensor, axis: int, keepdims: bool) -> tuple[Tensor, Tensor]:
+    made = call(name, x, axis=axis_of(axis, x.ndim), keep_dims=keepdims)
+    assert isinstance(made, tuple), f"{name} has two results"
+    return made[0], made[1]
 
 
 def all(x: Tensor, axis: Axes = None, keep_dims: bool = False) -> Tensor:
@@ -111,9 +117,9 @@ def argmin(x: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor
     return x.argmin(axis, keepdims)
 
 
-def cumsum(x: Tensor, axis: int) -> Tensor:
+def cumsum(x: Tensor, axis: int, dtype: DType | None = None) -> Tensor:
     """Return the sums of all elements up to each, along an axis."""
-    return x.cumsum(axis)
+    return (x if dtype is None else x.astype(dtype)).cumsum(axis)
 
 
 reduce_sum, reduce_mean, reduce_max, reduce_min = sum, mean, amax, amin

@@ -15,7 +15,7 @@ from simpar.ops.gather import one_hot
 from simpar.ops.support import one, pick_dtype
 from simpar.tensor import Tensor, call
 
-__all__ = ["cross_entropy", "l1_loss", "mse_loss", "nll_loss"]
+__all__ = ["check_reduction", "cross_entropy", "l1_loss", "mse_loss", "nll_loss", "reduced"]
 
 
 def _log_softmax_of(x: Array, scratch: Array) -> Array:
@@ -118,7 +118,7 @@ def cross_entropy(
     >>> cross_entropy(Tensor([[0.0, 0.0]]), Tensor([1])).item()
     0.6931471824645996
     """
-    _check_reduction(reduction)
+    check_reduction(reduction)
     dense = target.dtype.is_float
     if (target.shape != input.shape) if dense else (target.ndim != max(input.ndim - 1, 0)):
         wanted = "the shape of input" if dense else "one number for each row of input"
@@ -144,7 +144,7 @@ def _by_probability(
     if weight is not None:
         target = target * weight
     loss = _losses("softmax_cross_entropy", logits, target)
-    return _reduced(loss, reduction)
+    return reduced(loss, reduction)
 
 
 def _by_number(
@@ -179,7 +179,7 @@ def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     >>> mse_loss(Tensor([1.0, 3.0]), Tensor([1.0, 1.0])).item()
     2.0
     """
-    return _reduced(one("square", input - target), reduction)
+    return reduced(one("square", input - target), reduction)
 
 
 def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
@@ -188,7 +188,7 @@ def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     >>> l1_loss(Tensor([1.0, 3.0]), Tensor([1.0, 1.0])).item()
     1.0
     """
-    return _reduced((input - target).abs(), reduction)
+    return reduced((input - target).abs(), reduction)
 
 
 def nll_loss(
@@ -206,20 +206,26 @@ def nll_loss(
     >>> nll_loss(Tensor([[-1.0, -2.0]]), Tensor([1])).item()
     2.0
     """
-    _check_reduction(reduction)
+    check_reduction(reduction)
     log_p = _classes_last(inputs)
     share = one("not_equal", target, Tensor(ignore_index, target.dtype)).astype(inputs.dtype)
     if weight is not None:
         share = share * one("gather", weight, target, axis=0)
     each = -(log_p * one_hot(target, log_p.shape[-1]).astype(inputs.dtype)).sum(axis=-1) * share
-    return each.sum() / share.sum() if reduction == "mean" else _reduced(each, reduction)
+    return each.sum() / share.sum() if reduction == "mean" else reduced(each, reduction)
 
 
-def _check_reduction(reduction: str) -> None:
+def check_reduction(reduction: str) -> None:
+    """Check the name of a reduction.
+
+    Raises:
+        RuleError: it is neither ``"mean"``, ``"sum"`` nor ``"none"``.
+    """
     if reduction not in ("mean", "sum", "none"):
         raise RuleError(f"reduction is {reduction!r}; choose 'mean', 'sum' or 'none'.")
 
 
-def _reduced(loss: Tensor, reduction: str) -> Tensor:
-    _check_reduction(reduction)
+def reduced(loss: Tensor, reduction: str) -> Tensor:
+    """Return the mean or sum of losses, or the losses themselves."""
+    check_reduction(reduction)
     return loss.mean() if reduction == "mean" else loss.sum() if reduction == "sum" else loss

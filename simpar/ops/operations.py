@@ -8,10 +8,12 @@ from simpar.ops import (
     primitives_creation,
     primitives_elementwise,
     primitives_index,
+    primitives_loss,
     primitives_math,
     primitives_matrix,
     primitives_order,
     primitives_random,
+    primitives_reduction,
     primitives_scatter,
     primitives_slices,
     primitives_special,
@@ -25,10 +27,12 @@ from simpar.ops.primitives_arrays import *  # noqa: F403
 from simpar.ops.primitives_creation import *  # noqa: F403
 from simpar.ops.primitives_elementwise import *  # noqa: F403
 from simpar.ops.primitives_index import *  # noqa: F403
+from simpar.ops.primitives_loss import *  # noqa: F403
 from simpar.ops.primitives_math import *  # noqa: F403
 from simpar.ops.primitives_matrix import *  # noqa: F403
 from simpar.ops.primitives_order import *  # noqa: F403
 from simpar.ops.primitives_random import *  # noqa: F403
+from simpar.ops.primitives_reduction import *  # noqa: F403
 from simpar.ops.primitives_scatter import *  # noqa: F403
 from simpar.ops.primitives_slices import *  # noqa: F403
 from simpar.ops.primitives_special import *  # noqa: F403
@@ -76,3 +80,5 @@ __all__ += primitives_slices.__all__
 __all__ += primitives_creation.__all__
 __all__ += primitives_random.__all__
 __all__ += primitives_matrix.__all__
+__all__ += primitives_loss.__all__
+__all__ += primitives_reduction.__all__

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import prod
 
+from simpar.dtype import DType, int32
 from simpar.ops.primitive import Primitive
 from simpar.tensor import Tensor, axes_of, axis_of, lengths_of
 
@@ -84,19 +85,27 @@ class ReduceAll(_Reduction, op="reduce_all"):
 
 
 class Argmax(Primitive, op="argmax"):
-    """Tells where the largest element stands along an axis."""
+    """Tells where the largest element stands along an axis, in the type ``output_type``."""
 
-    def __init__(self, axis: int = -1) -> None:
+    def __init__(self, axis: int = -1, output_type: DType = int32) -> None:
         super().__init__()
-        self.axis = axis
+        self.axis, self.output_type = axis, output_type
 
     def __call__(self, x: Tensor) -> Tensor:
         """Apply the op."""
-        return self.apply_one(x, axis=axis_of(self.axis, x.ndim), keep_dims=False)
+        return self.apply_one(x, axis=axis_of(self.axis, x.ndim), keep_dims=False).astype(self.output_type)
 
 
 class CumSum(Primitive, op="cumsum"):
-    """Sums all elements up to each, along an axis."""
+    """Sums all elements up to each, along an axis.
+
+    Args:
+        exclusive: whether each is left out of its own sum.
+        reverse: whether to begin at the end.
+    """
+
+    def __init__(self, exclusive: bool = False, reverse: bool = False) -> None:
+        super().__init__(exclusive=exclusive, reverse=reverse)
 
     def __call__(self, x: Tensor, axis: int) -> Tensor:
         """Apply the op."""

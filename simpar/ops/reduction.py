@@ -210,14 +210,33 @@ def _arg(function: Callable[..., Any]) -> Callable[..., Array]:
     return kernel
 
 
-def _cumsum(x: Array, *, axis: int, out: Array | None = None) -> Array:
-    made: Array = np.add.accumulate(x, axis=axis, dtype=x.dtype, out=out)
-    return made
+def _accumulating(ufunc: np.ufunc) -> Callable[..., Array]:
+    """Return a kernel that joins all elements up to each, or before it, from the start or from the end."""
+
+    def kernel(
+        x: Array, *, axis: int, exclusive: bool = False, reverse: bool = False, out: Array | None = None
+    ) -> Array:
+        if not (exclusive or reverse):
+            plain: Array = ufunc.accumulate(x, axis=axis, dtype=x.dtype, out=out)
+            return plain
+        ordered = np.flip(x, axis) if reverse else x
+        made = ufunc.accumulate(ordered, axis=axis, dtype=x.dtype)
+        if exclusive:
+            made = np.roll(made, 1, axis)
+            made[(slice(None),) * axis + (0,)] = ufunc.identity
+        return write(np.flip(made, axis) if reverse else made, out)
+
+    return kernel
 
 
-def _cumsum_bprop(g: Tensor, x: Tensor, *, axis: int) -> Tensor:
-    total = one("reduce_sum", g, axis=(axis,), keep_dims=True)
-    return total - one("cumsum", g, axis=axis) + g  # the sum from here to the end
+def _cumsum_bprop(g: Tensor, x: Tensor, *, axis: int, exclusive: bool = False, reverse: bool = False) -> Tensor:
+    return one("cumsum", g, axis=axis, exclusive=exclusive, reverse=not reverse)
+
+
+def _cumprod_bprop(
+    g: Tensor, x: Tensor, *, out: Tensor, axis: int, exclusive: bool = False, reverse: bool = False
+) -> Tensor:
+    return one("cumsum", g * out, axis=axis, exclusive=exclusive, reverse=not reverse) / x
 
 
 for _name, _function in (("argmax", np.argmax), ("argmin", np.argmin)):
@@ -231,11 +250,17 @@ for _name, _function in (("argmax", np.argmax), ("argmin", np.argmin)):
             Example(((2, 3, 4),), {"axis": 1, "keep_dims": True}, grad=False),
         ),
     )
-op(
-    "cumsum",
-    rule=_along(lambda attrs: True),
-    kernel=_cumsum,
-    bprop=_cumsum_bprop,
-    linear="each",
-    examples=(Example(((4, 6),), {"axis": 1}), Example(((2, 3, 4),), {"axis": 0})),
-)
+_WAYS: tuple[dict[str, bool], ...] = ({}, {"reverse": True}, {"exclusive": True}, {"exclusive": True, "reverse": True})
+_RUNS = tuple(zip(((4, 6), (2, 3, 4), (2, 6), (3, 4)), (1, 0, 1, 0), _WAYS, strict=True))
+for _name, _ufunc, _bprop, _linear, _low in (
+    ("cumsum", np.add, _cumsum_bprop, "each", -1.0),
+    ("cumprod", np.multiply, _cumprod_bprop, "", 0.5),
+):
+    op(
+        _name,
+        rule=_along(lambda attrs: True),
+        kernel=_accumulating(_ufunc),
+        bprop=_bprop,
+        linear=_linear,
+        examples=tuple(Example((shape,), {"axis": axis, **way}, low=_low) for shape, axis, way in _RUNS),
+    )

@@ -3,8 +3,12 @@
 from simpar import ops
 from simpar.dtype import DType
 from simpar.ops import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cosine_embedding_loss,
     cross_entropy,
     dropout,
+    dropout2d,
     elu,
     gelu,
     glu,
@@ -26,16 +30,21 @@ from simpar.ops import (
     selu,
     sigmoid,
     silu,
+    soft_margin_loss,
     softplus,
     softshrink,
     tanh,
     threshold,
 )
-from simpar.tensor import Tensor
+from simpar.tensor import Tensor, axis_of
 
 __all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cosine_embedding_loss",
     "cross_entropy",
     "dropout",
+    "dropout2d",
     "elu",
     "gelu",
     "glu",
@@ -43,6 +52,7 @@ __all__ = [
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "kl_div",
     "l1_loss",
     "layer_norm",
     "leaky_relu",
@@ -52,6 +62,7 @@ __all__ = [
     "mish",
     "mse_loss",
     "nll_loss",
+    "normalize",
     "one_hot",
     "pad",
     "prelu",
@@ -60,6 +71,8 @@ __all__ = [
     "selu",
     "sigmoid",
     "silu",
+    "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "softplus",
     "softshrink",
@@ -91,3 +104,18 @@ def log_softmax(input: Tensor, dim: int = -1, dtype: DType | None = None) -> Ten
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """Return the input above 0, and the input times the slope below."""
     return ops.leaky_relu(input, negative_slope)
+
+
+def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False) -> Tensor:
+    """Return target * (log(target) - input) for logarithms; ``log_target``: the target is a logarithm too."""
+    return ops.kl_div(input, ops.exp(target) if log_target else target, reduction)
+
+
+def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+    """Return half the squared difference by ``beta`` below it, and the absolute difference less beta / 2 above."""
+    return ops.smooth_l1_loss(input, target, beta, reduction)
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+    """Return the input divided by its p-norm along an axis, and by at least ``eps``."""
+    return input / ops.maximum(ops.vector_norm(input, p, (axis_of(dim, input.ndim),), True), eps)
