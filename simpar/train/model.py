@@ -361,7 +361,8 @@ class _Rows:
         """Give the rows of one epoch."""
         rows = self._endless() if self._goes_on else iter(self._iterator)
         for number, row in enumerate(rows, start=1):
-            yield [v if isinstance(v, Tensor) else Tensor(np.asarray(v)) for v in row]
+            columns = cast("Sequence[Any]", row if isinstance(row, list | tuple) else (row,))
+            yield [v if isinstance(v, Tensor) else Tensor(np.asarray(v)) for v in columns]
             if number == self._batches:
                 return
 

@@ -86,7 +86,7 @@ def _note_layouts(report: Callable[..., None]) -> Callable[..., None]:
 
     def noted(owner: Any, *rest: Any) -> None:
         report(owner, *rest)
-        _LAYOUTS.append({name: list(layout) for name, layout in owner.parameter_layout_dict.items()})
+        _LAYOUTS.append({name: list(layout) for name, layout in getattr(owner, "parameter_layout_dict", {}).items()})
 
     return noted
 

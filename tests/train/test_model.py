@@ -196,3 +196,33 @@ def test_a_loss_scale_manager_changes_no_result() -> None:
 def test_what_does_not_fit_is_refused_in_words(call: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         call()
+
+
+class Bare:
+    """A dataset of one's own whose rows are single Tensors."""
+
+    def __init__(self) -> None:
+        self.left = 2
+
+    def __iter__(self) -> "Bare":
+        return self
+
+    def __next__(self) -> Tensor:
+        if not self.left:
+            raise StopIteration
+        self.left -= 1
+        return Tensor(X[:8])
+
+    def create_tuple_iterator(self, **options: object) -> "Bare":
+        return self
+
+    def get_dataset_size(self) -> int:
+        return 2
+
+
+def test_a_row_that_is_one_tensor_is_one_input() -> None:
+    network = nn.SequentialCell(Net(), nn.ReLU())
+    optimizer = nn.Momentum(network.trainable_params(), 0.1, 0.9)
+    before = network.trainable_params()[0].asnumpy().copy()
+    train.Model(network, optimizer=optimizer).train(1, Bare(), dataset_sink_mode=False)
+    assert not np.array_equal(before, network.trainable_params()[0].asnumpy())
