@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 from zlib import crc32
 
@@ -12,6 +13,7 @@ import numpy as np
 from simpar.checkpoint import protobuf, safetensors
 from simpar.checkpoint.manifest import Manifest
 from simpar.checkpoint.pieces import FileBytes, Piece, lazily
+from simpar.checkpoint.strategies import Strategies, placed_by, read_strategies
 from simpar.context import current
 from simpar.dtype import DType
 from simpar.errors import CheckpointError, DTypeError, LayoutError, NotYetError
@@ -25,7 +27,9 @@ __all__ = [
     "load_checkpoint",
     "load_distributed_checkpoint",
     "load_param_into_net",
+    "merged",
     "open_checkpoint",
+    "pieces_of",
 ]
 
 Path_ = str | os.PathLike[str]
@@ -294,18 +298,29 @@ def load_distributed_checkpoint(
         raise CheckpointError(
             "load_distributed_checkpoint was given no files; give those of all ranks, in their order."
         )
-    return load_param_into_net(network, merged(files), strict_load)
+    strategies = read_strategies(train_strategy_filename)
+    return load_param_into_net(network, merged(files, strategies), strict_load)
 
 
-def merged(files: Sequence[Path_]) -> dict[str, Any]:
+def merged(files: Sequence[Path_], strategies: Strategies = MappingProxyType({})) -> dict[str, Any]:
     """Return the whole Parameters of which files hold slices; values are read when they are needed."""
-    opened = [open_checkpoint(path) for path in files]
-    pieces: dict[str, list[Piece]] = {}
-    for checkpoint in opened:
+    opened = {rank: open_checkpoint(path) for rank, path in enumerate(files)}
+    texts = {name: text for checkpoint in opened.values() for name, text in checkpoint.manifest.texts.items()}
+    return {**{name: _of_pieces(found) for name, found in pieces_of(opened, strategies).items()}, **texts}
+
+
+def pieces_of(opened: Mapping[int, Checkpoint], strategies: Strategies) -> dict[str, list[Piece]]:
+    """Return by name the pieces that the files of all ranks hold.
+
+    Args:
+        opened: the files, by the rank that saved each.
+        strategies: how the training cut each Parameter, for files that do not say it.
+    """
+    found: dict[str, list[Piece]] = {}
+    for rank, checkpoint in opened.items():
         for name, piece in checkpoint.pieces.items():
-            pieces.setdefault(name, []).append(piece)
-    texts = {name: text for checkpoint in opened for name, text in checkpoint.manifest.texts.items()}
-    return {**{name: _of_pieces(found) for name, found in pieces.items()}, **texts}
+            found.setdefault(name, []).append(placed_by(piece, strategies, rank))
+    return found
 
 
 def _of_pieces(found: Sequence[Piece]) -> LoadedParameter:

@@ -14,6 +14,9 @@ and ``matmul.shard(((2, 1), (1, 2)))``, ``y = x @ w`` of x (8, 4) and w (4, 6) g
 - ``localize``: on rank 3, x is (4, 4), w is (4, 3), and the sum is in the group of ranks {1, 3}.
 """
 
+import os
+from pathlib import Path
+
 from simpar.context import Context
 from simpar.graph import Graph, drop_unused, merge_equal, verify_graph
 from simpar.partition import (
@@ -30,7 +33,7 @@ from simpar.partition import (
 )
 from simpar.pipeline import PipelineOptions, pipeline_graph
 
-__all__ = ["compile_graph", "partition_graph", "save_files", "with_files"]
+__all__ = ["compile_graph", "partition_graph", "save_files", "save_group", "with_files"]
 
 
 def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
@@ -74,6 +77,24 @@ def with_files(graph: Graph, context: Context) -> Graph:
     from simpar.compile.strategy_files import load_strategies
 
     return load_strategies(graph, options)
+
+
+def save_group(plan: Plan, context: Context) -> None:
+    """Write which ranks hold the same slices as this one to the file that the environment names, if it does.
+
+    A checkpoint of any of them can stand for that of another; ``restore_group_info_list`` reads the file.
+    """
+    name = os.environ.get("GROUP_INFO_FILE")
+    if not name or not plan.parameters:
+        return
+    from simpar.checkpoint import group_bytes
+
+    stored = [p.value.layout for p in plan.parameters if p.spec.state_of is None]
+    same = [set(layout.replicas(plan.rank)) for layout in stored] if context.is_partitioned else []
+    everyone = set(range(plan.device_num))
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(group_bytes(sorted(everyone.intersection(*same))))
 
 
 def save_files(partitioned: Partitioned, plan: Plan, context: Context) -> None:

@@ -13,7 +13,7 @@ from simpar.collectives import World, solo_world
 from simpar.compile.agreement import compare_plans
 from simpar.compile.lengths import with_lengths
 from simpar.compile.options import check_world, partition_options
-from simpar.compile.passes import partition_graph, save_files, with_files
+from simpar.compile.passes import partition_graph, save_files, save_group, with_files
 from simpar.compile.record import describe_program, measure_seldom, open_recorder
 from simpar.compile.reported import report_layouts
 from simpar.compile.tree import Rebuild, flatten
@@ -241,6 +241,7 @@ def _compile(
     program = Program(
         name, plan, arguments, parameters, nest, answers, context.parallel, settings, step_place=step_place
     )
+    save_group(plan, context)
     if context.is_partitioned:
         report_layouts(owner, plan)
         save_files(partitioned, plan, context)

@@ -45,7 +45,7 @@ from simpar.layout.strategy_file import (
     read_strategy_file,
     write_strategy_file,
 )
-from simpar.layout.strategy_wire import message_field, numbers_field
+from simpar.layout.strategy_wire import message_field, numbers_field, parse
 
 __all__ = [
     "EVERY_STAGE",
@@ -81,6 +81,7 @@ __all__ = [
     "numbers_field",
     "off_stage",
     "on_stage",
+    "parse",
     "parse_rule",
     "plan_redistribution",
     "read_strategy_file",
