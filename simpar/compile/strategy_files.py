@@ -62,7 +62,7 @@ def save_strategies(partitioned: Partitioned, plan: Plan, options: ParallelOptio
     graph = partitioned.graph
     if options.strategy_ckpt_save_file:
         wanted = {
-            p.spec.name: _parameter(p, plan.rank)
+            p.spec.name: _parameter(p, plan.rank, options.optimizer_weight_shard_size < 0)
             for p in plan.parameters
             if p.spec.state_of is None and (p.spec.requires_grad or not options.strategy_ckpt_only_trainable_params)
         }
@@ -146,10 +146,10 @@ def _cuts(layout: Layout, value: Value) -> tuple[int, ...]:
     return layout.cuts if len(layout.cuts) == len(value.shape) else (1,) * len(value.shape)
 
 
-def _parameter(parameter: PlannedParameter, rank: int) -> ParameterStrategy:
+def _parameter(parameter: PlannedParameter, rank: int, by_all: bool) -> ParameterStrategy:
     compute, group = parameter.compute.resolved(), shard_group(parameter, rank)
     repeats = prod(axis_size(compute.dev_mat, a) for a in compute.repeated_axes)
-    step, size = (group[1] - group[0], -1 if len(group) == repeats else len(group)) if group else (0, 0)
+    step, size = (group[1] - group[0], -1 if by_all and len(group) == repeats else len(group)) if group else (0, 0)
     return ParameterStrategy(compute.dev_mat, compute.tensor_map, parameter.value.shape, 0, step, size)
 
 
