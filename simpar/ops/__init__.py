@@ -15,6 +15,7 @@ whose base is ``primitive``; ``batch_norm``, an object made of other ops; and ``
 from simpar.ops import (
     activation,
     arithmetic,
+    attention,
     bitwise,
     communication,
     composite,
@@ -58,6 +59,7 @@ from simpar.ops.primitive import Primitive, primitive_names
 RECORDS = (
     activation,
     arithmetic,
+    attention,
     bitwise,
     communication,
     convolution,

@@ -4,6 +4,7 @@ from simpar.ops import (
     convolution,
     functions_activation,
     functions_arrays,
+    functions_attention,
     functions_creation,
     functions_elementwise,
     functions_index,
@@ -22,6 +23,7 @@ from simpar.ops.assignment import assign, assign_add, assign_sub, clip_by_global
 from simpar.ops.convolution import *  # noqa: F403
 from simpar.ops.functions_activation import *  # noqa: F403
 from simpar.ops.functions_arrays import *  # noqa: F403
+from simpar.ops.functions_attention import *  # noqa: F403
 from simpar.ops.functions_creation import *  # noqa: F403
 from simpar.ops.functions_elementwise import *  # noqa: F403
 from simpar.ops.functions_index import *  # noqa: F403
@@ -79,3 +81,4 @@ __all__ += functions_random.__all__
 __all__ += functions_matrix.__all__
 __all__ += functions_loss.__all__
 __all__ += functions_reduction.__all__
+__all__ += functions_attention.__all__

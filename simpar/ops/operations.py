@@ -5,6 +5,7 @@ from simpar.ops import (
     neural,
     primitives_activation,
     primitives_arrays,
+    primitives_attention,
     primitives_creation,
     primitives_elementwise,
     primitives_index,
@@ -24,6 +25,7 @@ from simpar.ops.communication import *  # noqa: F403
 from simpar.ops.neural import *  # noqa: F403
 from simpar.ops.primitives_activation import *  # noqa: F403
 from simpar.ops.primitives_arrays import *  # noqa: F403
+from simpar.ops.primitives_attention import *  # noqa: F403
 from simpar.ops.primitives_creation import *  # noqa: F403
 from simpar.ops.primitives_elementwise import *  # noqa: F403
 from simpar.ops.primitives_index import *  # noqa: F403
@@ -82,3 +84,4 @@ __all__ += primitives_random.__all__
 __all__ += primitives_matrix.__all__
 __all__ += primitives_loss.__all__
 __all__ += primitives_reduction.__all__
+__all__ += primitives_attention.__all__

@@ -14,7 +14,7 @@ from tests.ops.cutting import operands_of, results_of
 
 Array = NDArray[Any]
 STEP = 1e-6
-KEEP_RESIDUALS = {"layer_norm", "rms_norm", "softmax_cross_entropy", "sparse_softmax_cross_entropy"}
+KEEP_RESIDUALS = {"flash_attention", "layer_norm", "rms_norm", "softmax_cross_entropy", "sparse_softmax_cross_entropy"}
 """Ops whose further results only serve their own gradient: no cotangent arrives there."""
 NO_GRADIENT = {
     ("softmax_cross_entropy", 1),
