@@ -47,11 +47,13 @@ def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
     graph = verify_graph(drop_unused(traced), "drop_unused")
     graph = verify_graph(merge_equal(graph), "merge_equal")
     pipeline = PipelineOptions(options.stages, options.scheduler, options.interleave)
-    graph = verify_graph(pipeline_graph(graph, pipeline, options.device_num), "pipeline_graph")
+    ordered = pipeline_graph(graph, pipeline, options.device_num)
+    graph = graph if ordered is graph else verify_graph(ordered, "pipeline_graph", infer=False)
     graph = _searched(graph, options) if options.search else graph
     assigned = assign_layouts(graph, options, traced) if options.is_partitioned else assign_uncut(graph, options)
     partitioned = verify_partitioned(insert_redistribution(graph, assigned, options), "insert_redistribution")
-    partitioned = verify_partitioned(repeat_forward(partitioned), "repeat_forward")
+    repeated = repeat_forward(partitioned)
+    partitioned = partitioned if repeated is partitioned else verify_partitioned(repeated, "repeat_forward")
     return verify_partitioned(fuse_collectives(partitioned, options), "fuse_collectives")
 
 

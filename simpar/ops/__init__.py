@@ -7,9 +7,10 @@ Read in this order: ``support`` (what the families share), ``elementwise`` with 
 ``special`` and ``bitwise``; ``activation`` with ``rectifiers``; ``reduction``, ``matmul``,
 ``shape`` with ``refinement`` and ``slicing``; ``normalization``, ``gather`` with ``gather_batched``, ``scatter`` and
 ``segment``; ``ordering``, ``loss``, ``convolution``, ``pooling``, ``random`` (dropout), ``printing``, ``optimizer``
-with ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the user) and ``transfers`` (between
-the stages of a pipeline); then the faces: ``functional`` and ``operations``, doors to the functions and to the objects,
-whose base is ``primitive``; ``batch_norm``, an object made of other ops; and ``composite``, functions of functions.
+with ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the user), ``transfers`` (between the
+stages of a pipeline) and ``micro`` (its micro-batches); then the faces: ``functional`` and ``operations``, doors to the
+functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made of other ops; and
+``composite``, functions of functions.
 """
 
 from simpar.ops import (
@@ -28,6 +29,7 @@ from simpar.ops import (
     gather_batched,
     linear_algebra,
     loss,
+    micro,
     normalization,
     norms,
     operations,
@@ -72,6 +74,7 @@ RECORDS = (
     linear_algebra,
     loss,
     matmul_records,
+    micro,
     normalization,
     norms,
     optimizer,

@@ -101,6 +101,29 @@ def test_accumulation_reduces_each_gradient_once_and_keeps_the_activations_of_on
     assert foresee_memory(many).arena_bytes < 0.6 * foresee_memory(one).arena_bytes
 
 
+def test_ranks_that_are_given_rows_of_their_own_cut_their_micro_batches_out_of_them() -> None:
+    dealt = {"full_batch": False, "dataset_strategy": "data_parallel"}
+    made = plans(partial(Chain, (0, 1), (2, 1)), 4, 2, 4, **dealt)[3]
+    assert {c.kind for c in made.collectives} == {"send", "receive", "all_reduce", "broadcast"}
+    assert {made.values[v].slice_shape for i in made.instructions if i.op == "micro_batch" for v in i.outputs} == {
+        (6, 8)
+    }
+
+
+def test_rows_of_their_own_train_as_all_rows_do_on_one_device() -> None:
+    def work(dp: int, stages: int) -> list[float]:
+        ms.set_seed(3)
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", pipeline_stages=stages)
+        net = Chain((0, stages - 1), (dp, 1))
+        loss = nn.PipelineCell(nn.WithLossCell(net, nn.MSELoss()), 3)
+        step = nn.TrainAccumulatedStepCell(loss, nn.Adam(net.trainable_params(), 0.02))
+        rows = slice(*(24 // dp * (ms.communication.get_rank() % dp + k) for k in (0, 1)))
+        return [step(Tensor(X[rows]), Tensor(Y[rows])).item() for _ in range(3)]
+
+    alone = run_threads(1, work, 1, 1)[0]
+    np.testing.assert_allclose(run_threads(4, work, 2, 2)[0], alone, rtol=1e-5)
+
+
 # --- programs beside the step of training ---
 
 

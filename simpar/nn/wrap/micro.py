@@ -4,7 +4,7 @@ Each calls its network once for every micro-batch and adds the results, so a gra
 the gradient of each. ``TrainAccumulatedStepCell`` takes a step by their mean, as MindSpore's Model does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -45,9 +45,10 @@ class _Cut(Cell):
     def construct(self, *inputs: Any) -> Any:
         """Return the sum of the network's results for each part of the inputs."""
         total: Any = None
+        ranks = _ranks_with_rows(inputs, self._parts)
         for i in range(self._parts):
             with self._part(i):
-                out = self.network(*(_part_of(x, i, self._parts) for x in inputs))
+                out = self.network(*(_part_of(x, i, self._parts, ranks) for x in inputs))
             total = out if total is None else total + out
         return total
 
@@ -156,8 +157,22 @@ class PipelineCell(_Micro):
         raise ModeError("PipelineCell cannot be sharded. Shard the Cells or ops of its network.")
 
 
-def _part_of(given: Any, number: int, parts: int) -> Any:
-    """Return one of the equal parts of a Tensor along axis 0; anything else is handed on."""
+def _ranks_with_rows(inputs: Sequence[Any], parts: int) -> int:
+    """Return how many ranks are given rows of their own, of which each can take its part; 1 if all are given all."""
+    context = current()
+    parallel = context.parallel
+    if not context.is_partitioned or parallel.full_batch or parallel.dataset_strategy != "data_parallel":
+        return 1
+    ranks = context.device_num // parallel.pipeline_stages
+    lengths = [x.shape[0] for x in inputs if isinstance(x, Tensor) and x.shape]
+    return ranks if all(n % (ranks * parts) == 0 for n in lengths) else 1
+
+
+def _part_of(given: Any, number: int, parts: int, ranks: int) -> Any:
+    """Return one of the equal parts of a Tensor along axis 0; anything else is handed on.
+
+    Where each rank is given rows of its own, a part is made of a part of each rank's.
+    """
     if not isinstance(given, Tensor) or not given.shape:
         return given
     length = given.shape[0]
@@ -166,6 +181,8 @@ def _part_of(given: Any, number: int, parts: int) -> Any:
             f"the 0th dimension shape of input({length}) must be divided by micro size({parts}), so that each "
             f"micro-batch has as many rows. Give {-(-length // parts) * parts} rows, or cut them otherwise."
         )
+    if ranks > 1:
+        return given.apply("micro_batch", number=number, parts=parts, ranks=ranks)
     size = length // parts
     return given[number * size : (number + 1) * size]
 
