@@ -1,5 +1,7 @@
 """Micro-batches of a batch of which each rank is given its rows: each rank takes a part of its own, nothing moves."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from simpar.graph import Example, Local, op
@@ -10,11 +12,18 @@ from simpar.tensor import Tensor
 __all__: list[str] = []
 
 
-def _rule(shape: Shape, attrs: Attrs, *, is_grad: bool) -> Rule:
+def _take_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
     """Return ``"(ranks micro rows) ... -> (ranks rows) ..."``; of the micro-batches one is taken."""
-    rest = " ".join(letters(len(shape) - 1))
-    whole, part = f"(ranks micro rows) {rest}", f"(ranks rows) {rest}"
-    text = f"{part} -> {whole}" if is_grad else f"{whole} -> {part}"
+    rest = " ".join(letters(len(shapes[0]) - 1))
+    return _bound(f"(ranks micro rows) {rest} -> (ranks rows) {rest}", shapes[0], attrs)
+
+
+def _put_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    rest = " ".join(letters(len(shapes[0]) - 1))
+    return _bound(f"(ranks rows) {rest} -> (ranks micro rows) {rest}", shapes[0], attrs)
+
+
+def _bound(text: str, shape: Shape, attrs: Attrs) -> Rule:
     return parse_rule(text, (shape,), sizes={"ranks": attrs["ranks"], "micro": attrs["parts"]}, whole=("micro",))
 
 
@@ -45,24 +54,24 @@ def _put_bprop(g: Tensor, x: Tensor, *, number: int, parts: int, ranks: int) -> 
     return one("micro_batch", g, number=number, parts=parts, ranks=ranks)
 
 
-_EXAMPLES = ((12, {"number": 1, "parts": 3, "ranks": 2}), (16, {"number": 0, "parts": 2, "ranks": 4}))
+_CUTS = ((12, {"number": 1, "parts": 3, "ranks": 2}), (16, {"number": 0, "parts": 2, "ranks": 4}))
 
 op(
     "micro_batch",
-    rule=lambda shapes, attrs: _rule(shapes[0], attrs, is_grad=False),
+    rule=_take_rule,
     kernel=_take,
     bprop=_take_bprop,
     linear="each",
     view=True,
     localize=_local,
-    examples=tuple(Example(((rows, 3),), attrs) for rows, attrs in _EXAMPLES),
+    examples=tuple(Example(((rows, 3),), attrs) for rows, attrs in _CUTS),
 )
 op(
     "micro_batch_grad",
-    rule=lambda shapes, attrs: _rule(shapes[0], attrs, is_grad=True),
+    rule=_put_rule,
     kernel=_put,
     bprop=_put_bprop,
     linear="each",
     localize=_local,
-    examples=tuple(Example(((rows // attrs["parts"], 3),), attrs) for rows, attrs in _EXAMPLES),
+    examples=tuple(Example(((rows // attrs["parts"], 3),), attrs) for rows, attrs in _CUTS),
 )
