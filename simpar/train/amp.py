@@ -15,6 +15,7 @@ from simpar.nn import (
     TrainOneStepWithLossScaleCell,
     WithLossCell,
     all_finite,
+    micro_batches,
 )
 from simpar.tensor import Tensor
 from simpar.train.loss_scale import LossScaleManager
@@ -87,9 +88,8 @@ def build_train_network(
     if loss_fn is not None:
         network = WithLossCell(network, _InFloat32(loss_fn) if level != "O0" else loss_fn)
     manager: LossScaleManager | None = options.get("loss_scale_manager")
-    if manager is None:
-        return TrainOneStepCell(network, optimizer)
-    cell = manager.get_update_cell()
-    if cell is None:
-        return TrainOneStepCell(network, optimizer, manager.get_loss_scale())
+    cell = None if manager is None else manager.get_update_cell()
+    if manager is None or cell is None:
+        scale = 1.0 if manager is None else manager.get_loss_scale()
+        return TrainOneStepCell(network, optimizer, scale / micro_batches(network))
     return TrainOneStepWithLossScaleCell(network, optimizer, cell)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import simpar as ms
-from simpar import Tensor, nn, ops
+from simpar import Tensor, nn, ops, train
+from simpar import dataset as ds
 from simpar.collectives import run_threads
+from simpar.parallel import full_tensor
 from simpar.parallel.auto_parallel import AutoParallel
 from simpar.parallel.nn import GradAccumulation, Pipeline, PipelineGradReducer
 
@@ -76,6 +78,28 @@ def test_accumulation_with_the_parallel_optimizer() -> None:
     alone = run_threads(1, accumulation)[0]
     for losses in run_threads(2, accumulation):
         np.testing.assert_allclose(losses, alone, rtol=1e-5)
+
+
+def by_model(stages: int) -> Any:
+    """Train by a Model, without a pipeline if ``stages`` is 0."""
+    ms.set_seed(1)
+    net = Net()
+    optimizer, loss = nn.SGD(net.trainable_params(), 1e-2), nn.CrossEntropyLoss()
+    model = train.Model(net, loss, optimizer)
+    if stages:
+        parallel = AutoParallel(Pipeline(nn.WithLossCell(net, loss), 4, stage_config=STAGES))
+        parallel.pipeline(stages=stages)
+        model = train.Model(parallel, optimizer=optimizer)
+    rows = ds.NumpySlicesDataset({"data": X, "label": Y}, shuffle=False).batch(8)
+    model.train(3, rows, dataset_sink_mode=False)
+    return {p.name: full_tensor(p).asnumpy() for p in net.trainable_params()}
+
+
+def test_a_model_trains_a_pipeline_by_the_mean_of_its_micro_batches() -> None:
+    alone = run_threads(1, by_model, 0)[0]
+    for weights in run_threads(4, by_model, 2):
+        for name, whole in alone.items():
+            np.testing.assert_allclose(weights[name], whole, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
 def test_gradients_are_scaled_down() -> None:
