@@ -54,6 +54,7 @@ from simpar.dtype import (
     uint32,
     uint64,
 )
+from simpar.ops import reshard
 from simpar.parallel import (
     Layout,
     get_algo_parameters,
@@ -129,6 +130,7 @@ __all__ = [
     "reset_algo_parameters",
     "reset_auto_parallel_context",
     "reset_ps_context",
+    "reshard",
     "runtime",
     "save_checkpoint",
     "set_algo_parameters",

@@ -29,7 +29,8 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("mindspore.common.", "initializer", ("simpar.common.initializer",)),
     ("mindspore.common.", "api", ("simpar.mindspore.executor", *_COMMON)),
     ("mindspore.", "ops", _OPS),
-    ("mindspore.ops.", "operations primitive", _OPERATIONS),
+    ("mindspore.ops.", "operations", _OPERATIONS),
+    ("mindspore.ops.", "primitive", (*_OPERATIONS, "simpar.ops", "simpar.ops.composite")),
     (
         "mindspore.ops.operations.",
         "array_ops comm_ops control_ops custom_ops debug_ops image_ops inner_ops linalg_ops manually_defined math_ops "

@@ -42,6 +42,7 @@ from simpar.ops.pooling import *  # noqa: F403
 from simpar.ops.printing import print_
 from simpar.ops.queries import dtype, numel, rank, scalar_to_tensor, shape, size, tuple_to_array
 from simpar.ops.random import dropout
+from simpar.ops.resharding import reshard
 
 __all__: list[str] = [
     "assign",
@@ -59,6 +60,7 @@ __all__: list[str] = [
     "numel",
     "one_hot",
     "rank",
+    "reshard",
     "scalar_to_tensor",
     "shape",
     "size",
