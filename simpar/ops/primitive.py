@@ -138,7 +138,8 @@ class Primitive:
 
 
 def primitive_names() -> dict[str, str]:
-    """Return, for the name of each record, that of its class; the shortest where there are several.
+    """Return, for the name of each record, that of its class: where there are several the one named alike, else the
+    shortest.
 
     >>> from simpar import ops
     >>> primitive_names()["matmul"], primitive_names()["relu"]
@@ -147,7 +148,9 @@ def primitive_names() -> dict[str, str]:
     found: dict[str, str] = {}
     for kind in sorted(_kinds(Primitive), key=lambda k: (-len(k.__name__), k.__name__)):
         if kind.op_name and kind.__module__.startswith("simpar."):
-            found[kind.op_name] = kind.__name__
+            known, plain = found.get(kind.op_name, ""), kind.op_name.replace("_", "")
+            if known.lower() != plain:
+                found[kind.op_name] = kind.__name__
     return found
 
 
