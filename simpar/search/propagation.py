@@ -2,7 +2,8 @@
 
 From each configured op, breadth first, to the ops that take its results and to those that make its operands. An op that
 is reached takes, of all the strategies that it can take, the one whose edge to the op from which it was reached costs
-the least redistribution; of those that cost the same, one without a sum over ranks, and then the one that cuts most.
+the least redistribution; of those that cost the same, one without a sum over ranks, and then the one that cuts most
+(a convolution that takes what another leaves: the one that cuts least, as MindSpore's cost of it has it).
 Ops of one operand that may be cut everywhere, and reshapes, pass on the layout that reaches them. What the user
 configured stays, and is not passed through.
 
@@ -41,6 +42,9 @@ class _Decided:
 
     assignment: Assignment
     passes_on: bool = False
+
+
+_CUT_LEAST = frozenset({"conv2d"})
 
 
 class _Propagation:
@@ -116,7 +120,7 @@ class _Propagation:
             self._decide(i, _Decided(made, passes_on=True))
             return
         shape = self.nodes[i].inputs[operand].shape
-        self._decide(i, _Decided(self._cheapest(rule, ("in", operand), layout, shape)))
+        self._decide(i, _Decided(self._cheapest(rule, ("in", operand), layout, shape, self.nodes[i].op in _CUT_LEAST)))
 
     def _reach_back(self, i: int, result: int, layout: Layout) -> None:
         rule, n = self.rules[i], self.options.device_num
@@ -131,12 +135,17 @@ class _Propagation:
         self.decided[i] = made
         self.queue.append(i)
 
-    def _cheapest(self, rule: Rule, end: tuple[str, int], layout: Layout, shape: tuple[int, ...]) -> Assignment:
+    def _cheapest(
+        self, rule: Rule, end: tuple[str, int], layout: Layout, shape: tuple[int, ...], cuts_least: bool = False
+    ) -> Assignment:
         """Return the cheapest assignment; layers repeat, so each question is answered once."""
-        key = (str(rule), tuple(sorted(rule.sizes.items())), rule.whole, end, layout)
+        key = (str(rule), tuple(sorted(rule.sizes.items())), rule.whole, end, layout, cuts_least)
         if key not in self.known:
+            sign = 1 if cuts_least else -1
             found = candidates(rule, self.options.device_num)
-            self.known[key] = min((made for _, made in found), key=lambda made: _rank(rule, made, end, layout, shape))
+            self.known[key] = min(
+                (made for _, made in found), key=lambda made: _rank(rule, made, end, layout, shape, sign)
+            )
         return self.known[key]
 
     # --- what comes out ---
@@ -153,7 +162,7 @@ class _Propagation:
 
 
 def _rank(
-    rule: Rule, made: Assignment, end: tuple[str, int], layout: Layout, shape: tuple[int, ...]
+    rule: Rule, made: Assignment, end: tuple[str, int], layout: Layout, shape: tuple[int, ...], sign: int
 ) -> tuple[Cost, bool, int]:
     """Return what strategies are compared by: the edge, whether ranks must sum, and how many parts the work has."""
     kind, k = end
@@ -161,7 +170,7 @@ def _rank(
         cost = moving_cost(layout, made.operand(rule, k), shape)
     else:
         cost = moving_cost(made.result(rule, k).resolved(), layout, shape)
-    return cost, _sums(rule, made), -prod(made.cut(f) for f in rule.order)
+    return cost, _sums(rule, made), sign * prod(made.cut(f) for f in rule.order)
 
 
 def _sums(rule: Rule, made: Assignment) -> bool:
