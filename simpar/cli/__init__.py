@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("simpar.cli.show:show", "Print a run: who holds what, what moved, the losses."),
     "export": ("simpar.cli.export:export", "Write a run as a Chrome trace or as CSV files."),
     "dashboard": ("simpar.cli.dashboard:dashboard", "Serve the inspector of recorded runs to a browser."),
+    "checkpoint": ("simpar.cli.checkpoint:checkpoint", "List, verify or convert files of saved Parameters."),
     "layout": ("simpar.cli.layout:layout", "Draw who holds which slice of a tensor."),
     "doctor": ("simpar.cli.doctor:doctor", "Find out whether ranks can run here, and how to fix it."),
 }
