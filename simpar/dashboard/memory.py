@@ -4,8 +4,6 @@ from collections.abc import Iterable
 
 from simpar.dashboard.models.base import real
 from simpar.dashboard.models.measured import (
-    Checks,
-    DisagreementItem,
     Memory,
     MemoryClass,
     MemoryMeasurement,
@@ -17,9 +15,9 @@ from simpar.dashboard.models.measured import (
 )
 from simpar.dashboard.parameters import placed
 from simpar.dashboard.store import OpenedRun
-from simpar.recorder import OPTIMIZER_STATE, PARAMETER, MemoryMeasured, ScalarRow, StepRow, disagreements
+from simpar.recorder import OPTIMIZER_STATE, PARAMETER, MemoryMeasured, ScalarRow, StepRow
 
-__all__ = ["checks", "columns", "memory", "planned_bytes", "scalar_list", "series", "steps"]
+__all__ = ["columns", "memory", "planned_bytes", "scalar_list", "series", "steps"]
 
 _MOST_RANKS = 4096
 _MOST_MEASURED = 500
@@ -86,16 +84,6 @@ def _rank_memory(rank: int, kept: dict[str, int], planned: int | None, measured:
         measured=tuple(
             MemoryMeasurement(step=m.step, rss_bytes=m.rss_bytes, pss_bytes=m.pss_bytes) for m in measured[::stride]
         ),
-    )
-
-
-def checks(opened: OpenedRun) -> Checks:
-    """Return the copies that should be equal and are not."""
-    found = opened.cached("disagreements", lambda: disagreements(opened.run))
-    return Checks(
-        disagreements=tuple(
-            DisagreementItem(parameter=d.parameter, step=d.step, ranks=d.ranks, text=str(d)) for d in found
-        )
     )
 
 

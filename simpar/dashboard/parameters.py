@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from math import prod
 
+from simpar.dashboard.agreement import checks
 from simpar.dashboard.models.base import LayoutItem
 from simpar.dashboard.models.runs import ParameterDetail, ParameterList, ParameterRow, SliceHeld
 from simpar.dashboard.problems import RequestError
 from simpar.dashboard.store import OpenedRun
 from simpar.dashboard.view import item_bytes
-from simpar.recorder import OPTIMIZER_STATE, ParameterPlaced, disagreements
+from simpar.recorder import OPTIMIZER_STATE, ParameterPlaced
 
 __all__ = ["MOST_DRAWN", "find_parameter", "parameter_detail", "parameter_list", "placed", "sentence"]
 
@@ -84,14 +85,13 @@ def parameter_detail(opened: OpenedRun, name: str) -> ParameterDetail:
         RequestError: the run has none of that name.
     """
     found = find_parameter(opened, name)
-    parted = opened.cached("disagreements", lambda: disagreements(opened.run))
     return ParameterDetail(
         row=parameter_row(found),
         sentence=sentence(found),
         slices=_slices(found),
         states=_states(found, placed(opened)),
         checksums=len(opened.run.checksums(name)),
-        disagreements=tuple(str(d) for d in parted if d.parameter == name),
+        disagreements=checks(opened, name).disagreements,
     )
 
 

@@ -15,6 +15,7 @@ from starlette.background import BackgroundTask
 
 from simpar.dashboard import memory as measured
 from simpar.dashboard import whatif
+from simpar.dashboard.agreement import checks
 from simpar.dashboard.export import Kind, export
 from simpar.dashboard.imports import import_strategies
 from simpar.dashboard.matrix import Metric, dense_matrix, matrix
@@ -286,7 +287,7 @@ def get_memory(ask: OfRun) -> Memory:
 @router.get("/runs/{run}/checks", tags=["measured"])
 def get_checks(ask: OfRun) -> Checks:
     """Return the copies that should be equal and are not."""
-    return ask(measured.checks)
+    return ask(checks)
 
 
 @router.get(

@@ -7,8 +7,8 @@ from math import prod
 
 import numpy as np
 
+from simpar.dashboard.agreement import checks
 from simpar.dashboard.models.base import real
-from simpar.dashboard.models.measured import DisagreementItem
 from simpar.dashboard.models.values import (
     ParameterHistory,
     ParameterStatistics,
@@ -25,7 +25,6 @@ from simpar.recorder import (
     SliceValues,
     Tile,
     coarsened,
-    disagreements,
     slice_values,
     stitched,
     value_steps,
@@ -232,17 +231,12 @@ def parameter_history(
     holders: dict[int, list[int]] = {number: [] for number in wanted}
     for rank in layout.ranks:
         holders.get(layout.slice_index(rank), []).append(rank)
-    parted = opened.cached("disagreements", lambda: disagreements(opened.run))
     return ParameterHistory(
         name=name,
         program=kept.program,
         total=kept.slices,
         slices=tuple(_history(n, holders[n], tuple(columns[n].values())) for n in wanted),
-        disagreements=tuple(
-            DisagreementItem(parameter=d.parameter, step=d.step, ranks=d.ranks, text=str(d))
-            for d in parted
-            if d.parameter == name
-        ),
+        disagreements=checks(opened, name).disagreements,
     )
 
 

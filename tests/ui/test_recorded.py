@@ -65,6 +65,24 @@ def page(request: pytest.FixtureRequest, browser: Any, recorded: tuple[str, str]
     assert wrong == []
 
 
+def test_bar_of_the_timeline_tells_why_it_is_there_and_what_would_remove_it(
+    open_page: Callable[..., Any], recorded: tuple[str, str]
+) -> None:
+    server, run = recorded
+    tab = open_page(f"timeline?run={run}", server)
+    tab.get_by_role("button", name=re.compile("^Timeline")).focus()
+    for key in ("ArrowRight", "Enter"):  # the first collective of a step joins the terms of the second product
+        tab.keyboard.press(key)
+    panel = tab.get_by_role("complementary", name="The selected collective")
+    panel.get_by_label("From layout to layout").wait_for()
+    remedy = panel.get_by_role("region", name="The cheapest change that removes it")
+    remedy.get_by_text(re.compile("changes? (was|were) tried|No change")).wait_for()
+    told = " ".join(panel.inner_text().split())
+    assert re.search(r"partial over device axis 0", told)
+    assert re.search(r"made by matmul.*strategy \(\(?2, 4\), \(4, 1\)", told)
+    assert re.search(r"line program\.py:\d+", told)
+
+
 def name_of(page: Any) -> str:
     return page.url.split("/")[3].split("?")[0]
 

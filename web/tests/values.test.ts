@@ -3,7 +3,10 @@ import type { ParameterValues } from "../src/api/types";
 import { diverging, divergingRamp, heatmap } from "../src/draw/heatmap";
 import { columnsOf, multiples, widthOf } from "../src/draw/multiples";
 import { DARK, LIGHT } from "../src/draw/palette";
+import { rankWall } from "../src/draw/rankwall";
 import { toSvg } from "../src/draw/surface";
+import { layWall } from "../src/draw/wall";
+import { partedRanks } from "../src/math/parted";
 import {
   elementsOfCell,
   pageOf,
@@ -205,5 +208,28 @@ describe("small multiples", () => {
     expect(found.step(0, 0, -1)).toBe(0);
     expect(found.step(0, 0, 1)).toBe(6);
     expect(found.step(2 * 24 + 23, 1, 0)).toBe(2 * 24 + 23);
+  });
+});
+
+describe("copies that should agree", () => {
+  const split = (step: number, ranks: number[][]) => ({ parameter: "w", step, ranks, text: "" });
+
+  it("that differ from most are told, with the step since when", () => {
+    expect([...partedRanks([split(7, [[0, 2, 4], [6]])])]).toEqual([[6, 7]]);
+  });
+
+  it("are all told where none is the most", () => {
+    expect([...partedRanks([split(3, [[2], [6]])])]).toEqual([[2, 3], [6, 3]]); // prettier-ignore
+    expect(partedRanks([]).size).toBe(0);
+  });
+
+  it("are solid on the wall and say the step", () => {
+    const layout = { dev_mat: [2, 4], tensor_map: [-1, 0] };
+    const wall = layWall(layout.dev_mat, { width: 600, height: 400 });
+    const drawn = (parted: Map<number, number>) =>
+      toSvg(rankWall({ wall, layout, shape: [8, 8], palette: LIGHT, parted }), "w");
+    expect(drawn(new Map())).not.toContain(LIGHT.bad);
+    expect(drawn(new Map([[6, 7]])).split(`fill="${LIGHT.bad}"`).length - 1).toBe(1);
+    expect(drawn(new Map([[6, 7]]))).toContain("since step 7");
   });
 });

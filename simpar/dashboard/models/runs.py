@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from simpar.dashboard.models.base import Answer, Item, LayoutItem, Real
+from simpar.dashboard.models.measured import DisagreementItem
 
 __all__ = [
     "Failure",
@@ -217,5 +218,5 @@ class ParameterDetail(Answer):
     """Names of the optimizer states that belong to it."""
     checksums: int
     """How many checksums were recorded."""
-    disagreements: tuple[str, ...]
-    """Copies that should be equal and are not, in sentences."""
+    disagreements: tuple[DisagreementItem, ...]
+    """Copies that should be equal and are not."""

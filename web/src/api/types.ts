@@ -444,8 +444,8 @@ export interface ParameterAsked {
 export interface ParameterDetail {
   /** How many checksums were recorded. */
   checksums: number;
-  /** Copies that should be equal and are not, in sentences. */
-  disagreements: string[];
+  /** Copies that should be equal and are not. */
+  disagreements: DisagreementItem[];
   row: ParameterRow;
   /** The version of this schema. */
   schema: number;

@@ -5,6 +5,7 @@ import type { Layout } from "../math/layout";
 import { drawGlyph, heldPart } from "./glyph";
 import { fade, mix, ramp, softRamp } from "./palette";
 import type { Palette } from "./palette";
+import { fitted } from "./surface";
 import type { Drawing, Surface } from "./surface";
 import type { Wall } from "./wall";
 
@@ -24,6 +25,8 @@ export interface WallView {
   readonly mark?: ((rank: number) => string) | undefined;
   /** Ranks that have failed or are silent. */
   readonly ill?: ReadonlySet<number> | undefined;
+  /** Ranks whose copy differs from the others of its slice, with the step since when. */
+  readonly parted?: ReadonlyMap<number, number> | undefined;
 }
 
 /** The wall as a drawing. */
@@ -62,7 +65,15 @@ function keyOf(view: WallView): unknown[] {
     const rank = rankAt(layout, place);
     told.push(`${color?.(rank) ?? ""} ${wall.tile >= 40 ? (mark?.(rank) ?? "") : ""}`);
   }
-  return [wall, layout, palette, shape?.join(), [...(view.ill ?? [])].join(), told.join("\n")];
+  return [
+    wall,
+    layout,
+    palette,
+    shape?.join(),
+    [...(view.ill ?? [])].join(),
+    [...(view.parted ?? [])].join(),
+    told.join("\n"),
+  ];
 }
 
 /** The caption, and the frames of further axes. */
@@ -85,6 +96,11 @@ function tile(s: Surface, view: WallView, place: number): void {
   const x = (wall.x[place] ?? 0) + 2;
   const y = (wall.y[place] ?? 0) + 2;
   const isLit = view.lit?.has(rank) ?? false;
+  const since = view.parted?.get(rank);
+  if (since !== undefined) {
+    partedTile(s, view, rank, since, x, y);
+    return;
+  }
   const own = view.color?.(rank);
   const isSmall = size < 22;
   const plain = isSmall ? palette.sunken : palette.surface;
@@ -119,6 +135,30 @@ function tile(s: Surface, view: WallView, place: number): void {
   }
   const mark = size >= 40 ? view.mark?.(rank) : "";
   if (mark) s.text(x + size - 6, y + 10, mark, { color: palette.quiet, size: 10, align: "end" });
+}
+
+/** A copy that differs is solid, and says since which step. */
+function partedTile(
+  s: Surface,
+  { wall, palette }: WallView,
+  rank: number,
+  since: number,
+  x: number,
+  y: number,
+): void {
+  const size = wall.tile;
+  const radius = size >= 40 ? 7 : size >= 16 ? 3.5 : size >= 8 ? 2 : 0;
+  s.rect(x, y, size, size, { color: palette.bad, radius });
+  if (size < 22) return;
+  const pen = { color: palette.surface, align: "middle", weight: 600 } as const;
+  const [middle, isTall] = [x + size / 2, size >= 40];
+  s.text(middle, y + size * (isTall ? 0.34 : 0.5), String(rank), {
+    ...pen,
+    size: isTall ? 14 : 10,
+  });
+  if (!isTall) return;
+  const words = fitted(size >= 60 ? `since step ${since}` : `@${since}`, size - 4, 10);
+  s.text(middle, y + size * 0.68, words, { ...pen, size: 10 });
 }
 
 function glyphTile(s: Surface, view: WallView, rank: number, x: number, y: number): void {
