@@ -7,6 +7,7 @@ from simpar.ops import (
     functions_attention,
     functions_creation,
     functions_elementwise,
+    functions_images,
     functions_index,
     functions_loss,
     functions_math,
@@ -26,6 +27,7 @@ from simpar.ops.functions_arrays import *  # noqa: F403
 from simpar.ops.functions_attention import *  # noqa: F403
 from simpar.ops.functions_creation import *  # noqa: F403
 from simpar.ops.functions_elementwise import *  # noqa: F403
+from simpar.ops.functions_images import *  # noqa: F403
 from simpar.ops.functions_index import *  # noqa: F403
 from simpar.ops.functions_loss import *  # noqa: F403
 from simpar.ops.functions_math import *  # noqa: F403
@@ -84,3 +86,4 @@ __all__ += functions_matrix.__all__
 __all__ += functions_loss.__all__
 __all__ += functions_reduction.__all__
 __all__ += functions_attention.__all__
+__all__ += functions_images.__all__

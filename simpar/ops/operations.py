@@ -8,6 +8,7 @@ from simpar.ops import (
     primitives_attention,
     primitives_creation,
     primitives_elementwise,
+    primitives_images,
     primitives_index,
     primitives_loss,
     primitives_math,
@@ -28,6 +29,7 @@ from simpar.ops.primitives_arrays import *  # noqa: F403
 from simpar.ops.primitives_attention import *  # noqa: F403
 from simpar.ops.primitives_creation import *  # noqa: F403
 from simpar.ops.primitives_elementwise import *  # noqa: F403
+from simpar.ops.primitives_images import *  # noqa: F403
 from simpar.ops.primitives_index import *  # noqa: F403
 from simpar.ops.primitives_loss import *  # noqa: F403
 from simpar.ops.primitives_math import *  # noqa: F403
@@ -85,3 +87,4 @@ __all__ += primitives_matrix.__all__
 __all__ += primitives_loss.__all__
 __all__ += primitives_reduction.__all__
 __all__ += primitives_attention.__all__
+__all__ += primitives_images.__all__

@@ -1,0 +1,123 @@
+"""The ops as objects, under MindSpore's class names: images in another size, and convolutions turned round."""
+
+from collections.abc import Sequence
+
+from simpar.errors import NotYetError, RuleError
+from simpar.ops._windows import pads_of, pair
+from simpar.ops.primitive import Primitive
+from simpar.tensor import Tensor
+
+__all__ = [
+    "Conv2DBackpropInput",
+    "Conv2DTranspose",
+    "ResizeBilinear",
+    "ResizeBilinearV2",
+    "ResizeNearestNeighbor",
+    "ResizeNearestNeighborV2",
+]
+
+Numbers = int | Sequence[int]
+
+
+class Conv2DTranspose(Primitive, op="conv2d_grad_input"):
+    """Makes the images of which a convolution would make images like those given.
+
+    Args:
+        out_channel, kernel_size: of that convolution; checked against the weight.
+        pad_mode, pad, stride, dilation, group: of that convolution, as of ``Conv2D``.
+        pad_list: in place of ``pad``.
+        mode: 1, cross-correlation, the only one.
+        data_format: ``"NCHW"``.
+    """
+
+    def __init__(
+        self,
+        out_channel: int,
+        kernel_size: Numbers,
+        pad_mode: str = "valid",
+        pad: Numbers = 0,
+        pad_list: Numbers | None = None,
+        mode: int = 1,
+        stride: Numbers = 1,
+        dilation: Numbers = 1,
+        group: int = 1,
+        data_format: str = "NCHW",
+    ) -> None:
+        if mode != 1 or data_format != "NCHW":
+            raise NotYetError(
+                f"Conv2DTranspose with mode {mode} and data_format {data_format!r}: simpar has mode 1 "
+                f"(cross-correlation) and 'NCHW' only."
+            )
+        super().__init__(stride=pair(stride), dilation=pair(dilation), group=group)
+        self.out_channel, self.kernel_size = out_channel, pair(kernel_size)
+        self.pad_mode, self.pad = pad_mode, pad if pad_list is None else pad_list
+
+    def __call__(self, dout: Tensor, weight: Tensor, input_size: Sequence[int]) -> Tensor:
+        """Return the images, of shape ``input_size``."""
+        if weight.shape[2:] != self.kernel_size:
+            raise RuleError(
+                f"a Conv2DTranspose with kernel_size {self.kernel_size} was given a weight of shape {weight.shape}; "
+                f"give one of shape (channels of dout, channels / group, {self.kernel_size[0]}, {self.kernel_size[1]})."
+            )
+        size, stride, dilation = tuple(input_size[2:]), self._attrs["stride"], self._attrs["dilation"]
+        pads = pads_of(self.pad_mode, self.pad, size, weight.shape[2:], stride, dilation)
+        return self.apply_one(dout, weight, size=size, pads=pads)
+
+
+class Conv2DBackpropInput(Conv2DTranspose):
+    """Is the gradient of a convolution by its images; see ``Conv2DTranspose``."""
+
+
+class ResizeBilinearV2(Primitive, op="resize"):
+    """Gives images (n, c, h, w) another size; each pixel is a mean of the four that it lies between.
+
+    Args:
+        align_corners: whether the corners of both lie on each other.
+        half_pixel_centers: whether pixels are spots in their middle.
+    """
+
+    def __init__(self, align_corners: bool = False, half_pixel_centers: bool = False) -> None:
+        super().__init__(mode="bilinear", align=align_corners, half=half_pixel_centers)
+
+    def __call__(self, image: Tensor, size: Sequence[int]) -> Tensor:
+        """Return the images with these rows and columns."""
+        return self.apply_one(image, size=tuple(int(n) for n in size))
+
+
+class ResizeBilinear(Primitive, op="resize"):
+    """Gives images (n, c, h, w) a size that is fixed; see ``ResizeBilinearV2``."""
+
+    def __init__(self, size: Sequence[int], align_corners: bool = False, half_pixel_centers: bool = False) -> None:
+        super().__init__(mode="bilinear", align=align_corners, half=half_pixel_centers, size=tuple(size))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the images with these rows and columns."""
+        return self.apply_one(x)
+
+
+class ResizeNearestNeighbor(Primitive, op="resize"):
+    """Gives images (n, c, h, w) a size that is fixed; each pixel is one of those that were.
+
+    Args:
+        size: rows and columns.
+        align_corners: whether the corners of both lie on each other.
+        half_pixel_centers: whether pixels are spots in their middle.
+    """
+
+    def __init__(self, size: Sequence[int], align_corners: bool = False, half_pixel_centers: bool = False) -> None:
+        super().__init__(mode="nearest", align=align_corners, half=half_pixel_centers, size=tuple(size))
+
+    def __call__(self, input_x: Tensor) -> Tensor:
+        """Return the images with these rows and columns."""
+        return self.apply_one(input_x)
+
+
+class ResizeNearestNeighborV2(Primitive, op="resize"):
+    """Gives images (n, c, h, w) another size; see ``ResizeNearestNeighbor``."""
+
+    def __init__(self, align_corners: bool = False, half_pixel_centers: bool = False) -> None:
+        super().__init__(mode="nearest", align=align_corners, half=half_pixel_centers)
+
+    def __call__(self, x: Tensor, size: Sequence[int]) -> Tensor:
+        """Return the images with these rows and columns."""
+        return self.apply_one(x, size=tuple(int(n) for n in size))
