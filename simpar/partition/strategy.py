@@ -137,8 +137,8 @@ def argument_layout(argument: Argument, index: int, options: PartitionOptions) -
         return whole
     if n % prod(cuts):
         raise StrategyError(f"dataset_strategy {cuts} of argument {index} does not divide the {n} devices evenly.")
-    dev_mat = (*cuts, n // prod(cuts))  # what is repeated is the last device axis
-    return Layout(dev_mat, tuple(len(cuts) - i if cut > 1 else NOT_CUT for i, cut in enumerate(cuts)))
+    dev_mat = (n // prod(cuts), *cuts)  # unlike an op's, what is repeated is the first device axis, as in MindSpore
+    return Layout(dev_mat, tuple(len(cuts) - 1 - i if cut > 1 else NOT_CUT for i, cut in enumerate(cuts)))
 
 
 def _cuts_of(entry: tuple[int, ...] | Layout) -> tuple[int, ...]:
