@@ -1,9 +1,12 @@
 """Functions of MindSpore that are private, or older names of others."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from simpar import mint
+from simpar.dtype import DType
 from simpar.ops import AddcmulExt, DropoutExt, Primitive
+from simpar.tensor import Tensor
 
 __all__ = [
     "_get_cache_prim",
@@ -24,6 +27,9 @@ def _get_cache_prim(cls: type[Primitive]) -> type[Primitive]:
     return cls
 
 
+Axes = int | Sequence[int] | None
+
+
 class _Ready:
     """Stands for an object of an op that MindSpore has ready: each ``shard`` gives another object."""
 
@@ -38,7 +44,31 @@ class _Ready:
 
 
 addcmul_ext_op, dropout_ext_op = _Ready(AddcmulExt), _Ready(DropoutExt)
-add_ext, sub_ext, sum_ext, mean_ext, prod_ext = mint.add, mint.sub, mint.sum, mint.mean, mint.prod
+
+
+def add_ext(input: Tensor | float, other: Tensor | float, alpha: float = 1) -> Tensor:
+    """Return input + alpha * other."""
+    return mint.add(input, other, alpha=alpha)
+
+
+def sub_ext(input: Tensor | float, other: Tensor | float, alpha: float = 1) -> Tensor:
+    """Return input - alpha * other."""
+    return mint.sub(input, other, alpha=alpha)
+
+
+def sum_ext(input: Tensor, dim: Axes = None, keepdim: bool = False, dtype: DType | None = None) -> Tensor:
+    """Return the sum over some axes, all if None."""
+    return mint.sum(input, dim, keepdim, dtype=dtype)
+
+
+def mean_ext(input: Tensor, dim: Axes = None, keepdim: bool = False, dtype: DType | None = None) -> Tensor:
+    """Return the mean over some axes, all if None."""
+    return mint.mean(input, dim, keepdim, dtype=dtype)
+
+
+def prod_ext(input: Tensor, dim: int | None = None, keepdim: bool = False, dtype: DType | None = None) -> Tensor:
+    """Return the product along an axis, of all elements if None."""
+    return mint.prod(input, dim, keepdim, dtype=dtype)
 
 
 def make_range(*bounds: int) -> tuple[int, ...]:

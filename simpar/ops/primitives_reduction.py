@@ -5,8 +5,11 @@ from math import prod
 
 from simpar.dtype import DType, int32, int64
 from simpar.errors import RuleError
+from simpar.graph import Strategy
+from simpar.layout import Layout
 from simpar.ops.primitive import Primitive
-from simpar.tensor import Tensor, axes_of, axis_of
+from simpar.ops.support import one
+from simpar.tensor import Tensor, axes_of, axis_of, call
 
 __all__ = [
     "ArgMaxExt",
@@ -106,6 +109,14 @@ class _Pair(Primitive):
         return made[0], made[1]
 
 
+def _uncut(strategy: Strategy | None, axis: int) -> Strategy | None:
+    """Return a strategy of numbers in which an axis is whole."""
+    if not strategy or isinstance(strategy[0], Layout):
+        return strategy
+    cuts = strategy[0]
+    return (cuts[:axis] + (1,) * (axis < len(cuts)) + cuts[axis + 1 :], *strategy[1:])
+
+
 class MaxDim(_Pair, op="max_with_index"):
     """Takes the largest element along an axis, and where it stands first.
 
@@ -135,8 +146,10 @@ class ArgMaxWithValue(_Pair, op="max_with_index"):
         self.axis, self.keep_dims = axis, keep_dims
 
     def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return places and values."""
+        """Return places and values; a strategy that cuts the axis is taken as one that does not, as results are."""
+        given, self.in_strategy = self.in_strategy, _uncut(self.in_strategy, axis_of(self.axis, x.ndim))
         value, place = self._pair(x, self.axis, keep_dims=self.keep_dims)
+        self.in_strategy = given
         return place, value
 
 
@@ -217,9 +230,31 @@ class RmsNorm(Primitive, op="rms_norm"):
 
     def __call__(self, x: Tensor, gamma: Tensor) -> tuple[Tensor, Tensor]:
         """Return the result, and 1 / sqrt(mean of squares + epsilon) of each row."""
+        if self._cuts_rows(gamma.ndim):
+            return self._joined(x, gamma)
         made = self.apply(x, gamma)
         assert isinstance(made, tuple), "rms_norm has two results"
         return made[0], made[1]
+
+    def _cuts_rows(self, axes: int) -> bool:
+        """Return whether a Layout cuts the axes that are normalized: MindSpore's numbers may not."""
+        given = (self.in_strategy or ((),))[0]
+        return isinstance(given, Layout) and any(n > 1 for n in given.cuts[-axes:])
+
+    def _joined(self, x: Tensor, gamma: Tensor) -> tuple[Tensor, Tensor]:
+        """Sum the squares of rows whose parts lie on several ranks."""
+        strategy = self.in_strategy
+        over = tuple(range(x.ndim - gamma.ndim, x.ndim))
+        count = prod(gamma.shape)
+        rows = strategy[:1] if strategy else None
+        squares = call("square", x, strategy=rows)
+        assert isinstance(squares, Tensor), "square has one result"
+        mean = call("reduce_mean", squares, strategy=rows, axis=over, keep_dims=True, count=count)
+        assert isinstance(mean, Tensor), "reduce_mean has one result"
+        rstd = one("rsqrt", mean + self._attrs["epsilon"])
+        made = call("mul", x * rstd, gamma, strategy=strategy, out_strategy=self.out_strategy)
+        assert isinstance(made, Tensor), "mul has one result"
+        return made, rstd
 
 
 class L2Normalize(Primitive, op="l2_normalize"):

@@ -13,6 +13,7 @@ from simpar.collectives import run_threads
 from simpar.communication import create_group, get_rank, init
 from simpar.context import set_auto_parallel_context, set_context
 from simpar.layout import Layout
+from simpar.parallel import Layout as Face
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
 
@@ -172,3 +173,33 @@ def test_cross_entropy_of_a_cut_vocabulary_is_that_of_the_whole() -> None:
     expected = ops.cross_entropy(Tensor(TABLE @ WEIGHT), Tensor(np.arange(16)[::-1].copy()))
     np.testing.assert_allclose(vocabulary_model(None)[0], expected.item(), rtol=1e-5)
     check_equal_to_one_device(vocabulary_model, 4)
+
+
+ROWS, SCALE = floats(8, 16), floats(16)
+
+
+def gated_model(cut: Any) -> Made:
+    """Normalize rows, add noise, gate by channels, and compare with the largest element."""
+    weight, gamma = Parameter(Tensor(ROWS), name="weight"), Parameter(Tensor(SCALE), name="gamma")
+    slopes = Parameter(Tensor(np.full(16, 0.25, "f4")), name="slopes")
+    norm, noise, gate, top = ops.RmsNorm(), ops.UniformReal(3), ops.PReLU(), ops.ArgMaxWithValue(1)
+    if cut is not None:
+        norm.shard(cut)
+        noise.shard(((2, 2),))
+        gate.shard(((1, 4), (4,)))
+        top.shard(((2, 2),))
+
+    def loss(x: Tensor) -> Tensor:
+        h = gate(norm(x * weight, gamma)[0] + noise((8, 16)), slopes)
+        return (top(h)[1] + h.mean(1)).sum()
+
+    return results(*value_and_grad(loss, None, [weight, gamma, slopes])(Tensor(ROWS)))
+
+
+LAYOUT = Face((2, 2), ("dp", "mp"))
+CUTS = {"rows": ((4, 1), (1,)), "inside of rows": (LAYOUT("dp", "mp"), LAYOUT("mp"))}
+
+
+@pytest.mark.parametrize("cut", CUTS.values(), ids=CUTS.keys())
+def test_norms_noise_and_gates_cut_anywhere_equal_one_device(cut: Any) -> None:
+    check_equal_to_one_device(gated_model, cut)
