@@ -79,8 +79,8 @@ def _case(world: World, stages: int, integrated: bool) -> None:
             if stages == 1:
                 np.testing.assert_array_equal(went_on.asnumpy(), resumed.asnumpy())
         for one, other in zip(first.trainable_params(), second.trainable_params(), strict=True):
-            whole = [ms.parallel.full_tensor(p).asnumpy() for p in (one, other)]
-            np.testing.assert_array_equal(*whole)
+            kept, loaded = (ms.parallel.full_tensor(p).asnumpy() for p in (one, other))
+            np.testing.assert_array_equal(kept, loaded)
 
 
 @on_ranks(2, 4)
