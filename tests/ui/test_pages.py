@@ -19,7 +19,7 @@ PAGES = [block.split('"', 1)[0] for block in _SOURCE.split('id: "')[1:] if "load
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 
 GRAVE = ("serious", "critical")
-COLORS = "runOnly: {type: 'tag', values: ['cat.color']}"
+COLORS = "runOnly: {type: 'rule', values: ['color-contrast', 'link-in-text-block']}"
 LOOKS = (({"color_scheme": "light"}, ""), ({"color_scheme": "dark"}, COLORS), ({"forced_colors": "active"}, COLORS))
 """Looks, and which of axe's rules they are held to: only colours change from one to the next."""
 
