@@ -235,3 +235,23 @@ def test_dropout_repeats_with_its_seed(own_context: Context) -> None:
 def test_dropout_refuses_probabilities_out_of_range(keep_prob: float) -> None:
     with pytest.raises(ValueError, match="keeps elements with probability"):
         nn.Dropout(keep_prob)
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("ELU", "elu"),
+        ("HSigmoid", "hardsigmoid"),
+        ("HSwish", "hardswish"),
+        ("LogSigmoid", "logsigmoid"),
+        ("Mish", "mish"),
+        ("ReLU6", "relu6"),
+        ("SeLU", "selu"),
+        ("Softsign", "softsign"),
+    ],
+)
+def test_an_activation_is_pytorchs(name: str, theirs: str) -> None:
+    torch = pytest.importorskip("torch")
+    x = np.linspace(-8, 8, 24, dtype=np.float32)
+    wanted = getattr(torch.nn.functional, theirs)(torch.tensor(x)).numpy()
+    np.testing.assert_allclose(getattr(nn, name)()(Tensor(x)).asnumpy(), wanted, rtol=1e-5, atol=1e-6)

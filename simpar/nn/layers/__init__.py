@@ -16,8 +16,10 @@ from simpar.nn.layers.activation import (
 from simpar.nn.layers.basic import Dense, Dropout, Embedding, Flatten, Identity
 from simpar.nn.layers.convolution import AvgPool2d, Conv2d, MaxPool2d
 from simpar.nn.layers.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
+from simpar.nn.layers.rectifiers import ELU, HSigmoid, HSwish, LogSigmoid, Mish, ReLU6, SeLU, Softsign
 
 __all__ = [
+    "ELU",
     "GELU",
     "AvgPool2d",
     "BatchNorm1d",
@@ -28,14 +30,21 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "HSigmoid",
+    "HSwish",
     "Identity",
     "LayerNorm",
+    "LogSigmoid",
     "LogSoftmax",
     "MaxPool2d",
+    "Mish",
     "ReLU",
+    "ReLU6",
+    "SeLU",
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softsign",
     "Tanh",
     "get_activation",
 ]

@@ -7,10 +7,10 @@ from simpar.errors import ContextError, DTypeError
 from simpar.nn.cell import Cell
 from simpar.tensor import Tensor
 
-__all__ = ["GELU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh", "get_activation"]
+__all__ = ["GELU", "Activation", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh", "get_activation"]
 
 
-class _Activation(Cell):
+class Activation(Cell):
     """Applies one op, under ``primitive`` so that it can be given a strategy."""
 
     def __init__(self, primitive: Any) -> None:
@@ -22,7 +22,7 @@ class _Activation(Cell):
         return self.primitive(x)
 
 
-class ReLU(_Activation):
+class ReLU(Activation):
     """Computes max(x, 0)."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class ReLU(_Activation):
         self.relu = self.primitive
 
 
-class Sigmoid(_Activation):
+class Sigmoid(Activation):
     """Computes 1 / (1 + exp(-x))."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Sigmoid(_Activation):
         self.sigmoid = self.primitive
 
 
-class Tanh(_Activation):
+class Tanh(Activation):
     """Computes tanh(x)."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Tanh(_Activation):
         self.tanh = self.primitive
 
 
-class SiLU(_Activation):
+class SiLU(Activation):
     """Computes x * sigmoid(x)."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class SiLU(_Activation):
         self.silu = self.primitive
 
 
-class GELU(_Activation):
+class GELU(Activation):
     """Computes x * P(X <= x) of a standard normal X.
 
     Args:
@@ -76,7 +76,7 @@ class _ExactGelu(ops.Primitive, op="gelu"):
         return self.apply_one(x)
 
 
-class Softmax(_Activation):
+class Softmax(Activation):
     """Computes exp(x) / sum(exp(x)) along an axis."""
 
     def __init__(self, axis: int = -1) -> None:
@@ -84,7 +84,7 @@ class Softmax(_Activation):
         self.softmax = self.primitive
 
 
-class LogSoftmax(_Activation):
+class LogSoftmax(Activation):
     """Computes x - log(sum(exp(x))) along an axis."""
 
     def __init__(self, axis: int = -1) -> None:

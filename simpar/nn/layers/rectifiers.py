@@ -1,0 +1,70 @@
+"""More activations as Cells: bent lines, and smooth ones."""
+
+from simpar import ops
+from simpar.nn.layers.activation import Activation
+
+__all__ = ["ELU", "HSigmoid", "HSwish", "LogSigmoid", "Mish", "ReLU6", "SeLU", "Softsign"]
+
+
+class ReLU6(Activation):
+    """Computes min(max(x, 0), 6)."""
+
+    def __init__(self) -> None:
+        super().__init__(ops.ReLU6())
+        self.relu6 = self.primitive
+
+
+class ELU(Activation):
+    """Computes x above 0 and ``alpha * (exp(x) - 1)`` below."""
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        super().__init__(ops.Elu(alpha))
+        self.elu = self.primitive
+
+
+class SeLU(Activation):
+    """Computes ``scale`` times the ELU of the paper's ``alpha``, so that layers normalize themselves."""
+
+    def __init__(self) -> None:
+        super().__init__(ops.SeLU())
+        self.selu = self.primitive
+
+
+class HSigmoid(Activation):
+    """Computes min(max((x + 3) / 6, 0), 1)."""
+
+    def __init__(self) -> None:
+        super().__init__(ops.HSigmoid())
+        self.hsigmoid = self.primitive
+
+
+class HSwish(Activation):
+    """Computes x * min(max((x + 3) / 6, 0), 1)."""
+
+    def __init__(self) -> None:
+        super().__init__(ops.HSwish())
+        self.hswish = self.primitive
+
+
+class LogSigmoid(Activation):
+    """Computes log(1 / (1 + exp(-x)))."""
+
+    def __init__(self) -> None:
+        super().__init__(ops.LogSigmoid())
+        self.log_sigmoid = self.primitive
+
+
+class Mish(Activation):
+    """Computes x * tanh(log(1 + exp(x)))."""
+
+    def __init__(self) -> None:
+        super().__init__(ops.Mish())
+        self.mish = self.primitive
+
+
+class Softsign(Activation):
+    """Computes x / (1 + abs(x))."""
+
+    def __init__(self) -> None:
+        super().__init__(ops.Softsign())
+        self.softsign = self.primitive
