@@ -1,8 +1,8 @@
 """Elements and rows by number: taking them out of a tensor (gather) and putting them into one (scatter).
 
 ``gather_nd``, ``scatter_nd`` and ``tensor_scatter`` number the first axes by the last axis of the indices;
-``gather_elements`` and ``scatter_elements`` number one axis, element by element. The axes that the first three number
-stay whole; the one axis of the others may be cut: each rank answers for what it holds.
+``gather_elements`` and ``scatter_elements`` number one axis, element by element. An axis that is numbered alone may
+be cut: each rank answers for what it holds; several that are numbered together stay whole.
 A number that is out of range gives zeros, or puts nothing.
 """
 
@@ -60,8 +60,10 @@ def _scatter_nd_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
 
 
 def _tensor_scatter_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    (table, ids, taken), numbered, places = _nd_rule(shapes[0], shapes[1], attrs.get("rows", False))
-    return parse_rule(f"{table}, {ids}, {taken} -> {table}", shapes, whole=(*numbered, *places, "k"))
+    rows = attrs.get("rows", False)
+    (table, ids, taken), numbered, places = _nd_rule(shapes[0], shapes[1], rows)
+    whole = places if rows else [*numbered, *places, "k"]  # each rank writes to the rows it holds
+    return parse_rule(f"{table}, {ids}, {taken} -> {table}", shapes, whole=whole)
 
 
 def _flat(ids: Array, lengths: Shape) -> tuple[Array, Array]:
@@ -102,8 +104,16 @@ def _scatter_nd(ids: Array, updates: Array, *, shape: Shape, out: Array | None =
 
 
 def _tensor_scatter(
-    x: Array, ids: Array, updates: Array, *, how: str, rows: bool = False, out: Array | None = None
+    x: Array,
+    ids: Array,
+    updates: Array,
+    *,
+    how: str,
+    rows: bool = False,
+    offset: int = 0,
+    out: Array | None = None,
 ) -> Array:
+    ids = ids - offset if offset else ids
     return _written(np.array(x, order="C"), ids, updates, how, 1 if rows else ids.shape[-1], out)
 
 
@@ -179,6 +189,7 @@ op(
 op(
     "tensor_scatter",
     rule=_tensor_scatter_rule,
+    offsets="w0",
     kernel=_tensor_scatter,
     bprop=_tensor_scatter_bprop,
     dtype=pick_dtype(0),
@@ -187,7 +198,7 @@ op(
             ((4, 3, 6), (1, 2), (1, 6)), {"how": "update"}, ("float32", "int32", "float32"), low=(-1, 0, -1), high=3
         ),
         Example(
-            ((5, 4), (2, 2), (2, 2, 4)), {"how": "add", "rows": True}, ("float32", "int32", "float32"), low=0, high=5
+            ((6, 4), (2, 2), (2, 2, 4)), {"how": "add", "rows": True}, ("float32", "int32", "float32"), low=0, high=6
         ),
         *_UPDATES,
     ),
