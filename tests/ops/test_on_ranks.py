@@ -203,3 +203,37 @@ CUTS = {"rows": ((4, 1), (1,)), "inside of rows": (LAYOUT("dp", "mp"), LAYOUT("m
 @pytest.mark.parametrize("cut", CUTS.values(), ids=CUTS.keys())
 def test_norms_noise_and_gates_cut_anywhere_equal_one_device(cut: Any) -> None:
     check_equal_to_one_device(gated_model, cut)
+
+
+PLACES = np.array([0, 1, 2, 1, 0, 2, 2, 1], "i4")
+
+
+def attention_and_numbers(cuts: Any) -> Made:
+    """Attend, sum segments, add rows to a table, take elements and the largest."""
+    weight = Parameter(Tensor(TABLE[:8].repeat(2, 1)[:, :12]), name="weight")
+    table = Parameter(Tensor(np.zeros((8, 12), "f4")), name="rows", requires_grad=False)
+    attend, add, segments = ops.FlashAttentionScore(4, sparse_mode=2), ops.ScatterAdd(), ops.UnsortedSegmentSum()
+    take, largest = ops.GatherD(), ops.TopK()
+    if cuts is not None:
+        for op, cut in zip((attend, add, segments, take, largest), cuts, strict=True):
+            op.shard(cut)
+
+    def loss(x: Tensor, ids: Tensor) -> Tensor:
+        q = x @ weight
+        y = attend(q, q, q)[3].reshape(8, 12)
+        written = add(table, ids[:2], y[:2])
+        made = (segments(y, ids, 3), written, take(y, 0, ops.stack((ids,) * 12, 1)), largest(y, 3)[0])
+        return ops.addn([(m**2).sum() for m in made])
+
+    return results(*value_and_grad(loss, None, (weight,))(Tensor(TABLE.reshape(4, 4, 8)[:2]), Tensor(PLACES)))
+
+
+@pytest.mark.parametrize(
+    "cuts",
+    [
+        (((1, 2, 2), (1, 1, 2), (1, 1, 2)), ((2, 1), (1,), (1, 1)), ((2, 2), (2,)), ((2, 2), (1, 2)), ((4, 1),)),
+        (((2, 1, 2), (2, 1, 2), (2, 1, 2)), ((1, 4), (1,), (1, 4)), ((4, 1), (4,)), ((1, 2), (1, 2)), ((2, 1),)),
+    ],
+)
+def test_attention_and_ops_by_number_cut_as_they_may_be_equal_one_device(cuts: Any) -> None:
+    check_equal_to_one_device(attention_and_numbers, cuts)
