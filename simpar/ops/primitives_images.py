@@ -10,6 +10,7 @@ from simpar.tensor import Tensor
 __all__ = [
     "Conv2DBackpropInput",
     "Conv2DTranspose",
+    "Convolution",
     "ResizeBilinear",
     "ResizeBilinearV2",
     "ResizeNearestNeighbor",
@@ -66,6 +67,37 @@ class Conv2DTranspose(Primitive, op="conv2d_grad_input"):
 
 class Conv2DBackpropInput(Conv2DTranspose):
     """Is the gradient of a convolution by its images; see ``Conv2DTranspose``."""
+
+
+class Convolution(Primitive, op="conv2d"):
+    """Is the convolution of images with a weight, PyTorch's arguments; the bias is cut like the output channels."""
+
+    def shard(self, in_strategy: object = None, out_strategy: object = None) -> "Convolution":
+        """Say how images and weight are cut; see ``Primitive.shard``."""
+        super().shard(in_strategy, out_strategy)
+        self.in_strategy = None if self.in_strategy is None else self.in_strategy[:2]
+        return self
+
+    def __call__(
+        self,
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: Numbers = 1,
+        padding: Numbers = 0,
+        dilation: Numbers = 1,
+        transposed: bool = False,
+        output_padding: Numbers = 0,
+        groups: int = 1,
+    ) -> Tensor:
+        """Return the images of the output channels."""
+        if transposed:
+            raise NotYetError("Convolution: transposed=True is ops.conv_transpose2d in simpar.")
+        del output_padding
+        steps, spread = pair(stride), pair(dilation)
+        pads = pads_of("pad", padding, input.shape[2:], weight.shape[2:], steps, spread)
+        made = self.apply_one(input, weight, stride=steps, pads=pads, dilation=spread, group=groups)
+        return made if bias is None else made + bias.reshape(1, -1, 1, 1)
 
 
 class ResizeBilinearV2(Primitive, op="resize"):

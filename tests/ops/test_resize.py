@@ -46,6 +46,13 @@ def test_the_object_turns_a_convolution_round() -> None:
     np.testing.assert_allclose(made.asnumpy(), whole[..., :16, :16].numpy(), rtol=1e-4, atol=1e-5)
 
 
+def test_a_convolution_takes_the_arguments_of_torch() -> None:
+    x, w, b = random((2, 4, 8, 8), (6, 2, 3, 3), (6,))
+    made = P.Convolution()(Tensor(x), Tensor(w), Tensor(b), (2, 1), (1, 0), 1, False, 0, 2)
+    expected = F.conv2d(*(torch.tensor(a) for a in (x, w, b)), (2, 1), (1, 0), 1, 2)
+    np.testing.assert_allclose(made.asnumpy(), expected.numpy(), rtol=1e-4, atol=1e-5)
+
+
 def test_objects_that_resize() -> None:
     x = Tensor(np.arange(4.0, dtype=np.float32).reshape(1, 1, 1, 4))
     assert P.ResizeNearestNeighbor((1, 2))(x).tolist() == [[[[0, 2]]]]
