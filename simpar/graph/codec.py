@@ -175,7 +175,7 @@ def _plain_out(value: Any) -> Any:
     if isinstance(value, Layout):
         return {"layout": layout_record(value)}
     if isinstance(value, np.generic):
-        return value.item()
+        return cast("Any", value).item()
     raise TypeError(f"an attribute is {type(value).__name__}, which is not plain data")
 
 

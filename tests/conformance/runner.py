@@ -98,7 +98,12 @@ class _Worker:
         """Return the results of a file."""
         with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
             report, output = Path(scratch) / "report.json", Path(scratch) / "output"
-            request = {"file": str(path), "scratch": scratch, "report": str(report), "output": str(output)}
+            request: dict[str, object] = {
+                "file": str(path),
+                "scratch": scratch,
+                "report": str(report),
+                "output": str(output),
+            }
             answer = self._ask(request | {"timeout_s": self.timeout_s})
             if answer == "timeout":
                 return [Result(name, "(file)", "failed", "Timeout", f"not done after {self.timeout_s:g} s")]

@@ -56,6 +56,7 @@ def ask(planned: Path) -> Iterator[Callable[..., Any]]:
     with asking(planned.parent) as client:
 
         def post(path: str, question: Any = None, status: int = 200, **query: Any) -> Any:
+            answer: Any = None
             for _ in range(50):
                 url = f"/api/runs/{planned.name}/{path}"
                 if path == "strategy":

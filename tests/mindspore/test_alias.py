@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,9 @@ def test_every_path_lies_in_one_of_the_table(path: str) -> None:
 
 
 def test_names_are_simpars_own() -> None:
-    import mindspore as ms  # pyright: ignore
+    import mindspore  # pyright: ignore
+
+    ms: Any = mindspore
 
     assert ms.Tensor is simpar.Tensor
     assert ms.ops.matmul is simpar.ops.matmul
@@ -69,7 +72,9 @@ def test_names_are_simpars_own() -> None:
 
 
 def test_submodules_are_mindspores_paths_not_simpars_modules() -> None:
-    import mindspore as ms  # pyright: ignore
+    import mindspore  # pyright: ignore
+
+    ms: Any = mindspore
 
     assert ms.nn.__name__ == "mindspore.nn"
     assert isinstance(ms.ops.operations, ModuleType)
@@ -91,7 +96,9 @@ def test_a_star_import_brings_public_names() -> None:
 
 
 def test_a_name_that_does_not_exist_is_refused_with_the_nearest() -> None:
-    import mindspore as ms  # pyright: ignore
+    import mindspore  # pyright: ignore
+
+    ms: Any = mindspore
 
     with pytest.raises(MissingNameError, match=r"mindspore\.ops\.Softmx is not in simpar.*nearest.*Softmax"):
         _ = ms.ops.Softmx
@@ -99,7 +106,9 @@ def test_a_name_that_does_not_exist_is_refused_with_the_nearest() -> None:
 
 
 def test_a_name_of_another_module_is_refused_with_its_place() -> None:
-    import mindspore as ms  # pyright: ignore
+    import mindspore  # pyright: ignore
+
+    ms: Any = mindspore
 
     with pytest.raises(MissingNameError, match=r"mindspore.nn.MatMul is not in simpar. It is in mindspore.ops"):
         _ = ms.nn.MatMul

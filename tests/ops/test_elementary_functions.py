@@ -69,10 +69,8 @@ SMOOTH = [
     ("mvlgamma", lambda x: ops.mvlgamma(x, 3), lambda x: torch.mvlgamma(x, 3), [spread(2, 5)]),
     *(gate(n) for n in ("relu6", "selu", "hardswish", "hardsigmoid", "softsign", "logsigmoid", "mish", "tanhshrink")),
     *(gate(n) for n in ("elu", "celu", "hardshrink", "softshrink", "softplus", "glu", "hardtanh")),
-    *(
-        gate(*c)
-        for c in (("elu", 0.5), ("celu", 2.0), ("hardshrink", 1.0), ("leaky_relu", 0.2), ("threshold", 1.0, 7.0))
-    ),
+    *(gate(n, *c) for n, c in (("elu", (0.5,)), ("celu", (2.0,)), ("hardshrink", (1.0,)), ("leaky_relu", (0.2,)))),
+    gate("threshold", 1.0, 7.0),
     (
         "softplus from a threshold",
         lambda x: ops.softplus(x, 2, 3),

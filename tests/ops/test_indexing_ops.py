@@ -126,7 +126,7 @@ def test_segments_without_elements_hold_what_changes_nothing() -> None:
 
 def test_product_of_a_segment_with_zeros_has_the_gradient_of_the_others() -> None:
     ids = Tensor([0, 0, 1, 1, 1])
-    _, (g,) = gradients_of(lambda x: ops.unsorted_segment_prod(x, ids, 2), [np.float32([0, 3, 0, 0, 2])])
+    _, (g,) = gradients_of(lambda x: ops.unsorted_segment_prod(x, ids, 2), [np.array([0, 3, 0, 0, 2], np.float32)])
     np.testing.assert_array_equal(g, [3, 0, 0, 0, 0])
 
 

@@ -1,6 +1,6 @@
 """Products by an equation, distances and linear algebra, against PyTorch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 
 SPREAD = (np.eye(3) * 2).astype(np.float32)
 
-CASES: list[tuple[str, Callable[..., Any], Callable[..., Any], list[Any]]] = [
+CASES: Sequence[tuple[str, Callable[..., Any], Callable[..., Any], Sequence[Any]]] = [
     (
         f"einsum {text}",
         lambda *x, text=text: ops.einsum(text, *x) ** 2,
