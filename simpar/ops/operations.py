@@ -19,6 +19,7 @@ from simpar.ops import (
     primitives_scatter,
     primitives_slices,
     primitives_special,
+    primitives_volumes,
 )
 from simpar.ops.assignment import Assign, AssignAdd, AssignSub, Depend
 from simpar.ops.batch_norm import BatchNorm
@@ -40,6 +41,7 @@ from simpar.ops.primitives_reduction import *  # noqa: F403
 from simpar.ops.primitives_scatter import *  # noqa: F403
 from simpar.ops.primitives_slices import *  # noqa: F403
 from simpar.ops.primitives_special import *  # noqa: F403
+from simpar.ops.primitives_volumes import *  # noqa: F403
 from simpar.ops.printing import Print
 from simpar.ops.queries import (
     DType,
@@ -88,3 +90,4 @@ __all__ += primitives_loss.__all__
 __all__ += primitives_reduction.__all__
 __all__ += primitives_attention.__all__
 __all__ += primitives_images.__all__
+__all__ += primitives_volumes.__all__
