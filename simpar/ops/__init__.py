@@ -4,9 +4,9 @@ A record (``graph.OpDef``) holds the rule over factors, the kernel on numpy arra
 derived from it. A file of records reads like a table; the suites find every record by themselves.
 
 Read in this order: ``support`` (what the families share), ``elementwise`` with ``arithmetic``, ``trigonometry``,
-``special`` and ``bitwise``; ``activation`` with ``rectifiers``; ``reduction``, ``matmul``,
-``shape`` with ``refinement`` and ``slicing``; ``normalization``, ``gather`` with ``gather_batched``, ``scatter`` and
-``segment``; ``ordering``, ``loss``, ``convolution``, ``pooling``, ``random`` (dropout), ``printing``, ``optimizer``
+``special`` and ``bitwise``; ``activation`` with ``rectifiers``; ``reduction``, ``matmul`` with ``products``,
+``linear_algebra`` and ``attention``; ``shape`` with ``refinement`` and ``slicing``; ``normalization``, ``gather`` with ``gather_batched``, ``scatter`` and
+``segment``; ``ordering``, ``loss``, ``convolution``, ``pooling`` with ``pooling3d`` and ``resize``; ``random`` (dropout), ``printing``, ``optimizer``
 with ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the user), ``transfers`` (between the
 stages of a pipeline) and ``micro`` (its micro-batches); then the faces: ``functional`` and ``operations``, doors to the
 functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made of other ops; and

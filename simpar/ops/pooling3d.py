@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def _taps(padded: Array, counts: Shape, attrs: Attrs) -> Iterator[Array]:
 def _shares(x: Array, counts: Shape, attrs: Attrs) -> Array | float:
     """Return by how much the sum of each window is divided: its places, those of the padding included or not."""
     if attrs["count_pads"]:
-        return float(np.prod(attrs["kernel"]))
+        return float(prod(attrs["kernel"]))
     inside = _padded(np.ones((1, 1, *x.shape[2:]), x.dtype), attrs, 0)
     return np.add.reduce(list(_taps(inside, counts, attrs)))
 
