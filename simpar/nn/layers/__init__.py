@@ -1,6 +1,7 @@
 """The layers: Cells with Parameters of their own, and activations as Cells.
 
-``basic`` (Dense, Embedding, Flatten, Dropout, Identity), ``activation``, ``normalization``, ``convolution``.
+``basic`` (Dense, Embedding, Flatten, Dropout, Identity, ClipByNorm), ``activation``, ``rectifiers``,
+``normalization``, ``convolution``, ``embedding`` (tables of features).
 """
 
 from simpar.nn.layers.activation import (
@@ -13,10 +14,11 @@ from simpar.nn.layers.activation import (
     Tanh,
     get_activation,
 )
-from simpar.nn.layers.basic import Dense, Dropout, Embedding, Flatten, Identity
+from simpar.nn.layers.basic import ClipByNorm, Dense, Dropout, Embedding, Flatten, Identity
 from simpar.nn.layers.convolution import AvgPool2d, Conv2d, MaxPool2d
+from simpar.nn.layers.embedding import EmbeddingLookup, MultiFieldEmbeddingLookup
 from simpar.nn.layers.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
-from simpar.nn.layers.rectifiers import ELU, HSigmoid, HSwish, LogSigmoid, Mish, ReLU6, SeLU, Softsign
+from simpar.nn.layers.rectifiers import ELU, HSigmoid, HSwish, LogSigmoid, Mish, PReLU, ReLU6, SeLU, Softsign
 
 __all__ = [
     "ELU",
@@ -25,10 +27,12 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "ClipByNorm",
     "Conv2d",
     "Dense",
     "Dropout",
     "Embedding",
+    "EmbeddingLookup",
     "Flatten",
     "HSigmoid",
     "HSwish",
@@ -38,6 +42,8 @@ __all__ = [
     "LogSoftmax",
     "MaxPool2d",
     "Mish",
+    "MultiFieldEmbeddingLookup",
+    "PReLU",
     "ReLU",
     "ReLU6",
     "SeLU",

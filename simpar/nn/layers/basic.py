@@ -1,4 +1,4 @@
-"""Dense, Embedding, Flatten, Dropout, Identity."""
+"""Dense, Embedding, Flatten, Dropout, Identity, ClipByNorm."""
 
 from math import sqrt
 from typing import Any
@@ -12,7 +12,7 @@ from simpar.nn.layers.activation import get_activation
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
 
-__all__ = ["Dense", "Dropout", "Embedding", "Flatten", "Identity"]
+__all__ = ["ClipByNorm", "Dense", "Dropout", "Embedding", "Flatten", "Identity"]
 
 
 def check_length(layer: str, name: str, length: object) -> None:
@@ -209,3 +209,20 @@ class Dropout(Cell):
     def extend_repr(self) -> str:
         """Return the probability."""
         return f"keep_prob={self.keep_prob}"
+
+
+class ClipByNorm(Cell):
+    """Makes a tensor shorter, if its norm is larger than a number.
+
+    Args:
+        axis: along which axes the norm is taken; along all if None.
+    """
+
+    def __init__(self, axis: int | tuple[int, ...] | None = None) -> None:
+        super().__init__()
+        self.axis = axis
+
+    def construct(self, x: Tensor, clip_norm: Tensor | float) -> Tensor:
+        """Return ``x * clip_norm / max(norm, clip_norm)``."""
+        norm = ops.sqrt(ops.reduce_sum(ops.square(x), () if self.axis is None else self.axis, True))
+        return x * (clip_norm / ops.maximum(norm, clip_norm))

@@ -1,9 +1,17 @@
 """More activations as Cells: bent lines, and smooth ones."""
 
-from simpar import ops
-from simpar.nn.layers.activation import Activation
+from typing import Any
 
-__all__ = ["ELU", "HSigmoid", "HSwish", "LogSigmoid", "Mish", "ReLU6", "SeLU", "Softsign"]
+from simpar import ops
+from simpar.dtype import float32
+from simpar.errors import ContextError
+from simpar.initializer import initializer
+from simpar.nn.cell import Cell
+from simpar.nn.layers.activation import Activation
+from simpar.parameter import Parameter
+from simpar.tensor import Tensor
+
+__all__ = ["ELU", "HSigmoid", "HSwish", "LogSigmoid", "Mish", "PReLU", "ReLU6", "SeLU", "Softsign"]
 
 
 class ReLU6(Activation):
@@ -68,3 +76,26 @@ class Softsign(Activation):
     def __init__(self) -> None:
         super().__init__(ops.Softsign())
         self.softsign = self.primitive
+
+
+class PReLU(Cell):
+    """Computes x above 0 and ``w * x`` below, with a trained slope.
+
+    Args:
+        channel: how many slopes: 1, or one for each of the channels (axis 1).
+        w: what fills the slopes.
+
+    Raises:
+        ContextError: ``channel`` is no positive int.
+    """
+
+    def __init__(self, channel: int = 1, w: Any = 0.25) -> None:
+        super().__init__()
+        if isinstance(channel, bool) or channel < 1:
+            raise ContextError(f"PReLU has one slope, or one for each channel; channel is {channel!r}.")
+        self.w = Parameter(initializer(w, (channel,), float32), name="a")
+        self.prelu = ops.PReLU()
+
+    def construct(self, x: Tensor) -> Tensor:
+        """Return the activation of each element."""
+        return self.prelu(x, self.w)

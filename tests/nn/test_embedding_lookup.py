@@ -1,0 +1,101 @@
+"""Tables of features, slopes and norms: against PyTorch or the definition, and cut over ranks against one."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import simpar as ms
+from simpar import nn
+from simpar.collectives import run_threads
+from simpar.errors import ContextError, LayoutError, NotYetError
+from simpar.tensor import Tensor
+
+RNG = np.random.default_rng(0)
+TABLE = RNG.standard_normal((16, 8)).astype(np.float32)
+NUMBERS = RNG.integers(0, 16, (8, 5)).astype(np.int32)
+WEIGHTS = RNG.random((8, 5)).astype(np.float32)
+FIELDS = RNG.integers(0, 3, (8, 5)).astype(np.int32)
+
+
+def by_field(operator: str) -> Any:
+    out = np.zeros((8, 4, 8), np.float32)
+    for n in range(8):
+        for f in range(4):
+            rows = (TABLE[NUMBERS[n]] * WEIGHTS[n][:, None])[FIELDS[n] == f]
+            if len(rows):
+                out[n, f] = {"SUM": rows.sum, "MEAN": rows.mean, "MAX": rows.max}[operator](axis=0)
+    return out
+
+
+def multi(operator: str, mode: str = "batch_slice") -> nn.Cell:
+    return nn.MultiFieldEmbeddingLookup(16, 8, 4, Tensor(TABLE), slice_mode=mode, operator=operator)
+
+
+@pytest.mark.parametrize("operator", ["SUM", "MEAN", "MAX"])
+def test_rows_are_joined_field_by_field(operator: str) -> None:
+    made = multi(operator)(Tensor(NUMBERS), Tensor(WEIGHTS), Tensor(FIELDS))
+    np.testing.assert_allclose(made.asnumpy(), by_field(operator), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["batch_slice", "table_row_slice", "table_column_slice"])
+def test_every_slice_mode_trains_as_one_device(mode: str) -> None:
+    class Net(nn.Cell):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lookup = multi("SUM", mode)
+
+        def construct(self, numbers: Tensor, weights: Tensor, fields: Tensor) -> Tensor:
+            y = self.lookup(numbers, weights, fields)
+            return (y * y).mean()
+
+    def train(partitioned: bool) -> Any:
+        kind = "semi_auto_parallel" if partitioned else "stand_alone"
+        ms.set_auto_parallel_context(parallel_mode=kind, full_batch=partitioned)
+        net = Net()
+        step = nn.TrainOneStepCell(net, nn.Adam(net.trainable_params(), 0.1))
+        losses = [float(step(Tensor(NUMBERS), Tensor(WEIGHTS), Tensor(FIELDS))) for _ in range(3)]
+        return losses, net.lookup.embedding_table.shape, ms.parallel.full_tensor(net.lookup.embedding_table).asnumpy()
+
+    losses, _, whole = train(False)
+    found = run_threads(4, train, True)[0]
+    np.testing.assert_allclose(found[0], losses, rtol=1e-4)
+    np.testing.assert_allclose(found[2], whole, rtol=1e-4, atol=1e-5)
+    assert found[1] == {"batch_slice": (16, 8), "table_row_slice": (4, 8), "table_column_slice": (16, 2)}[mode]
+
+
+def test_rows_longer_than_the_largest_norm_are_made_shorter() -> None:
+    made = nn.EmbeddingLookup(16, 8, Tensor(TABLE), max_norm=2.0)(Tensor(NUMBERS)).asnumpy()
+    norm = np.linalg.norm(TABLE[NUMBERS], axis=-1, keepdims=True)
+    np.testing.assert_allclose(made, TABLE[NUMBERS] * np.minimum(1, 2.0 / norm), rtol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_prelu_has_the_slopes_of_pytorch(channels: int) -> None:
+    torch = pytest.importorskip("torch")
+    x = RNG.standard_normal((4, 3, 5)).astype(np.float32)
+    slopes = np.linspace(0.1, 0.5, channels, dtype=np.float32)
+    cell = nn.PReLU(channels, Tensor(slopes))
+    expected = torch.nn.functional.prelu(torch.tensor(x), torch.tensor(slopes))
+    np.testing.assert_allclose(cell(Tensor(x)).asnumpy(), expected, rtol=1e-6)
+    assert [p.name for p in cell.trainable_params()] == ["a"]
+
+
+@pytest.mark.parametrize("axis", [None, 0, (0, 1)])
+def test_a_clipped_tensor_is_no_longer_than_asked(axis: Any) -> None:
+    norm = np.sqrt((TABLE**2).sum(axis=axis, keepdims=True))
+    made = nn.ClipByNorm(axis)(Tensor(TABLE), Tensor(3.0)).asnumpy()
+    np.testing.assert_allclose(made, TABLE * np.minimum(1, 3.0 / norm), rtol=1e-5)
+
+
+def test_what_does_not_fit_is_refused_in_words() -> None:
+    with pytest.raises(NotYetError, match="slices of different lengths"):
+        nn.EmbeddingLookup(16, 8, slice_mode="field_slice", manual_shapes=(4, 12))
+    with pytest.raises(ContextError, match="slice_mode is 'rows'"):
+        nn.EmbeddingLookup(16, 8, slice_mode="rows")
+    with pytest.raises(ContextError, match="choose SUM, MEAN or MAX"):
+        multi("MIN")
+    with pytest.raises(LayoutError, match="of one shape"):
+        multi("SUM")(Tensor(NUMBERS), Tensor(WEIGHTS[:4]), Tensor(FIELDS))
+    with pytest.raises(ContextError, match="one slope"):
+        nn.PReLU(0)
