@@ -37,14 +37,19 @@ class Net(nn.Cell):
         return ops.mean(y * y)
 
 
-init()
-dp, tp = get_group_size() // TENSOR_PARALLEL, TENSOR_PARALLEL
-ms.set_auto_parallel_context(
-    parallel_mode="semi_auto_parallel", dataset_strategy="full_batch", enable_parallel_optimizer=True
-)
-net = Net(dp, tp)
-for i, block in enumerate(net.blocks):
-    for weight in block.get_parameters():
-        weight.comm_fusion = 1 + i // 6
-step = nn.TrainOneStepCell(net, nn.Momentum(net.trainable_params(), 0.1, 0.9))
-step(ms.Tensor(initializer("zeros", (BATCH, WIDTH)).init_data()))
+def main() -> None:
+    init()
+    dp, tp = get_group_size() // TENSOR_PARALLEL, TENSOR_PARALLEL
+    ms.set_auto_parallel_context(
+        parallel_mode="semi_auto_parallel", dataset_strategy="full_batch", enable_parallel_optimizer=True
+    )
+    net = Net(dp, tp)
+    for i, block in enumerate(net.blocks):
+        for weight in block.get_parameters():
+            weight.comm_fusion = 1 + i // 6
+    step = nn.TrainOneStepCell(net, nn.Momentum(net.trainable_params(), 0.1, 0.9))
+    step(ms.Tensor(initializer("zeros", (BATCH, WIDTH)).init_data()))
+
+
+if __name__ == "__main__":
+    main()
