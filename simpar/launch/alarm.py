@@ -37,7 +37,11 @@ __all__ = [
 ALARM_FOLDER = "SIMPAR_ALARM_FOLDER"
 """The variable in which ``simpar run`` tells its ranks where the first to fail leaves its token."""
 STOPPED = "stopped"
-"""The file beside that folder in which a rank that ends before MPI has started leaves the exit code of all."""
+"""The file beside that folder in which the first rank to fail leaves the exit code of all.
+
+Without it ``simpar run`` would depend on mpiexec alone: MPICH's does not stop the others for a rank that ends before
+MPI has started, and Open MPI's has been seen to crash (signal 11) while it stops them.
+"""
 
 INTERRUPTED = 130
 """The exit code of a program that Ctrl-C ended: 128 and the signal's number."""
@@ -120,10 +124,16 @@ class Alarm:
             for witness in self.witnesses:
                 with contextlib.suppress(Exception):  # whatever happens to a record, the ranks must be stopped
                     witness(failure)
+            self._tell_the_launcher(code)
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
             self._wait_for_the_first()
         self.abort(code)
+
+    def _tell_the_launcher(self, code: int) -> None:
+        if ALARM_FOLDER in os.environ:
+            with contextlib.suppress(OSError):  # without it the exit code is what mpiexec makes of it
+                self.folder.with_name(STOPPED).write_text(str(code), encoding="ascii")
 
     def _wait_for_the_first(self) -> None:
         tick_s = 0.02

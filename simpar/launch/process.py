@@ -133,25 +133,31 @@ def _watch(command: list[str], environ: Mapping[str, str], timeout_s: float | No
 
 
 def _wait(process: subprocess.Popen[bytes], timeout_s: float | None, n: int, folder: Path) -> int:
-    """Return the exit code of mpiexec when it has ended.
+    """Return the exit code when mpiexec has ended: that of the first rank to fail, else that of mpiexec.
 
     Raises:
         subprocess.TimeoutExpired: the time was up before.
-        _Stopped: a rank failed before MPI had started, and its mpiexec did not end by itself.
+        _Stopped: a rank failed, and its mpiexec did not end by itself.
     """
     stopped, ended = folder.with_name(STOPPED), EndedWatch(folder, n)
     deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
     while True:
         left = deadline - time.monotonic()
         try:
-            return process.wait(max(0.0, min(_PAUSE_S, left)))
+            code = process.wait(max(0.0, min(_PAUSE_S, left)))
+            return _code_left(stopped) or code
         except subprocess.TimeoutExpired:
             if left <= _PAUSE_S:
                 raise
         if stopped.exists() and not _ends_within(process, _GRACE_S / 2):
-            raise _Stopped(int(stopped.read_text(encoding="ascii") or 1), "")
+            raise _Stopped(_code_left(stopped) or 1, "")
         if notice := ended.look():
             print(f"simpar run: {notice}", file=sys.stderr, flush=True)
+
+
+def _code_left(stopped: Path) -> int:
+    """Return the exit code that a rank which failed has left, or 0."""
+    return int(stopped.read_text(encoding="ascii") or 0) if stopped.exists() else 0
 
 
 def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:

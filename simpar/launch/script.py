@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from simpar.launch.alarm import STOPPED, Alarm, alarm_folder, exit_code, print_whole_lines
+from simpar.launch.alarm import Alarm, alarm_folder, exit_code, print_whole_lines
 
 __all__ = ["play"]
 
@@ -37,15 +37,8 @@ def _early_alarm() -> Alarm:
     def number(*names: str) -> int:
         return next((int(os.environ[name]) for name in names if name in os.environ), 0)
 
-    folder = Path(alarm_folder())
-
-    def leave(code: int) -> None:
-        """Tell the launcher too: MPICH's does not stop the others for a rank that ends before MPI has started."""
-        (folder.parent / STOPPED).write_text(str(code), encoding="ascii")
-        os._exit(code)
-
     rank, size = number("OMPI_COMM_WORLD_RANK", "PMI_RANK"), number("OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
-    return Alarm(rank, max(size, 1), folder, leave)
+    return Alarm(rank, max(size, 1), Path(alarm_folder()), os._exit)
 
 
 def _stop(end: SystemExit) -> None:

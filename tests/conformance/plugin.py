@@ -91,10 +91,6 @@ def _note_layouts(report: Callable[..., None]) -> Callable[..., None]:
     return noted
 
 
-install()
-_FINDER = _StandIns(_stand_ins())
-simpar_context.current().planner = UnitTestDevices()
-program.report_layouts = _note_layouts(program.report_layouts)
 _RESULTS: list[dict[str, Any]] = []
 _LAYOUTS: list[dict[str, Any]] = []
 """Of each compilation of the test that runs, what ``parameter_layout_dict`` holds."""
@@ -102,8 +98,11 @@ _LAYOUTS: list[dict[str, Any]] = []
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
-    """Stand before pytest's own finder, which looks for every ``test_*.py``."""
-    sys.meta_path.insert(0, _FINDER)
+    """Set the run up; the stand-ins come before pytest's own finder, which looks for every ``test_*.py``."""
+    install()
+    simpar_context.current().planner = UnitTestDevices()
+    program.report_layouts = _note_layouts(program.report_layouts)
+    sys.meta_path.insert(0, _StandIns(_stand_ins()))
 
 
 @pytest.fixture(autouse=True)
