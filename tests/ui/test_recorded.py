@@ -119,6 +119,7 @@ def test_address_opens_the_same_again(page: Any) -> None:
 
 
 def test_every_file_that_is_offered_can_be_read(page: Any, tmp_path: Path) -> None:
+    still_words(page)  # a menu goes when an answer of the server brings its figure anew
     menus = page.locator("main button[aria-haspopup=menu][aria-label^=Export]")
     for which in range(menus.count()):
         menus.nth(which).click()

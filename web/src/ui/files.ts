@@ -18,8 +18,13 @@ export function saveSvg(name: string, drawing: Drawing, title: string, backgroun
   save(`${name}.svg`, new Blob([toSvg(drawing, title, background)], { type: "image/svg+xml" }));
 }
 
-export function savePng(name: string, drawing: Drawing, background: string): void {
-  const scale = 2;
+/** The picture at twice its size, or smaller where the browser has no canvas that large. */
+export function savePng(
+  name: string,
+  drawing: Drawing,
+  background: string,
+  scale: number = 2,
+): void {
   const canvas = document.createElement("canvas");
   canvas.width = Math.ceil(drawing.width * scale);
   canvas.height = Math.ceil(drawing.height * scale);
@@ -29,7 +34,11 @@ export function savePng(name: string, drawing: Drawing, background: string): voi
   context.fillStyle = background;
   context.fillRect(0, 0, drawing.width, drawing.height);
   drawing.paint(new CanvasSurface(context));
-  canvas.toBlob((blob) => blob && save(`${name}.png`, blob));
+  canvas.toBlob((blob) => {
+    if (blob) save(`${name}.png`, blob);
+    else if (scale > 1 / 8) savePng(name, drawing, background, scale / 2);
+    else throw new Error(`This browser cannot make a picture of ${name}; take the SVG.`);
+  });
 }
 
 /** Rows as CSV (RFC 4180); a text that a spreadsheet would run as a formula is quoted by an apostrophe. */
