@@ -141,6 +141,9 @@ def _differentiate(
     for weight, value, gradient in zip(weights, held, by_weight, strict=True):
         if value == trace.parameter_input(weight):
             trace.gradients[value] = trace.bind(gradient.operand())
+    if any(node.micro != NO_MICRO for node in trace.nodes[start:]):
+        for weight, gradient in zip(weights, by_weight, strict=True):
+            trace.owe(weight, gradient.operand())
     left = iter(by_input)
     return cast("Any", out), tuple(_nested(args[p], left) for p in positions), tuple(by_weight)
 

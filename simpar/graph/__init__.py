@@ -27,6 +27,7 @@ from simpar.graph.opdef import OPS, Example, Local, OpDef, local_shape, lookup, 
 from simpar.graph.rewrite import drop_unused, merge_equal
 from simpar.graph.text import graph_text
 from simpar.graph.trace import (
+    ACCUMULATED,
     Operand,
     ParameterLike,
     Trace,
@@ -39,6 +40,7 @@ from simpar.graph.trace import (
 from simpar.graph.verify import verify_graph
 
 __all__ = [
+    "ACCUMULATED",
     "EVERY_STAGE",
     "NO_MICRO",
     "OPS",

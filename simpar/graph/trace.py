@@ -33,11 +33,23 @@ from simpar.graph.ir import (
 from simpar.graph.opdef import OpDef, lookup
 from simpar.layout import Layout
 
-__all__ = ["Operand", "ParameterLike", "Trace", "apply", "refuse_value", "register_collectives", "tracing", "user_line"]
+__all__ = [
+    "ACCUMULATED",
+    "Operand",
+    "ParameterLike",
+    "Trace",
+    "apply",
+    "refuse_value",
+    "register_collectives",
+    "tracing",
+    "user_line",
+]
 
 Array = NDArray[np.generic]
 Operand = Array | Value
 Attrs = Mapping[str, Any]
+
+ACCUMULATED = "accu_grads"  # what MindSpore calls a Parameter in which gradients add up
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _DEMO = str(Path(_PACKAGE, "demo"))  # a program like a user's
@@ -100,6 +112,7 @@ class Trace:
         self._constant_of: dict[Any, Value] = {}
         self._place_of: dict[int, int] = {}
         self._now: dict[Value, Value] = {}
+        self._owed: dict[str, Value] = {}
         self._step: Value | None = None
 
     # --- inputs ---
@@ -139,8 +152,23 @@ class Trace:
             value, spec = self.new_value(given.full_shape, given.dtype), given.spec()
             self._check_name(spec)
             self._specs.append(ParameterInput(value, spec))
-        value = self._specs[place].value
-        return self._now.get(value, value)
+        entered, spec = self._specs[place].value, self._specs[place].spec
+        if self._owed and spec.state_of in self._owed and ACCUMULATED in spec.name:
+            self._now[entered] = self._accumulated(self._now.get(entered, entered), self._owed.pop(spec.state_of))
+        return self._now.get(entered, entered)
+
+    def owe(self, weight: ParameterLike, gradient: Operand) -> None:
+        """Let the accumulator of a weight, if there is one, hold this gradient more when it is next looked at.
+
+        An accumulator is a clone of the weight with ``accu_grads`` in its name, by which MindSpore's compiler knows
+        where to add up the gradients of micro-batches.
+        """
+        name, value = weight.spec().name, self.bind(gradient)
+        self._owed[name] = self._accumulated(self._owed[name], value) if name in self._owed else value
+
+    def _accumulated(self, total: Value, term: Value) -> Value:
+        with self.during("update"), self.marked(stage=EVERY_STAGE, micro=NO_MICRO, recompute=None):
+            return self.record(lookup("add"), (total, term), {}, _Call())[0]
 
     def _check_name(self, spec: ParameterSpec) -> None:
         """Refuse a name that two trained Parameters share: states and checkpoints go by it."""

@@ -121,6 +121,14 @@ class Described(Tensor):
     # --- flags ---
 
     @property
+    def is_zero(self) -> bool:
+        """Whether this rank holds nothing but zeros of it; False where it holds nothing."""
+        if self._array is not None:
+            return not self._array.any()
+        first = tuple((0, 1) for _ in self._shape)
+        return self.init is not None and not self.init.fill(self._shape, self.dtype, first).any()
+
+    @property
     def is_init(self) -> Any:
         """A flag of MindSpore's GE backend: False unless it is set."""
         return self._is_init

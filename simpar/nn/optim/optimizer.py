@@ -15,6 +15,7 @@ from simpar.context import DATA_PARALLEL, current
 from simpar.dtype import int32
 from simpar.errors import ContextError, WorldError
 from simpar.nn.cell import Cell
+from simpar.nn.optim.accumulators import check_accumulators
 from simpar.nn.optim.groups import Group, Rate, read_groups, read_learning_rate
 from simpar.parameter import Parameter, ParameterTuple
 from simpar.tensor import Tensor
@@ -154,6 +155,15 @@ class Optimizer(Cell):
             self.loss_scale = kept
 
     # --- the update ---
+
+    def __call__(self, gradients: Any, *args: Any, **kwargs: Any) -> Any:
+        """Update each Parameter by its gradient; see ``construct``.
+
+        Raises:
+            ModeError: the gradients are accumulators in which nothing was added up.
+        """
+        check_accumulators(gradients)
+        return super().__call__(gradients, *args, **kwargs)
 
     def construct(self, gradients: Sequence[Tensor]) -> bool:
         """Update each Parameter by its gradient.
