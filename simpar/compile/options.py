@@ -33,8 +33,9 @@ def partition_options(context: Context) -> PartitionOptions:
         raise WorldError(
             f"optimizer_weight_shard_size is {size}, but there are {n} devices. Use at most {n}, or -1 for all."
         )
-    again = parallel.optimizer_level == "level3"
-    sharding = OptimizerSharding(parallel.parallel_optimizer_threshold << 10, size, again)
+    level = parallel.optimizer_level
+    totals = parallel.gradient_accumulation_shard or level != "level1"
+    sharding = OptimizerSharding(parallel.parallel_optimizer_threshold << 10, size, level == "level3", totals)
     return PartitionOptions(
         device_num=n // stages,
         is_partitioned=context.is_partitioned,

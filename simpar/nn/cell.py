@@ -75,7 +75,8 @@ class Cell(CellHints, CellOptions):
     def __getattr__(self, name: str) -> Any:
         for held in ("_params", "_cells"):
             if name in self.__dict__.get(held, ()):
-                return self.__dict__[held][name]
+                found = self.__dict__[held][name]
+                return self._seen(found) if self._is_computing and isinstance(found, Parameter) else found
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
 
     def __delattr__(self, name: str) -> None:
@@ -287,11 +288,11 @@ class Cell(CellHints, CellOptions):
         trace = current().trace
         if trace is not None:
             with self._recorded(trace):
-                return self.construct(*args)
+                return self._entry()(*args)
         if not self._names_hold:
             self.check_names()
         run = runner() if current().mode == GRAPH_MODE else None
-        return self.construct(*args) if run is None else run(self.construct, args, self)
+        return self._entry()(*args) if run is None else run(self._entry(), args, self)
 
     def _in_order(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         bound = inspect.signature(self.construct).bind(*args, **kwargs)
@@ -312,7 +313,7 @@ class Cell(CellHints, CellOptions):
         compile_function = compiler()
         if compile_function is None:
             raise TraceError("there is nothing to compile with: `import simpar` as a whole.")
-        compile_function(self.construct, args, self)
+        compile_function(self._entry(), args, self)
 
     @property
     def training(self) -> bool:

@@ -1,11 +1,14 @@
 """What MindSpore's scripts tell a Cell that its compiler needs and simpar's does not, or only reads back."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from functools import wraps
 from typing import Any, Self, cast
 
 from simpar.dtype import DType, float16, float32
 from simpar.errors import ContextError
+from simpar.parameter import CastParameter, Parameter
 from simpar.tensor import Tensor
 
 __all__ = ["CellHints"]
@@ -19,6 +22,9 @@ class CellHints(ABC):
     _inputs: tuple[Any, ...] | None = None
     _flags: dict[str, Any] | None = None
     _computes_in: DType | None = None
+    _is_computing = False
+
+    construct: Callable[..., Any]
 
     @abstractmethod
     def cells(self) -> Iterable[Any]:
@@ -51,7 +57,9 @@ class CellHints(ABC):
         return dict(self._flags or {})
 
     def to_float(self, dst_type: DType) -> Self:
-        """Let this Cell and those below compute in float16 or float32: Tensors of floats that come in are cast.
+        """Let this Cell and those below compute in float16 or float32: inputs and Parameters of floats are cast.
+
+        Parameters keep their own type, in which gradients arrive and optimizers update; ``construct`` sees casts.
 
         Raises:
             ContextError: it is another type.
@@ -71,6 +79,41 @@ class CellHints(ABC):
         return tuple(
             a.astype(wanted) if isinstance(a, Tensor) and a.dtype.is_float and a.dtype != wanted else a for a in args
         )
+
+    def _entry(self) -> Callable[..., Any]:
+        """Return ``construct``, always the same function; with ``to_float`` it sees Parameters in that type."""
+        if self._computes_in is None:
+            return self.construct
+        made = vars(self).get("_simpar_entry")
+        if made is None:
+
+            @wraps(self.construct)
+            def construct(*args: Any) -> Any:
+                with self._parameters_cast():
+                    return self.construct(*args)
+
+            made = vars(self)["_simpar_entry"] = construct
+        return made
+
+    @contextmanager
+    def _parameters_cast(self) -> Generator[None]:
+        """Let attributes that are Parameters, or lists of them, be casts in a ``with`` block."""
+        own, before = vars(self), self._is_computing
+        lists = {name: own[name] for name in own["_lists"] if not before}
+        own["_is_computing"] = True
+        own.update({name: tuple(map(self._seen, held)) for name, held in lists.items()})
+        try:
+            yield
+        finally:
+            own["_is_computing"] = before
+            own.update(lists)
+
+    def _seen(self, parameter: Parameter) -> Tensor:
+        """Return a Parameter as ``construct`` sees it."""
+        wanted = self._computes_in
+        if wanted is None or not parameter.dtype.is_float or parameter.dtype == wanted:
+            return parameter
+        return CastParameter.of(parameter, wanted)
 
     def set_data_parallel(self) -> Self:
         """Keep the wish to cut only batches below this Cell, where MindSpore would search."""

@@ -7,7 +7,7 @@ from simpar.dtype import float32
 from simpar.errors import DTypeError
 from simpar.ops.primitive import Primitive
 from simpar.ops.support import one
-from simpar.parameter import Parameter
+from simpar.parameter import Parameter, parameter_behind
 from simpar.tensor import Tensor, as_tensor
 
 __all__ = [
@@ -41,8 +41,10 @@ def assign(variable: Parameter, value: Operand) -> Tensor:
     >>> assign(w, w * 3).tolist()
     [3.0, 6.0]
     """
-    if not isinstance(variable, Parameter):  # pyright: ignore[reportUnnecessaryIsInstance]
+    held = parameter_behind(variable)
+    if held is None:
         raise DTypeError(f"assign writes to a Parameter, not to {variable!r}, a {type(variable).__name__}.")
+    variable = held
     new = as_tensor(value, variable)
     if new.init is None and new.dtype != variable.dtype and new.dtype.rank <= variable.dtype.rank:
         new = new.astype(variable.dtype)

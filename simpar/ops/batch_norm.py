@@ -11,7 +11,7 @@ from simpar.errors import RuleError
 from simpar.layout import NOT_CUT, Layout
 from simpar.ops.primitive import Primitive
 from simpar.ops.support import one
-from simpar.parameter import Parameter
+from simpar.parameter import parameter_behind
 from simpar.tensor import Tensor
 
 __all__ = ["BatchNorm"]
@@ -69,9 +69,10 @@ class BatchNorm(Primitive):
 
     def _follow(self, running: Tensor, batch: Tensor, factor: float) -> None:
         """Let a running statistic follow that of the batch; the variance is told without bias."""
-        if isinstance(running, Parameter):
-            fresh = batch.reshape(running.shape) * (self.momentum * factor)
-            running.assign_value(running * (1 - self.momentum) + fresh)
+        held = parameter_behind(running)
+        if held is not None:
+            fresh = batch.reshape(held.shape) * (self.momentum * factor)
+            held.assign_value(held * (1 - self.momentum) + fresh)
 
 
 class _Channels:

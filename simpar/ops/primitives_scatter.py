@@ -7,7 +7,7 @@ from simpar.layout import Layout
 from simpar.ops.assignment import assign
 from simpar.ops.functions_index import masked_fill
 from simpar.ops.primitive import Primitive
-from simpar.parameter import Parameter
+from simpar.parameter import Parameter, parameter_behind
 from simpar.tensor import Tensor, as_tensor, axis_of
 
 __all__ = [
@@ -124,7 +124,8 @@ class _InplaceRows(Primitive):
     def __call__(self, x: Tensor, input_v: Tensor) -> Tensor:
         """Return the new tensor; a Parameter holds it from here on."""
         made = self.apply_one(x, Tensor(np.array(self.indices, np.int32)), input_v)
-        return assign(x, made) if isinstance(x, Parameter) else made
+        held = parameter_behind(x)
+        return made if held is None else assign(held, made)
 
 
 class TensorScatterUpdate(_TensorScatter, op="tensor_scatter"):

@@ -86,7 +86,8 @@ class AutoParallel(nn.Cell):
         Args:
             shard_size: over how many ranks at most; -1 for all.
             threshold: KB; smaller Parameters stay as they are.
-            optimizer_level: ``"level1"`` to ``"level3"``.
+            optimizer_level: what is cut: Parameters and states at ``"level1"``, gradients that add up over
+                micro-batches at ``"level2"``; at ``"level3"`` Parameters are gathered again for the backward pass, too.
         """
         config = {
             "optimizer_weight_shard_size": shard_size,

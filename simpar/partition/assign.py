@@ -20,6 +20,7 @@ from simpar.partition.strategy import (
     default_assignment,
     storage_layout,
 )
+from simpar.partition.totals import accumulated_terms, scattered_term
 
 __all__ = ["Assigned", "Cut", "assign_layouts"]
 
@@ -72,6 +73,7 @@ class _Assigner:
         self.uses: dict[Value, Layout] = {}
         self.taken: dict[Value, dict[Value, Layout]] = {}
         self.lazy = _stay_partial(graph)
+        self.terms = accumulated_terms(graph) if options.shards_totals else {}
 
     def run(self, traced: Graph | None) -> Assigned:
         check_dataset_strategy(self.graph.arguments, self.options)
@@ -220,6 +222,8 @@ class _Assigner:
         """Return the layout in which a result is kept."""
         if value in self.parameter_of:
             return self.layouts.get(self.parameter_of[value], made.resolved())
+        if self.terms.get(value) in self.layouts and made.is_partial:
+            return scattered_term(made, self.layouts[self.terms[value]])
         if value in self.lazy and made.is_partial:
             return made
         if node.out_strategy is not None:

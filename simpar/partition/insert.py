@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 from simpar.errors import SimparError
 from simpar.graph import Graph, Node, ParameterSpec, Value
-from simpar.layout import NOT_CUT, Layout, Step, plan_redistribution, refine
+from simpar.layout import NOT_CUT, Layout, Step, plan_redistribution
 from simpar.partition.assign import Assigned, Cut
 from simpar.partition.strategy import PartitionOptions
+from simpar.partition.totals import accumulated_terms, scattered
 
 __all__ = ["Partitioned", "insert_redistribution"]
 
@@ -73,6 +74,7 @@ class _Inserter:
         self.begun: dict[Value, _Begun] = {}
         self.next_id = graph.next_id
         self.stage = graph.stages
+        self.terms = accumulated_terms(graph) if options.shards_totals else {}
 
     def run(self) -> Partitioned:
         for node, cut in zip(self.graph.nodes, self.assigned.cuts, strict=True):
@@ -101,7 +103,13 @@ class _Inserter:
             if parameter is not None:
                 self._begin_gradient(value, self.parameters[parameter], kept, node)
             else:
-                self.now[value] = self._moved(value, kept, node, (_why(node, made, kept), 0, ""))
+                self.now[value] = self._moved(value, kept, node, self._why_kept(node, value, kept))
+
+    def _why_kept(self, node: Node, value: Value, kept: Layout) -> Attrs:
+        if value not in self.terms:
+            return _why(node, self.layouts[value], kept), 0, ""
+        spec = self.parameters[self.terms[value]]
+        return f"gradient of {spec.name} in micro-batch {node.micro}", _own_bucket(spec), spec.name
 
     # --- gradients of parameters ---
 
@@ -110,7 +118,7 @@ class _Inserter:
 
         The others wait until a gradient is needed: then all take their second step, so that these can be fused too.
         """
-        steps = self._steps(value, _scattered(self.layouts[value], kept), node)
+        steps = self._steps(value, scattered(self.layouts[value], kept), node)
         if steps and steps[-1].after.is_partial:
             steps += self._steps(value, kept, node, steps[-1].after)
         self.now[value] = value
@@ -136,12 +144,12 @@ class _Inserter:
         if value in self.begun:
             self._finish_gradients()
         here = self.now.get(value, value)
-        spec = self.parameters.get(value)
+        spec, sharding = self.parameters.get(value), self.options.sharding
         attrs = (f"operand of {node.label}: {self.layouts[here]} -> {layout}", 0, "")
         if spec is not None:
             attrs = (
                 f"parallel optimizer: {spec.name} is stored cut" if self._is_stored_cut(value, layout) else attrs[0],
-                spec.comm_fusion,
+                _own_bucket(spec) if sharding is not None and sharding.gathers_again else spec.comm_fusion,
                 spec.name,
             )
         turn = f"{node.phase} {node.micro}" if spec is not None and self._gathers_again(spec) else ""
@@ -205,19 +213,9 @@ class _Inserter:
         return self._moved(here, self.layouts[parameter], node, (f"new value of {name}", 0, name))
 
 
-def _scattered(made: Layout, kept: Layout) -> Layout:
-    """Return where a gradient goes first: cut as its parameter is stored, terms left only over other device axes.
-
-    A reduce_scatter within the ranks that share a parameter leaves less to sum over the rest.
-    """
-    common = refine(made.dev_mat, kept.dev_mat)
-    if common is None or made.rank_list != kept.rank_list or not made.is_partial:
-        return kept
-    partial, stored = made.refined(common).partial, kept.refined(common)
-    cutting = {a for axes in stored.cutting_axes for a in axes}
-    left = tuple(a for a in partial if a not in cutting)
-    is_shared = 0 < len(left) < len(partial)
-    return replace(stored, partial=left, combine=made.combine) if is_shared else kept
+def _own_bucket(spec: ParameterSpec) -> int:
+    """Return the fusion index where memory is to be saved: that of all Parameters, 1, would keep all values at once."""
+    return 0 if spec.comm_fusion == 1 else spec.comm_fusion
 
 
 def _why(node: Node, made: Layout, kept: Layout) -> str:

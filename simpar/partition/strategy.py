@@ -43,11 +43,13 @@ class OptimizerSharding:
         shard_size: over how many ranks at most; -1 for all that repeat the slice.
         gathers_again: whether the backward pass gathers every parameter again (MindSpore's level 3), not only those
             with ``parallel_optimizer_comm_recompute``.
+        shards_totals: whether gradients that add up over micro-batches are cut as their parameters are (level 2).
     """
 
     threshold_bytes: int = 64 << 10
     shard_size: int = -1
     gathers_again: bool = False
+    shards_totals: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,11 @@ class PartitionOptions:
     def bucket(self, kind: str) -> BucketOptions:
         """Return how collectives of one kind are fused."""
         return dict(self.buckets).get(kind, BucketOptions())
+
+    @property
+    def shards_totals(self) -> bool:
+        """Whether the parallel optimizer cuts gradients that add up over micro-batches."""
+        return self.sharding is not None and self.sharding.shards_totals
 
     @property
     def whole(self) -> tuple[int, ...]:
