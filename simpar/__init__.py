@@ -41,6 +41,8 @@ from simpar.context import (
 )
 from simpar.dtype import (
     bool_,
+    complex64,
+    complex128,
     dtype_to_nptype,
     float16,
     float32,
@@ -97,6 +99,8 @@ __all__ = [
     "bool_",
     "common",
     "communication",
+    "complex64",
+    "complex128",
     "context",
     "dataset",
     "dtype",

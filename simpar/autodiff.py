@@ -4,6 +4,10 @@ The function runs once and leaves its nodes in the trace; then each node, last t
 results and answers with those of its operands (``OpDef.bprop``). The answers are ordinary nodes, so that a gradient
 can be partitioned, or differentiated again. This module knows no op.
 
+Where numbers are complex, what is handed back from node to node is the *transposed* slope, so that the rules of the
+reals hold for every function that has a complex slope: of y = f(x), g f'(x). What a user gets is its conjugate, which
+points where a real result grows fastest: PyTorch's convention.
+
 The trace learns which value is the cotangent of which (``Trace.cotangents``), because a cotangent takes the layout of
 its value.
 """
@@ -113,7 +117,7 @@ def _scaled(fn: Function) -> Function:
     """Return ``fn`` times a last argument, whose gradient is that of ``fn`` with that cotangent."""
 
     def product(*args: Any) -> Any:
-        return fn(*args[:-1]) * args[-1]
+        return fn(*args[:-1]) * conjugate(args[-1])
 
     return product
 
@@ -183,8 +187,14 @@ def adjoint(trace: Trace, start: int, seeds: Iterable[Tensor], targets: Sequence
             _pull_back(trace, node, cotangents, needed)
         for target in targets:
             if target in cotangents:
+                cotangents[target] = conjugate(cotangents[target])
                 trace.cotangents.setdefault(trace.bind(cotangents[target].operand()), target)
         return [cotangents[v] if v in cotangents else filled(v.shape, v.dtype, 0) for v in targets]
+
+
+def conjugate(given: Tensor) -> Tensor:
+    """Return the conjugate of complex numbers, and others as they are."""
+    return given.apply("conj") if given.dtype.is_complex else given
 
 
 def _reached_from(nodes: Sequence[Node], targets: Iterable[Value]) -> set[Value]:
@@ -228,8 +238,8 @@ def _check_flat(node: Node, needed: set[Value]) -> None:
     Raises:
         NotYetError: it takes and makes floats.
     """
-    taken = [v for v in node.inputs if v in needed and v.dtype.numpy.kind == "f"]
-    if taken and any(v.dtype.numpy.kind == "f" for v in node.outputs):
+    taken = [v for v in node.inputs if v in needed and v.dtype.has_gradient]
+    if taken and any(v.dtype.has_gradient for v in node.outputs):
         raise NotYetError(
             f"{node.where}: simpar has no gradient of this op yet, so the function cannot be differentiated "
             f"{'twice' if node.phase == 'backward' else 'here'}. Write it with other ops, or stop the gradient "

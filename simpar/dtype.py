@@ -13,6 +13,8 @@ __all__ = [
     "DType",
     "as_dtype",
     "bool_",
+    "complex64",
+    "complex128",
     "dtype_to_nptype",
     "float16",
     "float32",
@@ -57,8 +59,36 @@ class DType:
 
     @property
     def is_float(self) -> bool:
-        """Whether gradients can flow through values of this type."""
+        """Whether its values are real numbers with a fraction."""
         return self.name.startswith("float")
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether its values are complex numbers."""
+        return self.name.startswith("complex")
+
+    @property
+    def has_gradient(self) -> bool:
+        """Whether gradients can flow through values of this type."""
+        return self.is_float or self.is_complex
+
+    @property
+    def real(self) -> "DType":
+        """The type of the real part of a complex number; itself for others.
+
+        >>> complex64.real, int32.real
+        (Float32, Int32)
+        """
+        return {"complex64": float32, "complex128": float64}.get(self.name, self)
+
+    @property
+    def complex(self) -> "DType":
+        """The type of complex numbers made of this; complex64 for whole numbers and halves.
+
+        >>> float64.complex, float16.complex
+        (Complex128, Complex64)
+        """
+        return complex128 if self.name in ("float64", "complex128") else complex64
 
     def __repr__(self) -> str:
         return self.name.replace("uint", "UInt") if self.name[0] == "u" else self.name.capitalize()
@@ -76,21 +106,27 @@ uint64 = DType("uint64", 8)
 float16 = DType("float16", 9)
 float32 = DType("float32", 10)
 float64 = DType("float64", 11)
+complex64 = DType("complex64", 12)
+complex128 = DType("complex128", 13)
 
 DTYPES: dict[str, DType] = {
     t.name: t
     for t in (
         bool_, int8, uint8, int16, uint16, int32, uint32, int64, uint64, float16, float32, float64,
+        complex64, complex128,
     )
 }  # fmt: skip
+
+
+_PYTHON = {bool: bool_, int: int32, float: float32, complex: complex64}
 
 
 def as_dtype(given: object) -> DType:
     """Return the element type that ``given`` names.
 
     Args:
-        given: a ``DType``, a numpy type, or Python's ``bool``, ``int``, ``float`` (MindSpore takes the last two as
-            int32 and float32).
+        given: a ``DType``, a numpy type, or Python's ``bool``, ``int``, ``float``, ``complex`` (MindSpore takes the
+            last three as int32, float32 and complex64).
 
     Raises:
         DTypeError: ``given`` names none.
@@ -100,8 +136,8 @@ def as_dtype(given: object) -> DType:
     """
     if isinstance(given, DType):
         return given
-    if given is int or given is float or given is bool:
-        return {int: int32, float: float32, bool: bool_}[given]
+    if isinstance(given, type) and given in _PYTHON:
+        return _PYTHON[given]
     name = given.name if isinstance(given, np.dtype) else getattr(given, "__name__", given)
     if isinstance(name, str) and name in DTYPES:
         return DTYPES[name]
@@ -120,5 +156,5 @@ def promote(types: Iterable[DType]) -> DType:
     (Float32, Int64)
     """
     given = list(types)
-    floats = [t for t in given if t.is_float]
+    floats = [t for t in given if t.has_gradient]
     return as_dtype(np.result_type(*(t.numpy for t in floats or given)))

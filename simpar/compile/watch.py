@@ -39,11 +39,7 @@ class Watch:
     def __init__(self, recorder: Recorder, program: str, executor: Executor, is_always: bool = False) -> None:
         plan = executor.plan
         self._recorder, self._program, self._rank = recorder, program, plan.rank
-        self._slices = [
-            (p.spec.name, executor.buffers[p.value.id], p.value.id in plan.writes)
-            for p in plan.parameters
-            if p.value.dtype.numpy.kind != "c"
-        ]
+        self._slices = [(p.spec.name, executor.buffers[p.value.id], p.value.id in plan.writes) for p in plan.parameters]
         tiles = max(1, len(self._slices) * executor.world.size)
         self._cells = min(records.MOST_CELLS, max(_LEAST_CELLS, _TILES_BYTES // (4 * tiles)))
         self._writes = any(is_written for _, _, is_written in self._slices)

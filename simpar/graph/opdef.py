@@ -75,7 +75,8 @@ class OpDef:
         kernel: ``kernel(*arrays, out=..., **attrs)`` on numpy arrays. ``out`` is an array (a tuple of them for several
             results) to write into, or None to make one; the result is returned.
         bprop: ``bprop(g, *inputs, out=..., **attrs)`` on Tensors; returns the cotangent of each input, None for those
-            without. It takes only the keywords it names. ``g`` and ``out`` are tuples for several results.
+            without. Of complex numbers it is the transposed slope, not conjugated (see ``autodiff``). It takes only
+            the keywords it names. ``g`` and ``out`` are tuples for several results.
         dtype: the results' element types from the operands' and the attributes; promoted from the operands if None.
         whole: factors that must not be cut.
         offsets: a factor whose start on this rank the kernel gets as ``offset=``.

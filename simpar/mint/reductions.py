@@ -43,7 +43,7 @@ def _as(input: Tensor, dtype: DType | None) -> Tensor:
 
 def sum(input: Tensor, dim: Axes = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
     """Return the sum over some axes, all if None; whole numbers are added as int64."""
-    return _as(input, dtype or (None if input.dtype.is_float else int64)).sum(dim, keepdim)
+    return _as(input, dtype or (None if input.dtype.has_gradient else int64)).sum(dim, keepdim)
 
 
 def mean(input: Tensor, dim: Axes = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:

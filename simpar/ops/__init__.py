@@ -4,13 +4,14 @@ A record (``graph.OpDef``) holds the rule over factors, the kernel on numpy arra
 derived from it. A file of records reads like a table; the suites find every record by themselves.
 
 Read in this order: ``support`` (what the families share), ``elementwise`` with ``arithmetic``, ``trigonometry``,
-``special`` and ``bitwise``; ``activation`` with ``rectifiers``; ``reduction``, ``matmul`` with ``products``,
-``linear_algebra`` and ``attention``; ``shape`` with ``refinement`` and ``slicing``; ``normalization``, ``gather`` with
-``gather_batched``, ``scatter`` and ``segment``; ``ordering``, ``loss``, ``convolution``, ``pooling`` with ``pooling3d``
-and ``resize``; ``random`` (dropout), ``printing``, ``optimizer`` with ``optimizer_adaptive`` (updates),
-``communication`` (collectives written by the user), ``transfers`` (between the stages of a pipeline) and ``micro`` (its
-micro-batches); then the faces: ``functional`` and ``operations``, doors to the functions and to the objects, whose base
-is ``primitive``; ``batch_norm``, an object made of other ops; and ``composite``, functions of functions.
+``special``, ``complex_numbers`` and ``bitwise``; ``activation`` with ``rectifiers``; ``reduction``, ``matmul`` with
+``products``, ``linear_algebra`` and ``attention``; ``fourier``; ``shape`` with ``refinement`` and ``slicing``;
+``normalization``, ``gather`` with ``gather_batched``, ``scatter`` and ``segment``; ``ordering``, ``loss``,
+``convolution``, ``pooling`` with ``pooling3d`` and ``resize``; ``random`` (dropout), ``printing``, ``optimizer`` with
+``optimizer_adaptive`` (updates), ``communication`` (collectives written by the user), ``transfers`` (between the stages
+of a pipeline) and ``micro`` (its micro-batches); then the faces: ``functional`` and ``operations``, doors to the
+functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made of other ops; and
+``composite``, functions of functions.
 """
 
 from simpar.ops import (
@@ -19,12 +20,14 @@ from simpar.ops import (
     attention,
     bitwise,
     communication,
+    complex_numbers,
     composite,
     convolution,
     creation,
     draws,
     elementwise,
     extrema,
+    fourier,
     functional,
     gather_batched,
     linear_algebra,
@@ -66,11 +69,13 @@ RECORDS = (
     attention,
     bitwise,
     communication,
+    complex_numbers,
     convolution,
     creation,
     draws,
     elementwise,
     extrema,
+    fourier,
     gather_batched,
     gather_records,
     linear_algebra,

@@ -42,7 +42,7 @@ def _where_not_zero(ufunc: np.ufunc, x: Array, y: Array, there: Array, out: Arra
     """Apply ``ufunc`` where ``there`` is not zero, and write 0 elsewhere."""
     if out is None:
         kind = np.result_type(x, y)
-        out = np.empty(np.broadcast_shapes(x.shape, y.shape), kind if kind.kind == "f" else np.float32)
+        out = np.empty(np.broadcast_shapes(x.shape, y.shape), kind if kind.kind in "fc" else np.float32)
     zero = np.equal(there, 0)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ufunc(x, y, out=out)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from simpar.dtype import DType, as_dtype, bool_, promote
+from simpar.errors import DTypeError
 from simpar.graph import Example, op
 from simpar.ops._pointwise import Binary, binary, unary
 from simpar.ops.support import (
@@ -46,7 +47,8 @@ def _pow(x: Array, y: Array, out: Array | None = None) -> Array:
 
 
 def _pow_grad(g: Tensor, x: Tensor, y: Tensor, out: Tensor) -> tuple[Tensor, Tensor]:
-    positive = one("select", one("greater", x, like(0, x)), x, like(1, x))  # where x <= 0 its power has no slope in y
+    has_slope = one("not_equal" if x.dtype.is_complex else "greater", x, like(0, x))
+    positive = one("select", has_slope, x, like(1, x))  # where x <= 0 its power has no slope in y
     return g * y * one("pow", x, y - like(1, y)), g * out * one("log", positive)
 
 
@@ -60,6 +62,22 @@ def _extremum_grad(keeps_first: str) -> Binary:
     return gradient
 
 
+def _ordered(types: Sequence[DType], attrs: Attrs) -> DType:
+    """Return the type of numbers that have an order.
+
+    Raises:
+        DTypeError: complex ones have none.
+    """
+    if any(t.is_complex for t in types):
+        raise DTypeError("complex numbers have no order. Compare their absolute values, real or imaginary parts.")
+    return promote(types)
+
+
+def _order_dtype(types: Sequence[DType], attrs: Attrs) -> DType:
+    _ordered(types, attrs)
+    return bool_
+
+
 binary("add", np.add, lambda g, x, y, out: (g, g), linear="joint")
 binary("sub", np.subtract, lambda g, x, y, out: (g, -g), linear="joint")
 binary("mul", np.multiply, lambda g, x, y, out: (g * y, g * x), linear="each")
@@ -67,11 +85,10 @@ binary("div", np.divide, lambda g, x, y, out: (g / y, -(g * out) / y), low=0.5, 
 binary("floor_div", np.floor_divide, None, low=0.5, high=9.0)
 binary("mod", np.mod, lambda g, x, y, out: (g, -(g * one("floor_div", x, y))), low=0.5, high=9.0)
 binary("pow", _pow, _pow_grad, low=0.5)
-binary("maximum", np.maximum, _extremum_grad("greater_equal"))
-binary("minimum", np.minimum, _extremum_grad("less_equal"))
+binary("maximum", np.maximum, _extremum_grad("greater_equal"), dtype=_ordered)
+binary("minimum", np.minimum, _extremum_grad("less_equal"), dtype=_ordered)
 
 unary("neg", np.negative, lambda g, x, out: -g, linear="each")
-unary("abs", np.absolute, lambda g, x, out: g * one("sign", x))
 unary("exp", np.exp, lambda g, x, out: g * out, dtype=float_dtype)
 unary("expm1", np.expm1, lambda g, x, out: g * (out + like(1, out)), dtype=float_dtype)
 unary("log", np.log, lambda g, x, out: g / x, low=0.5, dtype=float_dtype)
@@ -89,6 +106,7 @@ unary("round", np.rint, None)
 
 # --- comparison and logic ---
 
+_ORDERS = ("less", "less_equal", "greater", "greater_equal")
 for _name, _kernel in (
     ("equal", np.equal),
     ("not_equal", np.not_equal),
@@ -100,7 +118,7 @@ for _name, _kernel in (
     ("logical_or", np.logical_or),
     ("logical_xor", np.logical_xor),
 ):
-    binary(_name, _kernel, None, dtype=constant_dtype(bool_))
+    binary(_name, _kernel, None, dtype=_order_dtype if _name in _ORDERS else constant_dtype(bool_))
 
 unary("logical_not", np.logical_not, None, dtype=constant_dtype(bool_))
 unary("isnan", np.isnan, None, dtype=constant_dtype(bool_))
@@ -145,6 +163,8 @@ def _identity(x: Array, out: Array | None = None) -> Array:
 
 
 def _cast(x: Array, *, dtype: str, out: Array | None = None) -> Array:
+    """Convert numbers; of complex ones that become real the imaginary part is dropped."""
+    x = x if np.dtype(dtype).kind == "c" else np.real(x)
     return x.astype(as_dtype(dtype).numpy) if out is None else write(x, out)
 
 

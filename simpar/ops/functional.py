@@ -5,8 +5,10 @@ from simpar.ops import (
     functions_activation,
     functions_arrays,
     functions_attention,
+    functions_complex,
     functions_creation,
     functions_elementwise,
+    functions_fourier,
     functions_images,
     functions_index,
     functions_loss,
@@ -25,8 +27,10 @@ from simpar.ops.convolution import *  # noqa: F403
 from simpar.ops.functions_activation import *  # noqa: F403
 from simpar.ops.functions_arrays import *  # noqa: F403
 from simpar.ops.functions_attention import *  # noqa: F403
+from simpar.ops.functions_complex import *  # noqa: F403
 from simpar.ops.functions_creation import *  # noqa: F403
 from simpar.ops.functions_elementwise import *  # noqa: F403
+from simpar.ops.functions_fourier import *  # noqa: F403
 from simpar.ops.functions_images import *  # noqa: F403
 from simpar.ops.functions_index import *  # noqa: F403
 from simpar.ops.functions_loss import *  # noqa: F403
@@ -76,6 +80,8 @@ __all__ += pooling.__all__
 __all__ += ["print_"]
 __all__ += functions_activation.__all__
 __all__ += functions_math.__all__
+__all__ += functions_complex.__all__
+__all__ += functions_fourier.__all__
 __all__ += functions_special.__all__
 __all__ += functions_index.__all__
 __all__ += functions_order.__all__

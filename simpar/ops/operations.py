@@ -6,8 +6,10 @@ from simpar.ops import (
     primitives_activation,
     primitives_arrays,
     primitives_attention,
+    primitives_complex,
     primitives_creation,
     primitives_elementwise,
+    primitives_fourier,
     primitives_images,
     primitives_index,
     primitives_loss,
@@ -28,8 +30,10 @@ from simpar.ops.neural import *  # noqa: F403
 from simpar.ops.primitives_activation import *  # noqa: F403
 from simpar.ops.primitives_arrays import *  # noqa: F403
 from simpar.ops.primitives_attention import *  # noqa: F403
+from simpar.ops.primitives_complex import *  # noqa: F403
 from simpar.ops.primitives_creation import *  # noqa: F403
 from simpar.ops.primitives_elementwise import *  # noqa: F403
+from simpar.ops.primitives_fourier import *  # noqa: F403
 from simpar.ops.primitives_images import *  # noqa: F403
 from simpar.ops.primitives_index import *  # noqa: F403
 from simpar.ops.primitives_loss import *  # noqa: F403
@@ -78,6 +82,8 @@ __all__ += primitives_arrays.__all__
 __all__ += primitives_elementwise.__all__
 __all__ += primitives_activation.__all__
 __all__ += primitives_math.__all__
+__all__ += primitives_complex.__all__
+__all__ += primitives_fourier.__all__
 __all__ += primitives_special.__all__
 __all__ += primitives_index.__all__
 __all__ += primitives_order.__all__

@@ -41,7 +41,7 @@ Axes = int | Sequence[int] | None
 
 def _typed(x: Tensor, dtype: DType | None, is_sum: bool = False) -> Tensor:
     """Return x in the type that a result shall have; sums and products of whole numbers are int64."""
-    wide = int64 if is_sum and not x.dtype.is_float else None
+    wide = int64 if is_sum and not x.dtype.has_gradient else None
     return x if dtype is None and wide is None else x.astype(dtype or wide)
 
 

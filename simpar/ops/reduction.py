@@ -76,7 +76,7 @@ def _sum(x: Array, *, axis: tuple[int, ...], keep_dims: bool, out: Array | None 
 
 
 def _mean(x: Array, *, axis: tuple[int, ...], keep_dims: bool, count: int, out: Array | None = None) -> Array:
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fc":
         x = x.astype(np.float32)
     made = _sum(x, axis=axis, keep_dims=keep_dims, out=out)
     return np.divide(made, count, out=made if made.ndim else out)
@@ -91,11 +91,11 @@ def _spread(g: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
 
 
 def _sum_bprop(g: Tensor, x: Tensor, *, axis: tuple[int, ...]) -> Tensor | None:
-    return _spread(g, x, axis) if x.dtype.is_float else None
+    return _spread(g, x, axis) if x.dtype.has_gradient else None
 
 
 def _mean_bprop(g: Tensor, x: Tensor, *, axis: tuple[int, ...], count: int) -> Tensor | None:
-    return _spread(g * like(1 / count, g), x, axis) if x.dtype.is_float else None
+    return _spread(g * like(1 / count, g), x, axis) if x.dtype.has_gradient else None
 
 
 def _examples(counted: bool = False, low: float = -1.0, **fields: Any) -> tuple[Example, ...]:

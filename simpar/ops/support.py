@@ -68,7 +68,7 @@ def letters(count: int, prefix: str = "a") -> list[str]:
 
 def sum_to(g: Tensor | None, given: Tensor) -> Tensor | None:
     """Return a cotangent summed over what was broadcast, in the operand's shape and type; None for whole numbers."""
-    if g is None or not given.dtype.is_float:
+    if g is None or not given.dtype.has_gradient:
         return None
     shape, lead = given.shape, g.ndim - given.ndim
     stretched = [lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1]
@@ -95,7 +95,7 @@ def zeros_like(given: Tensor) -> Tensor:
 def float_dtype(types: Sequence[DType], attrs: Attrs) -> DType:
     """Return the type of the results of exp, div and the like: float32 for whole numbers."""
     found = promote(types)
-    return found if found.is_float else float32
+    return found if found.has_gradient else float32
 
 
 def constant_dtype(dtype: DType) -> Callable[[Sequence[DType], Attrs], DType]:
@@ -129,8 +129,8 @@ def blockwise(function: Callable[..., None], out: Array | None, *operands: Array
         scratch: how many blocks of working space the function gets, made once.
     """
     dtype = np.result_type(*operands)
-    dtype = dtype if dtype.kind == "f" else np.dtype(np.float32)
-    operands = tuple(x if x.dtype.kind == "f" else x.astype(dtype) for x in operands)
+    dtype = dtype if dtype.kind in "fc" else np.dtype(np.float32)
+    operands = tuple(x if x.dtype.kind in "fc" else x.astype(dtype) for x in operands)
     made = np.empty(operands[0].shape, dtype) if out is None else out
     flat = made if made.flags.c_contiguous else np.empty(made.shape, made.dtype)
     target, parts = flat.reshape(-1), [np.ascontiguousarray(x).reshape(-1) for x in operands]

@@ -68,7 +68,7 @@ def number_like(given: float, name: str, dtype: DType) -> Array:
     Raises:
         DTypeError: a float for a Parameter of whole numbers.
     """
-    if isinstance(given, float) and not dtype.is_float:
+    if isinstance(given, float) and not dtype.has_gradient:
         raise DTypeError(f"Parameter {name!r} holds {dtype}, but was given the float {given}. Give a whole number.")
     return np.array(given, dtype.numpy)
 

@@ -68,7 +68,7 @@ def measure_values(
         program: that wrote it.
         parameter: whose slice it is.
         step: of the program after which it is measured.
-        values: the slice; not copied.
+        values: the slice; not copied. Of complex numbers the absolute values are summed up.
         cells: the most that its tile may have.
 
     >>> measured = measure_values(0, "train", "w", 1, np.array([0.0, 1.0, 2.0, 3.0, np.nan]))
@@ -76,6 +76,7 @@ def measure_values(
     (0.0, 3.0, 1.5, 1, 4)
     """
     array = np.asarray(values)
+    array = np.abs(array) if array.dtype.kind == "c" else array
     flat = array.reshape(-1)
     with np.errstate(over="ignore", invalid="ignore"):
         sums = _sums(flat)

@@ -267,8 +267,10 @@ def as_tensor(given: object, like: Tensor | None = None) -> Tensor:
     """Return ``given`` as a Tensor; a Python number takes the element type of ``like`` where that can hold it."""
     if isinstance(given, Tensor):
         return given
+    if isinstance(given, complex):
+        return Tensor(given, types.complex64 if like is None else like.dtype.complex)
     if isinstance(given, bool | int | float) and like is not None:
-        wide = isinstance(given, float) and not like.dtype.is_float
+        wide = isinstance(given, float) and not like.dtype.has_gradient
         return Tensor(given, types.float32 if wide else like.dtype)
     return Tensor(given)
 
@@ -297,13 +299,13 @@ def _to_array(data: object, dtype: DType | None) -> Array:
     wanted = None if dtype is None else as_dtype(dtype).numpy
     if isinstance(data, Tensor):
         return np.array(data.asnumpy(), dtype=wanted)
-    if data is None or isinstance(data, str | dict | set | complex):
+    if data is None or isinstance(data, str | dict | set):
         raise DTypeError(f"a Tensor is made of a number, list, tuple or array, not of {data!r}.")
     try:
         array = np.array(data, dtype=wanted)
     except (ValueError, TypeError) as error:
         raise DTypeError(f"this {type(data).__name__} cannot be a Tensor: {error}") from None
-    if wanted is None and array.dtype == np.float64 and not isinstance(data, np.ndarray | np.generic):
-        array = array.astype(np.float32)
+    if wanted is None and array.dtype.char in "dD" and not isinstance(data, np.ndarray | np.generic):
+        array = array.astype(np.float32 if array.dtype.char == "d" else np.complex64)
     as_dtype(array.dtype)  # refuses what MindSpore has no type for
     return array

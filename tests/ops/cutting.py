@@ -45,8 +45,9 @@ def uncut(op: OpDef, example: Example) -> Uncut:
 def operands_of(example: Example, floats: str = "float32") -> tuple[Array, ...]:
     """Return repeatable random operands; those that are float32 get the type ``floats``."""
     rng = np.random.default_rng(7)
+    wide = {"complex64": "complex128"} if floats == "float64" else {}
     types = example.dtypes or ("float32",) * len(example.shapes)
-    return tuple(_random(rng, example, i, floats if t == "float32" else t) for i, t in enumerate(types))
+    return tuple(_random(rng, example, i, floats if t == "float32" else wide.get(t, t)) for i, t in enumerate(types))
 
 
 def _random(rng: np.random.Generator, example: Example, place: int, dtype: str) -> Array:
@@ -55,6 +56,9 @@ def _random(rng: np.random.Generator, example: Example, place: int, dtype: str) 
         return np.asarray(rng.random(example.shapes[place]) < 0.5)
     if dtype.startswith("float"):
         return np.asarray(rng.uniform(low, high, example.shapes[place]), dtype)
+    if dtype.startswith("complex"):
+        parts = rng.uniform(low, high, (2, *example.shapes[place]))
+        return np.asarray(parts[0] + 1j * parts[1], dtype)
     return np.asarray(rng.integers(int(low), int(high), example.shapes[place]), dtype)
 
 
@@ -169,7 +173,7 @@ def _index(layout: Layout, shape: Shape, rank: int) -> tuple[slice, ...]:
 
 def garbage(shape: Shape, dtype: Any) -> Array:
     """Return a buffer whose old contents would be noticed."""
-    return np.full(shape, np.nan if np.dtype(dtype).kind == "f" else 1, dtype)
+    return np.full(shape, np.nan if np.dtype(dtype).kind in "fc" else 1, dtype)
 
 
 # --- together again ---
@@ -212,8 +216,8 @@ def check_every_cut(op: OpDef, example: Example, dev_mats: Sequence[Shape] = DEV
 
 def compare(given: Uncut, got: Array, expected: Array, says: str) -> None:
     """Compare one result: to the last bit where no sum can change its order."""
-    if given.is_exact or expected.dtype.kind != "f":
+    if given.is_exact or expected.dtype.kind not in "fc":
         np.testing.assert_array_equal(got, expected, err_msg=says)
     else:
-        near = TOLERANCE[expected.dtype.name]
+        near = TOLERANCE[expected.real.dtype.name]
         np.testing.assert_allclose(got, expected, rtol=near, atol=near, err_msg=says)

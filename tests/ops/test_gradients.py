@@ -42,16 +42,16 @@ def check_gradient(op: OpDef, example: Example) -> None:
     rng = np.random.default_rng(11)
     arrays = operands_of(example, "float64")
     results = results_of(op, arrays, example.attrs)
-    seeds = [rng.standard_normal(r.shape) if r.dtype.kind == "f" else np.zeros(r.shape) for r in results]
+    seeds = [random(rng, r) if r.dtype.kind in "fc" else np.zeros(r.shape) for r in results]
     if op.name in KEEP_RESIDUALS:
         seeds[1:] = [np.zeros(r.shape) for r in results[1:]]
     gradients = backward(op, example, arrays, results, seeds)
-    floats = [i for i, a in enumerate(arrays) if a.dtype.kind == "f" and (op.name, i) not in NO_GRADIENT]
+    floats = [i for i, a in enumerate(arrays) if a.dtype.kind in "fc" and (op.name, i) not in NO_GRADIENT]
     assert any(gradients[i] is not None for i in floats), "no operand has a gradient: say grad=False in the example"
     for place in floats:
-        direction = rng.standard_normal(arrays[place].shape)
+        direction = random(rng, arrays[place])
         given = gradients[place]
-        told = 0.0 if given is None else float(np.sum(given.asnumpy() * direction))
+        told = 0.0 if given is None else float(np.sum(given.asnumpy() * direction).real)
         high, low = (moved(op, example, arrays, place, sign * STEP * direction, seeds) for sign in (1, -1))
         assert told == pytest.approx((high - low) / (2 * STEP), rel=2e-5, abs=2e-6), f"operand {place}"
         assert given is None or given.shape == arrays[place].shape
@@ -70,7 +70,13 @@ def moved(op: OpDef, example: Example, arrays: Sequence[Array], place: int, by: 
     """Return the sum of the results times their cotangents, with one operand moved."""
     at = [a + by if i == place else a for i, a in enumerate(arrays)]
     results = results_of(op, at, example.attrs)
-    return float(sum(np.sum(r * s) for r, s in zip(results, seeds, strict=True) if r.dtype.kind == "f"))
+    return float(sum(np.sum(r * s).real for r, s in zip(results, seeds, strict=True) if r.dtype.kind in "fc"))
+
+
+def random(rng: np.random.Generator, like: Array) -> Array:
+    """Return random numbers, complex ones for complex ones."""
+    made = rng.standard_normal(like.shape)
+    return made + 1j * rng.standard_normal(like.shape) if like.dtype.kind == "c" else made
 
 
 @pytest.mark.parametrize(("op", "example"), CASES)

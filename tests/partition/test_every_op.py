@@ -65,7 +65,7 @@ def test_an_op_in_a_plan_is_the_op_on_one_device(op: OpDef, example: Any) -> Non
 
 def close(got: Any, wanted: Any, what: str) -> None:
     assert got.dtype == wanted.dtype, what
-    if got.dtype.kind != "f":
+    if got.dtype.kind not in "fc":
         np.testing.assert_array_equal(got, wanted, err_msg=what)
     else:
         atol = 1e-5 * max(float(np.abs(wanted).max(initial=0)), 1e-3)
