@@ -13,8 +13,9 @@ __all__ = ["ParameterLayout"]
 class ParameterLayout(NamedTuple):
     """How a Parameter is cut, as MindSpore's compiler reports it: lists, in MindSpore's order.
 
-    An axis that several device axes cut stands as several axes, one for each: ``tensor_map`` then has more entries than
-    the Parameter has axes. The cut of the parallel optimizer is not in it; ``opt_shard_group`` says that there is one.
+    An axis that several device axes cut, be they of size 1, stands as several axes, one for each: ``tensor_map`` then
+    has more entries than the Parameter has axes. The cut of the parallel optimizer is not in it; ``opt_shard_group``
+    says that there is one.
 
     Args:
         dev_mat: the device matrix, without axes of size 1.
@@ -63,7 +64,7 @@ class ParameterLayout(NamedTuple):
         mapped: list[int] = []
         held = layout.slice_shape(shape)
         for length, axes in zip(held, layout.cutting_axes, strict=True):
-            cutting = [places.index(a) for a in axes if sizes[a] > 1] or [NOT_CUT]
+            cutting = [places.index(a) if sizes[a] > 1 else NOT_CUT for a in axes] or [NOT_CUT]
             tensor_map += cutting
             mapped += [1] * (len(cutting) - 1) + [length]
         dev_mat = [sizes[a] for a in reversed(places)] or [prod(layout.dev_mat)]

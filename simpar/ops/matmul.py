@@ -1,6 +1,7 @@
 """Products: matmul over leading axes, its weight gradient as one large product, and the bias of a layer."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -38,8 +39,9 @@ def _matmul_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
 
 
 def _matmul(
-    x: Array, y: Array, *, transpose_a: bool = False, transpose_b: bool = False, out: Array | None = None
+    x: Array, y: Array, *, transpose_a: bool = False, transpose_b: bool = False, out: Array | None = None, **cut: Any
 ) -> Array:
+    """Return the product; what else is given only says how it is cut (``enable_nd_tp``)."""
     x = x.mT if transpose_a and x.ndim > 1 else x
     y = y.mT if transpose_b and y.ndim > 1 else y
     if y.ndim != 2 or x.ndim < 3 or not x.flags.c_contiguous or not (out is None or out.flags.c_contiguous):

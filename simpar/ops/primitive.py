@@ -39,6 +39,9 @@ class Primitive:
     op_name = ""
     """The name of the record in ``graph.OPS``."""
 
+    cut_attrs: tuple[str, ...] = ()
+    """What ``add_prim_attr`` may set that says how the op is cut."""
+
     def __init_subclass__(cls, op: str = "", **rest: Any) -> None:
         super().__init_subclass__(**rest)
         cls.op_name = op or cls.op_name
@@ -46,7 +49,7 @@ class Primitive:
     def __init__(self, **attrs: Any) -> None:
         self.name = type(self).__name__
         self.attrs: dict[str, Any] = {}
-        """What ``add_prim_attr`` set; it is kept, and changes nothing."""
+        """What ``add_prim_attr`` set."""
         self.in_strategy: Strategy | None = None
         self.out_strategy: Strategy | None = None
         self._attrs = attrs
@@ -75,7 +78,7 @@ class Primitive:
         """Apply the op to operands, numbers included; attributes given here win over those of the constructor."""
         like = next((x for x in operands if isinstance(x, Tensor)), None)
         tensors = [as_tensor(x, like) for x in operands]
-        merged = {**self._attrs, **attrs}
+        merged = {**self._attrs, **{k: self.attrs[k] for k in self.cut_attrs if k in self.attrs}, **attrs}
         with self._recorded():
             return call(self.op_name, *tensors, strategy=self.in_strategy, out_strategy=self.out_strategy, **merged)
 
@@ -98,7 +101,7 @@ class Primitive:
         return made
 
     def add_prim_attr(self, name: str, value: Any) -> Self:
-        """Keep an attribute that other tools read, and return the op itself."""
+        """Keep an attribute, and return the op itself; of most the op knows nothing, those of ``cut_attrs`` cut it."""
         self.attrs[name] = value
         return self
 

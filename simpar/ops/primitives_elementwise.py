@@ -311,6 +311,8 @@ class MatMul(Primitive, op="matmul"):
     MatMul(transpose_a=False, transpose_b=True)
     """
 
+    cut_attrs = ("enable_nd_tp", "ndtp_reduce_scatter_axis")
+
     def __init__(self, transpose_a: bool = False, transpose_b: bool = False) -> None:
         super().__init__(transpose_a=transpose_a, transpose_b=transpose_b)
 

@@ -4,6 +4,7 @@ Each op carries one rule, each tensor one layout, and everything else follows. E
 and value out; in reading order:
 
 - ``strategy``: what the user chose, and MindSpore's defaults where nothing was;
+- ``gathering``: products that gather their operands first, as n-dimensional tensor parallelism does;
 - ``assign``: a layout for every value, from the strategies and the rules; ``uncut``: where every rank runs its own
   program;
 - ``insert``: where layouts disagree, the steps of a redistribution; where a value is partial, its collective;

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from simpar.errors import LayoutError, SimparError, StrategyError
 from simpar.graph import Graph, Node, OpDef, ParameterInput, Value, lookup
 from simpar.layout import Assignment, Layout, Rule, follow, refine, repeated, tightened
+from simpar.partition.gathering import Gathering, gathering
 from simpar.partition.strategy import (
     FOLLOWERS,
     PartitionOptions,
@@ -27,10 +28,22 @@ __all__ = ["Assigned", "Cut", "assign_layouts"]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """How one node is cut: the layouts it takes its operands in, and those it leaves its results in."""
+    """How one node is cut.
+
+    Args:
+        operands: the layouts it takes its operands in.
+        results: those it leaves its results in.
+        gathers: how a product gathers its operands and scatters its result; None for most nodes.
+    """
 
     operands: tuple[Layout, ...]
     results: tuple[Layout, ...]
+    gathers: Gathering | None = None
+
+    @property
+    def waiting(self) -> tuple[Layout, ...]:
+        """The layouts in which the operands wait for the node: as it takes them, or to be gathered."""
+        return self.operands if self.gathers is None else self.gathers.waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +85,7 @@ class _Assigner:
         self.by_name: dict[str, Layout] = {}
         self.uses: dict[Value, Layout] = {}
         self.taken: dict[Value, dict[Value, Layout]] = {}
+        self.summed: dict[Value, Layout] = {}  # of a result whose terms are scattered, the layout that it had whole
         self.lazy = _stay_partial(graph)
         self.terms = accumulated_terms(graph) if options.shards_totals else {}
 
@@ -104,7 +118,7 @@ class _Assigner:
             assignment = self._unplaced(node, rule)
             for i in taken:
                 given = left.pop(names[node.inputs[i]])
-                compute = assignment.operand(rule, i)
+                compute = self._awaited(node, rule, assignment, i)
                 self._store(given, storage_layout(compute, given.value, given.spec, self.options.sharding))
 
     def _unplaced(self, node: Node, rule: Rule) -> Assignment:
@@ -112,6 +126,11 @@ class _Assigner:
         if node.strategy is not None:
             return chosen_assignment(node, rule, self.options.device_num)
         return default_assignment(node, rule, [None] * len(node.inputs), self.options)
+
+    def _awaited(self, node: Node, rule: Rule, assignment: Assignment, i: int) -> Layout:
+        """Return the layout in which an operand waits for a node: as it is taken, or to be gathered."""
+        found = gathering(node, rule, self.options.device_num)
+        return assignment.operand(rule, i) if found is None else found.waiting[i]
 
     # --- one node ---
 
@@ -125,7 +144,9 @@ class _Assigner:
         if node.phase == "forward":
             self.taken[node.outputs[0]] = dict(zip(node.inputs, cut.operands, strict=True))
         for value, made in zip(node.outputs, cut.results, strict=True):
-            self.layouts[value] = self._kept(node, value, made)
+            self.layouts[value] = kept = self._kept(node, value, made, cut.gathers)
+            if node.phase == "forward" and made.is_partial and kept.cuts != made.cuts:
+                self.summed[value] = made.resolved()
         return cut
 
     def _cut(self, node: Node, definition: OpDef) -> Cut:
@@ -150,7 +171,7 @@ class _Assigner:
         )
         made = [assignment.result(rule, i) for i in range(len(node.outputs))]
         results = tuple(replace(lay, partial=(*lay.partial, *terms)) if terms else lay for lay in made)
-        return Cut(operands, results)
+        return Cut(operands, results, gathering(node, rule, self.options.device_num))
 
     def _assignment(self, node: Node, rule: Rule, known: Sequence[Layout | None]) -> Assignment:
         """Return the user's strategy, MindSpore's default, or what follows from the operands."""
@@ -171,15 +192,18 @@ class _Assigner:
         if user.op == "cast":
             return self._taken_ahead(user.outputs[0])
         rule = lookup(user.op).bind([v.shape for v in user.inputs], user.attrs)
-        return self._unplaced(user, rule).operand(rule, user.inputs.index(value))
+        return self._awaited(user, rule, self._unplaced(user, rule), user.inputs.index(value))
 
     def _known(self, node: Node, value: Value) -> Layout | None:
         """Return the layout in which an operand is at hand.
 
-        A node that autodiff made finds what its forward node used in the layout in which that node took it.
+        A node that autodiff made finds what its forward node used in the layout in which that node took it. Where that
+        node scattered its result, the cotangent is gathered first.
         """
         if node.adjoint_of is not None and value in self.taken.get(node.adjoint_of, {}):
             return self.taken[node.adjoint_of][value]
+        if node.adjoint_of in self.summed and self.graph.cotangents.get(value) == node.adjoint_of:
+            return self.summed[node.adjoint_of]
         given = self.parameters.get(value)
         if value not in self.layouts and given is not None and given.spec.state_of in self.by_name:
             self._store(given, self.by_name[given.spec.state_of or ""])
@@ -191,7 +215,7 @@ class _Assigner:
             given = self.parameters.get(value)
             if given is None:
                 continue
-            compute = assignment.operand(rule, i)
+            compute = self._awaited(node, rule, assignment, i)
             if self.options.mindspore and node.phase == "forward" and node.op not in FOLLOWERS:
                 self._check_use(given, compute)
             if value in self.layouts:
@@ -218,7 +242,7 @@ class _Assigner:
         self.layouts[given.value] = layout
         self.by_name[given.spec.name] = layout
 
-    def _kept(self, node: Node, value: Value, made: Layout) -> Layout:
+    def _kept(self, node: Node, value: Value, made: Layout, gathers: Gathering | None) -> Layout:
         """Return the layout in which a result is kept."""
         if value in self.parameter_of:
             return self.layouts.get(self.parameter_of[value], made.resolved())
@@ -226,6 +250,8 @@ class _Assigner:
             return scattered_term(made, self.layouts[self.terms[value]])
         if value in self.lazy and made.is_partial:
             return made
+        if gathers is not None:
+            return gathers.made
         if node.out_strategy is not None:
             return _wanted_result(node, made, self.options.mindspore)
         return self._wanted(node, value) or made.resolved()

@@ -93,7 +93,8 @@ class _Inserter:
         return Partitioned(whole, self.layouts, self.options.device_num, self.cuts, self.options.stages)
 
     def _node(self, node: Node, cut: Cut) -> None:
-        inputs = tuple(self._needed(node, v, lay) for v, lay in zip(node.inputs, cut.operands, strict=True))
+        gathers = cut.gathers is not None
+        inputs = tuple(self._needed(node, v, lay, gathers) for v, lay in zip(node.inputs, cut.operands, strict=True))
         self.nodes.append(replace(node, inputs=inputs))
         self.cuts[node.outputs[0]] = cut
         for value, made in zip(node.outputs, cut.results, strict=True):
@@ -139,14 +140,16 @@ class _Inserter:
 
     # --- other values ---
 
-    def _needed(self, node: Node, value: Value, layout: Layout) -> Value:
-        """Return an operand in the layout in which the node takes it."""
+    def _needed(self, node: Node, value: Value, layout: Layout, gathers: bool) -> Value:
+        """Return an operand in the layout in which the node takes it; one that gathers does so when it runs."""
         if value in self.begun:
             self._finish_gradients()
         here = self.now.get(value, value)
         spec, sharding = self.parameters.get(value), self.options.sharding
         attrs = (f"operand of {node.label}: {self.layouts[here]} -> {layout}", 0, "")
-        if spec is not None:
+        if spec is not None and gathers:
+            attrs = (attrs[0], 0, spec.name)
+        elif spec is not None:
             attrs = (
                 f"parallel optimizer: {spec.name} is stored cut" if self._is_stored_cut(value, layout) else attrs[0],
                 _own_bucket(spec) if sharding is not None and sharding.gathers_again else spec.comm_fusion,

@@ -76,7 +76,7 @@ def _compute_layouts(partitioned: Partitioned) -> dict[Value, Layout]:
             if is_moved:
                 origin[node.outputs[i]] = parameter
             else:
-                found[parameter] = partitioned.layouts[parameter] if cut is None else cut.operands[i]
+                found[parameter] = partitioned.layouts[parameter] if cut is None else cut.waiting[i]
     return found
 
 

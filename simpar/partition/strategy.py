@@ -17,6 +17,7 @@ from simpar.layout import (
     follow,
     repeated,
 )
+from simpar.partition.gathering import gathering
 
 __all__ = [
     "BucketOptions",
@@ -187,6 +188,9 @@ def chosen_assignment(node: Node, rule: Rule, device_num: int) -> Assignment:
     Raises:
         StrategyError: the strategy does not fit the op or the devices.
     """
+    gathered = gathering(node, rule, device_num)
+    if gathered is not None:
+        return gathered.assignment
     given = node.strategy
     assert given is not None, "only nodes with a strategy have a chosen assignment"
     scalars = sum(not v.shape for v in node.inputs)

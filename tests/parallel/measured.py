@@ -1,7 +1,8 @@
 """Nets as plain data, and what MindSpore 2.10's own compiler answered for them.
 
 A fact is one net: ``parameters`` and ``inputs`` with their shapes (``[shape, dtype]`` where it is not float32), ``ops``
-as ``[name, attributes, operands, in_strategy, out_strategy]``, with operands by name, by the number of the op that made
+as ``[name, attributes, operands, in_strategy, out_strategy]`` (what ``add_prim_attr`` added stands under ``"added"`` in
+the attributes), with operands by name, by the number of the op that made
 them (``"0"``, or ``"0.1"`` for one of several results), or as constants. The answer is in ``layouts``: device matrix,
 tensor map, slice shape, and over how many ranks the parallel optimizer cuts further; or it is ``refused``.
 """
@@ -78,7 +79,9 @@ class _Net(nn.Cell):
 
 
 def _primitive(name: str, attrs: Fact, _: Any, given: Any = None, out: Any = None) -> Any:
-    made = getattr(ops, name)(**{k: _tuples(v) for k, v in attrs.items()})
+    made = getattr(ops, name)(**{k: _tuples(v) for k, v in attrs.items() if k != "added"})
+    for key, value in attrs.get("added", {}).items():
+        made.add_prim_attr(key, _tuples(value))
     return made if given is None else made.shard(_strategy(given), _strategy(out))
 
 

@@ -126,6 +126,32 @@ def operator_parallel_by_layouts(in_parallel: bool) -> list[float]:
     return train(whole_batch(step_of(net), in_parallel))
 
 
+def tensor_parallel_in_two_dimensions(in_parallel: bool) -> list[float]:
+    """Gather operands and scatter results along two device axes in turn."""
+    net = Network()
+    if in_parallel:
+        layout = Layout((2, 4), ("x", "y"))
+        net.matmul1.add_prim_attr("enable_nd_tp", True)
+        net.matmul1.shard((layout("None", ("x", "y")), layout("x", "y")))
+        net.relu1.shard((layout("None", ("y", "x")),))
+        net.matmul2.add_prim_attr("enable_nd_tp", True)
+        net.matmul2.shard((layout("None", ("y", "x")), layout("y", "x")))
+    return train(whole_batch(step_of(net), in_parallel))
+
+
+def tensor_parallel_in_three_dimensions(in_parallel: bool) -> list[float]:
+    """Gather activations and weights along a device axis each."""
+    net = Network()
+    if in_parallel:
+        layout = Layout((2, 2, 2), ("z", "x", "y"))
+        net.matmul1.add_prim_attr("enable_nd_tp", True)
+        net.matmul1.shard((layout(("z", "y"), "x"), layout(("x", "z"), "y")))
+        net.relu1.shard((layout(("z", "x"), "y"),))
+        net.matmul2.add_prim_attr("enable_nd_tp", True)
+        net.matmul2.shard((layout(("z", "x"), "y"), layout(("y", "z"), "x")))
+    return train(whole_batch(step_of(net), in_parallel))
+
+
 def functions_in_parallel(in_parallel: bool) -> list[float]:
     """Cut functions with ``parallel.shard``."""
     layout = Layout((2, 2, 2), ("dp", "sp", "mp"))
@@ -228,6 +254,8 @@ def manual_parallel(in_parallel: bool) -> list[float]:
 PROGRAMS = (
     operator_parallel,
     operator_parallel_by_layouts,
+    tensor_parallel_in_two_dimensions,
+    tensor_parallel_in_three_dimensions,
     functions_in_parallel,
     optimizer_parallel,
     gradient_accumulation,
