@@ -1,12 +1,13 @@
 """Inputs of unknown length: a program is traced for one length that fits, and for another if that one does not."""
 
 from collections.abc import Callable, Iterator, Sequence
+from math import gcd
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from simpar.errors import LayoutError, RuleError
 from simpar.tensor import Tensor
 
-__all__ = ["with_lengths"]
+__all__ = ["divisors", "with_lengths"]
 
 Traced = TypeVar("Traced")
 
@@ -42,6 +43,12 @@ def with_lengths(trace: Callable[[list[Tensor]], Traced], tensors: list[Tensor],
         raise
 
 
+def divisors(tensor: Tensor) -> dict[int, int]:
+    """Return the axes of unknown length, each with a number that is known to divide it."""
+    described = tensor.unknown.items()
+    return {axis: gcd(getattr(d, "divisor", 1), getattr(d, "remainder", 0)) for axis, d in described}
+
+
 def _likely(tensors: Sequence[Tensor], owner: object) -> Iterator[int]:
     """Give the lengths of the program's other axes, those of the Parameters first, each once."""
     parameters: Sequence[Any] = list(getattr(owner, "get_parameters", list)())
@@ -56,4 +63,6 @@ def _of_length(tensor: Tensor, length: int) -> Tensor:
     for axis, described in tensor.unknown.items():
         if not isinstance(described, _Described) or described.fits(length):
             shape[axis] = length
-    return Tensor(shape=shape, dtype=tensor.dtype)
+    made = Tensor(shape=shape, dtype=tensor.dtype)
+    made.unknown = tensor.unknown
+    return made

@@ -11,11 +11,11 @@ import numpy as np
 
 from simpar.collectives import World, solo_world
 from simpar.compile.agreement import compare_plans
-from simpar.compile.lengths import with_lengths
+from simpar.compile.lengths import divisors, with_lengths
 from simpar.compile.options import check_world, partition_options
 from simpar.compile.passes import partition_graph, save_files, save_group, with_files
 from simpar.compile.record import describe_program, measure_seldom, open_recorder
-from simpar.compile.reported import report_layouts
+from simpar.compile.reported import Fed, report_layouts
 from simpar.compile.tree import Rebuild, flatten
 from simpar.compile.wanted import notes_of, under_wanted_options
 from simpar.compile.watch import Watch, watch_values
@@ -243,7 +243,8 @@ def _compile(
     )
     save_group(plan, context)
     if context.is_partitioned:
-        report_layouts(owner, plan)
+        numbers = [a.value.id for a in graph.arguments if a.name != "step"]
+        report_layouts(owner, plan, rebuild([Fed(n, t) for n, t in zip(numbers, tensors, strict=True)]))
         save_files(partitioned, plan, context)
     by_number = {given.value.id: p for given, p in zip(graph.parameters, parameters, strict=True)}
     held = [by_number[p.value.id] for p in plan.parameters]
@@ -286,7 +287,7 @@ def _trace(
         is_cut = t.layout is not None and t.full_shape_of_slice is not None
         shape = cast("tuple[int, ...]", t.full_shape_of_slice) if is_cut else argument_shape(t.shape, i, options)
         layout = t.layout if is_cut and options.is_partitioned else None
-        symbols.append(Tensor.wrap(trace.argument(shape, t.dtype, f"x{i}", layout)))
+        symbols.append(Tensor.wrap(trace.argument(shape, t.dtype, f"x{i}", layout, divisors(t))))
     with tracing(trace):
         out = function(*rebuild(symbols))
         results, _, nest = flatten(out)

@@ -1,7 +1,8 @@
 """What a compiled Cell tells of itself: ``parameter_layout_dict``, as MindSpore's compiler fills it."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any, cast
 
@@ -9,26 +10,52 @@ from simpar.compile.group_name import group_name
 from simpar.layout import Layout, ParameterLayout, axis_size, off_stage
 from simpar.ops import WORLD_GROUPS
 from simpar.partition import Plan, PlannedParameter
+from simpar.tensor import Tensor
 
-__all__ = ["report_layouts", "shard_group"]
+__all__ = ["Fed", "report_layouts", "shard_group"]
 
 
-def report_layouts(owner: object, plan: Plan) -> None:
-    """Let the Cell that owns a program say how its inputs and Parameters are cut, under their names."""
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """An input of a program: its number in the plan, and the Tensor that was given for it."""
+
+    number: int
+    tensor: Tensor
+
+
+def report_layouts(owner: object, plan: Plan, inputs: Sequence[object] = ()) -> None:
+    """Let the Cell that owns a program say how its inputs and Parameters are cut, under their names.
+
+    Args:
+        owner: the Cell; others are not told.
+        plan: of this rank.
+        inputs: what the Cell was called with, each Tensor as a ``Fed``.
+    """
     layouts = getattr(owner, "parameter_layout_dict", None)
     if isinstance(layouts, dict):
         held = cast("dict[str, ParameterLayout]", layouts)
-        held.update(_inputs(owner, plan))
+        held.update(_inputs(owner, plan, inputs))
         for p in plan.parameters:
             compute = _of_stage(p.compute, plan)
             held[p.spec.name] = ParameterLayout.of(compute, p.value.shape, _name(shard_group(p, plan.rank), plan))
 
 
-def _inputs(owner: Any, plan: Plan) -> Iterator[tuple[str, ParameterLayout]]:
+def _inputs(owner: Any, plan: Plan, inputs: Sequence[object]) -> Iterator[tuple[str, ParameterLayout]]:
     names = list(inspect.signature(owner.construct).parameters)
-    for name, number in zip(names, plan.arguments, strict=False):
-        value = plan.values[number]
-        yield name, ParameterLayout.of(_of_stage(value.layout, plan).resolved(), value.shape)
+    for name, fed in zip(names, inputs, strict=False):
+        if isinstance(fed, Fed) and fed.number in plan.values:
+            value = plan.values[fed.number]
+            made = ParameterLayout.of(_of_stage(value.layout, plan).resolved(), value.shape)
+            yield name, _without(made, fed.tensor.unknown)
+
+
+def _without(told: ParameterLayout, unknown: Collection[int]) -> ParameterLayout:
+    """Return a report with -1 for lengths that are not known yet."""
+    if not unknown:
+        return told
+    held, full = ([-1 if i in unknown else n for i, n in enumerate(x)] for x in (told.slice_shape, told.full_shape))
+    mapped = held if len(told.mapped_slice_shape) == len(held) else told.mapped_slice_shape
+    return told._replace(slice_shape=held, full_shape=full, mapped_slice_shape=mapped)
 
 
 def _of_stage(layout: Layout, plan: Plan) -> Layout:

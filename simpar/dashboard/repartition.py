@@ -26,7 +26,7 @@ from simpar.dashboard.strip import strip
 from simpar.dashboard.view import common_dev_mat, program_view
 from simpar.dashboard.workshop import Workshop
 from simpar.errors import LayoutError, SimparError, StrategyError
-from simpar.graph import Node
+from simpar.graph import Node, lookup
 from simpar.layout import Layout
 from simpar.ops import primitive_names
 from simpar.partition import Cut, Partitioned, decode_program
@@ -152,8 +152,11 @@ def _over(dev_mat: tuple[int, ...], layout: Layout) -> Layout:
 def operator_item(of: Recorded, cut: Partitioned, node: Node) -> OperatorItem:
     """Return one operator as a program cut one way takes its operands."""
     names = {p.value: p.spec.name for p in of.graph.parameters}
-    operands = cut.cuts[node.outputs[0]].operands
-    numbers = tuple(lay.cuts for lay in operands)
+    made = cut.cuts[node.outputs[0]]
+    operands = made.operands
+    definition = lookup(node.op)
+    of_result = definition.rule and definition.bind([v.shape for v in node.inputs], node.attrs).by_result
+    numbers = tuple(lay.cuts for lay in (made.results[:1] if of_result else operands))
     return OperatorItem(
         id=node.outputs[0].id,
         op=node.op,

@@ -132,12 +132,16 @@ class ParameterSpec:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An input that the caller gives at every call; with a layout if the given tensor has one, and its stage then."""
+    """An input that the caller gives at every call; with a layout if the given tensor has one, and its stage then.
+
+    Of the axes in ``unknown`` the length is not known yet, only a number that divides it.
+    """
 
     value: Value
     name: str
     layout: Layout | None = None
     stage: int = EVERY_STAGE
+    unknown: Mapping[int, int] = field(default_factory=dict[int, int])
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,14 @@ class Trace:
         self._owned.add(value)
         return value
 
-    def argument(self, shape: Sequence[int], dtype: DType, name: str, layout: Layout | None = None) -> Value:
+    def argument(
+        self,
+        shape: Sequence[int],
+        dtype: DType,
+        name: str,
+        layout: Layout | None = None,
+        unknown: Mapping[int, int] | None = None,
+    ) -> Value:
         """Add an input that the caller gives at every call.
 
         Args:
@@ -132,9 +139,10 @@ class Trace:
             dtype: its element type.
             name: for plans and errors.
             layout: how it arrives, if the caller gives a slice that says so itself.
+            unknown: the axes whose length is not known yet, each with a number that divides it.
         """
         value = self.new_value(shape, dtype)
-        self._arguments.append(Argument(value, name, layout))
+        self._arguments.append(Argument(value, name, layout, unknown=unknown or {}))
         return value
 
     def step(self) -> Value:

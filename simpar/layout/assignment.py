@@ -112,21 +112,22 @@ def tightened(rule: Rule, made: Assignment) -> Assignment:
 
 def _cuts_of(rule: Rule, strategy: Sequence[Sequence[int]]) -> dict[str, int]:
     """Return into how many slices the strategy cuts each factor."""
-    if len(strategy) != len(rule.operands):
+    what = "result" if rule.by_result else "input"
+    if len(strategy) != len(rule.chosen):
         raise StrategyError(
-            f"strategy {_plain(strategy)} is for {len(strategy)} inputs, but the op has {len(rule.operands)}. "
-            f"Give one tuple for each input."
+            f"strategy {_plain(strategy)} is for {len(strategy)} {what}s, but the op has {len(rule.chosen)}. "
+            f"Give one tuple for each {what}."
         )
     cuts: dict[str, int] = {}
-    for index, (axes, numbers) in enumerate(zip(rule.operands, strategy, strict=True)):
+    for index, (axes, numbers) in enumerate(zip(rule.chosen, strategy, strict=True)):
         shape = tuple(rule.length(axis) for axis in axes)
         if len(numbers) != len(axes):
             raise StrategyError(
-                f"strategy {tuple(numbers)} of input {index} has {len(numbers)} numbers, but its shape {shape} has "
+                f"strategy {tuple(numbers)} of {what} {index} has {len(numbers)} numbers, but its shape {shape} has "
                 f"{len(axes)} axes. Give one number for each axis."
             )
         for place, (axis, cut) in enumerate(zip(axes, numbers, strict=True)):
-            for f, n in _split_cut(rule, axis, cut, f"axis {place} of input {index}, shape {shape}"):
+            for f, n in _split_cut(rule, axis, cut, f"axis {place} of {what} {index}, shape {shape}"):
                 if cuts.setdefault(f, n) != n:
                     raise StrategyError(
                         f"strategy {_plain(strategy)} cuts axis {place} of input {index} into {n}, but the same "

@@ -41,6 +41,7 @@ class Rule:
         repeat_first: factors; where one of them is cut, ranks that repeat the work stand along the first device axis
             (else the last). ``"*"`` stands for every factor.
         batch: the factor that is cut where nothing was chosen; empty for the first axis of the operand with the batch.
+        by_result: whether a strategy's numbers cut the axes of the first result, not those of the operands.
 
     >>> rule = parse_rule("i k, k j -> i j", ((8, 4), (4, 6)))
     >>> str(rule), rule.result_shapes
@@ -55,6 +56,7 @@ class Rule:
     order: tuple[str, ...] = field(default=())
     repeat_first: tuple[str, ...] = ()
     batch: str = ""
+    by_result: bool = False
 
     def __post_init__(self) -> None:
         rest = tuple(dict.fromkeys(f for axes in self.operands + self.results for axis in axes for f in axis))
@@ -64,6 +66,11 @@ class Rule:
     def result_shapes(self) -> tuple[Shape, ...]:
         """The shape of each result."""
         return tuple(tuple(self.length(axis) for axis in axes) for axes in self.results)
+
+    @property
+    def chosen(self) -> tuple[tuple[Axis, ...], ...]:
+        """The axes that a strategy of numbers cuts, one entry for each of its tuples."""
+        return self.results[:1] if self.by_result else self.operands
 
     def length(self, axis: Axis) -> int:
         """Return the length of an axis."""
@@ -97,6 +104,7 @@ def parse_rule(
     order: Sequence[str] = (),
     repeat_first: Sequence[str] = (),
     batch: str = "",
+    by_result: bool = False,
 ) -> Rule:
     """Return the rule that ``text`` states for operands of these shapes.
 
@@ -104,7 +112,7 @@ def parse_rule(
         text: e.g. ``"... i k, ... k j -> ... i j"``.
         shapes: the shape of each operand.
         sizes: lengths of factors that the shapes do not tell.
-        whole, combine, order, repeat_first, batch: as of ``Rule``.
+        whole, combine, order, repeat_first, batch, by_result: as of ``Rule``.
 
     Raises:
         RuleError: the operands' number, axes or lengths do not fit the text.
@@ -125,7 +133,7 @@ def parse_rule(
     for f in (f for axes in made for axis in axes for f in axis):
         if f not in bound:
             raise RuleError(f"rule {text!r}: no operand tells the length of factor {f!r}.")
-    return Rule(taken, made, bound, frozenset(whole), combine, tuple(order), tuple(repeat_first), batch)
+    return Rule(taken, made, bound, frozenset(whole), combine, tuple(order), tuple(repeat_first), batch, by_result)
 
 
 def _words(part: str) -> list[Axis]:

@@ -1,25 +1,190 @@
 """Batch normalization: mean and variance over everything but the channels.
 
-It is made of other ops, and so has no record: a cut batch leaves partial sums, which are summed over the ranks that
-hold the other rows. Every rank thus normalizes by the statistics of the whole batch, as one device does.
+A cut batch leaves partial sums, which are summed over the ranks that hold the other rows. Every rank thus normalizes by
+the statistics of the whole batch, as one device does. Four records: the mean of each channel, its mean square distance
+from that, the normalization itself, and statistics that follow those of the batch from step to step.
 """
 
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from simpar.errors import RuleError
-from simpar.layout import NOT_CUT, Layout
+from simpar.graph import Example, op
+from simpar.ops._rows import Array, or_new
 from simpar.ops.primitive import Primitive
-from simpar.ops.support import one
+from simpar.ops.support import letters, one
 from simpar.parameter import parameter_behind
 from simpar.tensor import Tensor
 
 __all__ = ["BatchNorm"]
 
-Entry = tuple[int, ...] | Layout
+Attrs = Mapping[str, Any]
+Shape = tuple[int, ...]
 
 
-class BatchNorm(Primitive):
+# --- rows of one element for each channel ---
+
+
+def _row(shape: Shape, axis: int) -> Shape:
+    return tuple(n if a == axis else 1 for a, n in enumerate(shape))
+
+
+def _others(ndim: int, axis: int) -> tuple[int, ...]:
+    return tuple(a for a in range(ndim) if a != axis)
+
+
+def _as_row(vector: Tensor, like: Tensor, axis: int) -> Tensor:
+    return vector.reshape(_row(like.shape, axis))
+
+
+def _summed(x: Tensor, axis: int) -> Tensor:
+    """Return the sum of each channel (c,)."""
+    return one("reduce_sum", x, axis=_others(x.ndim, axis), keep_dims=False)
+
+
+def _rule(vectors: int, has_vector_result: bool) -> Any:
+    """Return the rule of an op on an input and some vectors, all with the channels ``c``."""
+
+    def rule(shapes: Sequence[Shape], attrs: Attrs) -> str:
+        names = letters(len(shapes[0]), "n")
+        names[attrs["axis"]] = "c"
+        text = " ".join(names)
+        return ", ".join([text] + ["c"] * vectors) + (" -> c" if has_vector_result else f" -> {text}")
+
+    return rule
+
+
+# --- statistics ---
+
+
+def _mean(x: Array, *, axis: int, count: int, out: Array | None = None) -> Array:
+    result = or_new(out, (x.shape[axis],), x.dtype)
+    np.sum(x, axis=_others(x.ndim, axis), out=result)
+    result *= 1 / count
+    return result
+
+
+def _mean_bprop(g: Tensor, x: Tensor, *, axis: int, count: int) -> Tensor:
+    return one("broadcast_to", _as_row(g * (1 / count), x, axis), shape=x.shape)
+
+
+def _spread(x: Array, mean: Array, *, axis: int, count: int, out: Array | None = None) -> Array:
+    """Sum squares of the distances from the mean; each rank adds those of its rows."""
+    result = or_new(out, mean.shape, x.dtype)
+    far = x - mean.reshape(_row(x.shape, axis))
+    np.multiply(far, far, out=far)
+    np.sum(far, axis=_others(x.ndim, axis), out=result)
+    result *= 1 / count
+    return result
+
+
+def _spread_bprop(g: Tensor, x: Tensor, mean: Tensor, *, axis: int, count: int) -> tuple[Tensor, Tensor]:
+    far = (x - _as_row(mean, x, axis)) * _as_row(g * (2 / count), x, axis)
+    return far, -_summed(far, axis)
+
+
+def _follow(batch: Array, running: Array, *, momentum: float, factor: float, out: Array | None = None) -> Array:
+    result = or_new(out, running.shape, running.dtype)
+    np.multiply(running, 1 - momentum, out=result)
+    result += batch * (momentum * factor)
+    return result
+
+
+def _follow_bprop(
+    g: Tensor, batch: Tensor, running: Tensor, *, momentum: float, factor: float
+) -> tuple[Tensor, Tensor]:
+    return g * (momentum * factor), g * (1 - momentum)
+
+
+# --- the normalization ---
+
+
+def _normalize(
+    x: Array,
+    scale: Array,
+    bias: Array,
+    mean: Array,
+    variance: Array,
+    *,
+    axis: int,
+    epsilon: float,
+    out: Array | None = None,
+) -> Array:
+    result = or_new(out, x.shape, x.dtype)
+    row = _row(x.shape, axis)
+    np.subtract(x, mean.reshape(row), out=result)
+    result *= (scale / np.sqrt(variance + epsilon)).reshape(row)
+    result += bias.reshape(row)
+    return result
+
+
+def _normalize_bprop(
+    g: Tensor,
+    x: Tensor,
+    scale: Tensor,
+    bias: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    *,
+    axis: int,
+    epsilon: float,
+) -> tuple[Tensor, ...]:
+    steep = one("rsqrt", variance + epsilon)
+    slope = steep * scale
+    dx = g * _as_row(slope, x, axis)
+    dbias = _summed(g, axis)
+    along = _summed(g * (x - _as_row(mean, x, axis)), axis)
+    return dx, along * steep, dbias, -dbias * slope, along * slope * steep * steep * -0.5
+
+
+op(
+    "channel_mean",
+    rule=_rule(0, True),
+    kernel=_mean,
+    bprop=_mean_bprop,
+    linear="each",
+    examples=(
+        Example(((4, 6),), {"axis": 1, "count": 4}),
+        Example(((4, 6, 2, 2),), {"axis": 1, "count": 16}),
+        Example(((4, 2, 6),), {"axis": 2, "count": 8}),
+    ),
+)
+op(
+    "channel_spread",
+    rule=_rule(1, True),
+    kernel=_spread,
+    bprop=_spread_bprop,
+    examples=(
+        Example(((4, 6), (6,)), {"axis": 1, "count": 4}),
+        Example(((4, 2, 6), (6,)), {"axis": 2, "count": 8}),
+    ),
+)
+op(
+    "follow_statistic",
+    rule="c, c -> c",
+    kernel=_follow,
+    bprop=_follow_bprop,
+    examples=(
+        Example(((8,), (8,)), {"momentum": 0.1, "factor": 1.25}),
+        Example(((6,), (6,)), {"momentum": 0.5, "factor": 1.0}),
+    ),
+)
+op(
+    "batch_norm",
+    rule=_rule(4, False),
+    kernel=_normalize,
+    bprop=_normalize_bprop,
+    examples=(
+        Example(((4, 6), (6,), (6,), (6,), (6,)), {"axis": 1, "epsilon": 1e-2}, low=(-1, -1, -1, -1, 0.5)),
+        Example(((4, 2, 6), (6,), (6,), (6,), (6,)), {"axis": 2, "epsilon": 1e-2}, low=(-1, -1, -1, -1, 0.5)),
+    ),
+)
+
+
+class BatchNorm(Primitive, op="batch_norm"):
     """Computes ``(x - mean) / sqrt(variance + epsilon) * scale + bias`` for each channel.
 
     A strategy cuts the input ``(n, c, ...)`` and each of the four vectors ``(c,)``; vectors are cut as the channels.
@@ -53,67 +218,36 @@ class BatchNorm(Primitive):
                 f"BatchNorm of x {input_x.shape} takes scale, bias, mean and variance with one element for each of the "
                 f"channels (axis {axis} of {self.data_format}), not {[v.shape for v in vectors]}."
             )
-        work = _Channels(input_x.shape, axis, self.in_strategy[0] if self.in_strategy else None)
-        used, spread = (work.row(mean), work.row(variance))
-        centred = work.both("sub", input_x, used)
+        used, spread = mean, variance
         if self.is_training:
-            used = work.mean(input_x)
-            centred = work.both("sub", input_x, used)
-            spread = work.mean(one("square", centred, strategy=work.strategy(1)))
+            count = prod(input_x.shape) // input_x.shape[axis]
+            used = self._statistic("channel_mean", input_x, axis=axis, count=count)
+            spread = self._statistic("channel_spread", input_x, used, axis=axis, count=count)
             self._follow(mean, used, 1.0)
-            self._follow(variance, spread, work.count / max(1, work.count - 1))
-        factor = one("rsqrt", spread + self.epsilon, strategy=work.of_rows(1)) * work.row(scale)
-        made = work.both("add", work.both("mul", centred, factor), work.row(bias))
-        used, spread = used.reshape(mean.shape), spread.reshape(mean.shape)
+            self._follow(variance, spread, count / max(1, count - 1))
+        with self._recorded():
+            made = one(
+                "batch_norm",
+                input_x,
+                scale,
+                bias,
+                used,
+                spread,
+                strategy=self.in_strategy,
+                axis=axis,
+                epsilon=self.epsilon,
+            )
         return made, used, spread, used, spread
+
+    def _statistic(self, name: str, *operands: Tensor, **attrs: Any) -> Tensor:
+        """Return a statistic of the batch, cut as the op itself is."""
+        with self._recorded():
+            cut = self.in_strategy and self.in_strategy[: len(operands)]
+            return one(name, *operands, strategy=cut, **attrs)
 
     def _follow(self, running: Tensor, batch: Tensor, factor: float) -> None:
         """Let a running statistic follow that of the batch; the variance is told without bias."""
         held = parameter_behind(running)
         if held is not None:
-            fresh = batch.reshape(held.shape) * (self.momentum * factor)
-            held.assign_value(held * (1 - self.momentum) + fresh)
-
-
-class _Channels:
-    """Does ops on an input and on rows with one element for each channel, cut alike.
-
-    Args:
-        shape: of the input.
-        axis: that of the channels.
-        entry: how the input is cut, None if nothing says so.
-    """
-
-    def __init__(self, shape: tuple[int, ...], axis: int, entry: Entry | None) -> None:
-        self._axis, self._entry = axis, entry
-        self._others = tuple(a for a in range(len(shape)) if a != axis)
-        self._row_shape = tuple(n if a == axis else 1 for a, n in enumerate(shape))
-        self.count = prod(shape[a] for a in self._others)
-
-    def strategy(self, operands: int) -> Any:
-        """Return the strategy of an op on operands shaped as the input."""
-        return None if self._entry is None else (self._entry,) * operands
-
-    def of_rows(self, operands: int) -> Any:
-        """Return the strategy of an op on rows."""
-        return None if self._entry is None else (self._cut_row(self._entry),) * operands
-
-    def _cut_row(self, entry: Entry) -> Entry:
-        if isinstance(entry, Layout):
-            kept = tuple(m if a == self._axis else NOT_CUT for a, m in enumerate(entry.tensor_map))
-            return Layout(entry.dev_mat, kept, entry.rank_list)
-        return tuple(n if a == self._axis else 1 for a, n in enumerate(entry))
-
-    def row(self, vector: Tensor) -> Tensor:
-        """Return a vector (c,) with axes of length one around it."""
-        return vector.reshape(self._row_shape)
-
-    def both(self, op: str, x: Tensor, row: Tensor) -> Tensor:
-        """Return an op on the input and a row."""
-        strategy = None if self._entry is None else (self._entry, self._cut_row(self._entry))
-        return one(op, x, row, strategy=strategy)
-
-    def mean(self, x: Tensor) -> Tensor:
-        """Return the mean over all but the channels, as a row."""
-        attrs: dict[str, Any] = {"axis": self._others, "keep_dims": True, "count": self.count}
-        return one("reduce_mean", x, strategy=self.strategy(1), **attrs)
+            fresh = one("follow_statistic", batch, held, momentum=self.momentum, factor=factor)
+            held.assign_value(fresh)

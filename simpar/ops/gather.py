@@ -38,13 +38,12 @@ def _texts(table_axes: int, ids_axes: int, axis: int) -> tuple[str, str, str]:
 
 
 def _gather_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    """Match the axes; the device matrix holds the cuts of ids first, then those of the table, as in MindSpore.
+    """Match the axes; the device matrix holds the cuts of ids first, then those of the table.
 
-    MindSpore puts ranks that repeat the work along the first device axis if the gathered axis is cut. A rule does not
-    know the strategy, so here they stand along the last one, as for every other op.
+    Ranks that repeat the work stand along the first device axis if the gathered axis is cut, as in MindSpore.
     """
     table, ids, result = _texts(len(shapes[0]), len(shapes[1]), attrs["axis"])
-    return parse_rule(f"{table}, {ids} -> {result}", shapes, order=ids.split())
+    return parse_rule(f"{table}, {ids} -> {result}", shapes, order=ids.split(), repeat_first=("v",))
 
 
 def _gather_grad_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
@@ -121,7 +120,6 @@ op(
     "gather",
     rule=_gather_rule,
     offsets="v",
-    repeat_first=("v",),
     batch=1,  # the table has none
     kernel=_gather,
     bprop=_gather_bprop,

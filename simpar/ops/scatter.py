@@ -166,6 +166,7 @@ _UPDATES = tuple(
 op(
     "gather_nd",
     rule=_gather_nd_rule,
+    batch=1,  # a table has none
     kernel=_gather_nd,
     bprop=_gather_nd_bprop,
     dtype=pick_dtype(0),

@@ -167,13 +167,19 @@ op(
 
 
 def _tile_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    """Return ``"a0 a1 -> (m0 a0) a1"``: a repeated axis is cut through its multiple first, as MindSpore does."""
+    """Return ``"a0 a1 -> (m0 a0) a1"``: a repeated axis is cut through its multiple alone, as MindSpore does it.
+
+    A strategy is for the result, whose multiples are no axes of the operand.
+    """
     multiples: tuple[int, ...] = attrs["multiples"]
     lead = len(multiples) - len(shapes[0])
     names = letters(len(multiples))
     made = [f"m{i}" if i < lead else f"(m{i} {f})" if multiples[i] > 1 else f for i, f in enumerate(names)]
     sizes = {f"m{i}": n for i, n in enumerate(multiples)}
-    return parse_rule(f"{_words(names[lead:])} -> {_words(made)}", shapes, sizes=sizes)
+    whole = [f for f, n in zip(names, multiples, strict=True) if n > 1]
+    order = [f"m{i}" if n > 1 or i < lead else names[i] for i, n in enumerate(multiples)]
+    text = f"{_words(names[lead:])} -> {_words(made)}"
+    return parse_rule(text, shapes, sizes=sizes, whole=whole, order=order, by_result=True)
 
 
 def _tile_local(attrs: Attrs, local: Local) -> Attrs:

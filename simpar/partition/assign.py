@@ -12,6 +12,7 @@ from simpar.errors import LayoutError, SimparError, StrategyError
 from simpar.graph import Graph, Node, OpDef, ParameterInput, Value, lookup
 from simpar.layout import Assignment, Layout, Rule, follow, refine, repeated, tightened
 from simpar.partition.gathering import Gathering, gathering
+from simpar.partition.restrictions import BATCH_ONLY, check_restrictions
 from simpar.partition.strategy import (
     FOLLOWERS,
     PartitionOptions,
@@ -22,6 +23,7 @@ from simpar.partition.strategy import (
     storage_layout,
 )
 from simpar.partition.totals import accumulated_terms, scattered_term
+from simpar.partition.unknown import argument_divisors, check_unknown, divisors_of
 
 __all__ = ["Assigned", "Cut", "assign_layouts"]
 
@@ -88,11 +90,14 @@ class _Assigner:
         self.summed: dict[Value, Layout] = {}  # of a result whose terms are scattered, the layout that it had whole
         self.lazy = _stay_partial(graph)
         self.terms = accumulated_terms(graph) if options.shards_totals else {}
+        self.unknown: dict[Value, Mapping[int, int]] = {}
 
     def run(self, traced: Graph | None) -> Assigned:
         check_dataset_strategy(self.graph.arguments, self.options)
         for i, argument in enumerate(self.graph.arguments):
             self.layouts[argument.value] = argument_layout(argument, i, self.options)
+            if argument.unknown and self.options.mindspore:
+                self.unknown[argument.value] = argument_divisors(argument, i, self.options)
         for constant in self.graph.constants:
             self.layouts[constant.value] = repeated(self.options.whole, len(constant.value.shape))
         for given in self.graph.parameters:
@@ -159,7 +164,11 @@ class _Assigner:
         rule = definition.bind([v.shape for v in node.inputs], node.attrs)
         known = [self._known(node, v) for v in node.inputs]
         assignment = self._assignment(node, rule, known)
+        if self.options.mindspore and node.phase == "forward":
+            check_restrictions(node, rule, assignment, self.options.device_num)
         self._place_parameters(node, rule, assignment)
+        if self.unknown and node.phase == "forward":
+            self._check_unknown(node, definition, rule, assignment)
         if node.op in FOLLOWERS:  # the strategy was for the operand alone
             assignment = tightened(rule, assignment)
         terms = _terms_that_pass(definition, rule, assignment, known)
@@ -173,13 +182,21 @@ class _Assigner:
         results = tuple(replace(lay, partial=(*lay.partial, *terms)) if terms else lay for lay in made)
         return Cut(operands, results, gathering(node, rule, self.options.device_num))
 
+    def _check_unknown(self, node: Node, definition: OpDef, rule: Rule, assignment: Assignment) -> None:
+        divisors = divisors_of(rule, [self.unknown.get(v, {}) for v in node.inputs])
+        if node.strategy is not None:
+            check_unknown(definition, divisors, assignment)
+        for value, axes in zip(node.outputs, rule.results, strict=True):
+            firsts = ((i, axis[0]) for i, axis in enumerate(axes) if axis)
+            self.unknown[value] = {i: divisors[f] for i, f in firsts if f in divisors}
+
     def _assignment(self, node: Node, rule: Rule, known: Sequence[Layout | None]) -> Assignment:
         """Return the user's strategy, MindSpore's default, or what follows from the operands."""
         if node.op == "cast" and node.phase == "forward" and node.inputs[0] in self.parameters:
             ahead = self._taken_ahead(node.outputs[0])
             if ahead is not None:  # a Parameter is cut as the op behind the cast takes it
                 return follow(rule, [ahead], self.options.device_num)
-        if node.strategy is not None:
+        if node.strategy is not None and not (self.options.mindspore and node.op in BATCH_ONLY):
             return chosen_assignment(node, rule, self.options.device_num)
         plain = [None if lay is None else lay.resolved() for lay in known]
         return default_assignment(node, rule, plain, self.options, self._wanted(node))

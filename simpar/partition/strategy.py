@@ -18,11 +18,13 @@ from simpar.layout import (
     repeated,
 )
 from simpar.partition.gathering import gathering
+from simpar.partition.restrictions import refuse_default, result_default
 
 __all__ = [
     "BucketOptions",
     "OptimizerSharding",
     "PartitionOptions",
+    "argument_cuts",
     "argument_layout",
     "argument_shape",
     "check_dataset_strategy",
@@ -31,7 +33,7 @@ __all__ = [
     "storage_layout",
 ]
 
-FOLLOWERS = frozenset({"reshape", "send", "receive", "share"})
+FOLLOWERS = frozenset({"reshape", "send", "receive", "share", "channel_mean", "channel_spread", "follow_statistic"})
 """Ops that without a strategy keep the cut of their operand, as MindSpore's Reshape does."""
 
 
@@ -173,13 +175,20 @@ def argument_shape(shape: tuple[int, ...], index: int, options: PartitionOptions
     >>> argument_shape((4, 8), 0, PartitionOptions(device_num=2, dataset_strategy="data_parallel"))
     (8, 8)
     """
+    cuts = argument_cuts(index, options, len(shape))
+    return tuple(n * c for n, c in zip(shape, cuts, strict=True))
+
+
+def argument_cuts(index: int, options: PartitionOptions, axes: int) -> tuple[int, ...]:
+    """Return into how many pieces the dataset strategy cuts each axis of an argument."""
     given = options.dataset_strategy
-    if not options.is_partitioned or given == "full_batch" or not shape:
-        return shape
+    whole = (1,) * axes
+    if not options.is_partitioned or given == "full_batch" or not axes:
+        return whole
     if given == "data_parallel":
-        return (shape[0] * options.device_num, *shape[1:])
+        return (options.device_num, *whole[1:])
     cuts = _cuts_of(given[index]) if index < len(given) and not isinstance(given, str) else ()
-    return tuple(n * c for n, c in zip(shape, cuts, strict=True)) if len(cuts) == len(shape) else shape
+    return cuts if len(cuts) == axes else whole
 
 
 def chosen_assignment(node: Node, rule: Rule, device_num: int) -> Assignment:
@@ -253,9 +262,16 @@ def default_assignment(
     A forward op is cut along its first axis as far as that divides, as MindSpore does it; a reshape, and everything
     that autodiff or an optimizer made, follows its operands, and the layout in which its result is wanted.
     """
+    definition = lookup(node.op)
     if node.phase == "forward" and (node.op not in FOLLOWERS or not known or known[0] is None):
         there = [None] * len(known) if options.mindspore else known
-        return cut_first_axis(rule, there, options.device_num, lookup(node.op).batch)
+        if options.mindspore:
+            refuse_default(node, rule, options.device_num)
+        if options.mindspore and rule.by_result:
+            return result_default(rule, options.device_num)
+        made = cut_first_axis(rule, there, options.device_num, definition.batch)
+        looks_up = definition.offsets and made.cut(definition.offsets) > 1  # rows by number: each rank needs them all
+        return Assignment((options.device_num,), {}) if looks_up else made
     return follow(rule, known, options.device_num, wanted)
 
 

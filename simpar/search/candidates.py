@@ -9,7 +9,7 @@ from simpar.layout import Assignment, Rule, assign_by_strategy
 __all__ = ["Cuts", "candidates", "strategy_of"]
 
 Cuts = tuple[tuple[int, ...], ...]
-"""For each operand, into how many slices each axis is cut."""
+"""For each operand (or the result, see ``Rule.by_result``), into how many slices each axis is cut."""
 
 
 def candidates(rule: Rule, device_num: int) -> tuple[tuple[Cuts, Assignment], ...]:
@@ -36,7 +36,7 @@ def strategy_of(rule: Rule, made: Assignment) -> Cuts:
 
 
 def _strategy(rule: Rule, cuts: dict[str, int]) -> Cuts:
-    return tuple(tuple(prod(cuts.get(f, 1) for f in axis) for axis in axes) for axes in rule.operands)
+    return tuple(tuple(prod(cuts.get(f, 1) for f in axis) for axis in axes) for axes in rule.chosen)
 
 
 def _cuts(lengths: list[int], device_num: int) -> Iterator[tuple[int, ...]]:

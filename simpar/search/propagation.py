@@ -45,6 +45,7 @@ class _Decided:
 
 
 _CUT_LEAST = frozenset({"conv2d"})
+_STATISTICS = frozenset({"channel_mean", "channel_spread", "follow_statistic"})
 
 
 class _Propagation:
@@ -52,7 +53,7 @@ class _Propagation:
 
     def __init__(self, graph: Graph, options: PartitionOptions) -> None:
         self.graph, self.options = graph, options
-        self.nodes = {i: n for i, n in enumerate(graph.nodes) if n.phase == "forward" and lookup(n.op).rule is not None}
+        self.nodes = {i: n for i, n in enumerate(graph.nodes) if _takes_part(n)}
         self.rules = {i: lookup(n.op).bind([v.shape for v in n.inputs], n.attrs) for i, n in self.nodes.items()}
         self.maker = {v: (i, k) for i, n in self.nodes.items() for k, v in enumerate(n.outputs)}
         self.users: dict[Value, list[tuple[int, int]]] = {}
@@ -175,6 +176,11 @@ def _rank(
 
 def _sums(rule: Rule, made: Assignment) -> bool:
     return any(made.result(rule, k).is_partial for k in range(len(rule.results)))
+
+
+def _takes_part(node: Node) -> bool:
+    """Return whether an op may pass cuts on; the statistics of a batch are computed where the batch is."""
+    return node.phase == "forward" and lookup(node.op).rule is not None and node.op not in _STATISTICS
 
 
 def _passes_on(node: Node, rule: Rule) -> bool:

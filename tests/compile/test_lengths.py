@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from simpar import Parameter, Symbol, Tensor, nn, ops
+from simpar.compile import compile_function
 from simpar.context import Context, entered, set_auto_parallel_context
 from simpar.errors import RuleError
 
@@ -30,8 +31,9 @@ class Sum(nn.Cell):
 @pytest.mark.parametrize("length", [None, Symbol(divisor=8), Symbol(max=30)])
 def test_an_unknown_length_becomes_that_of_a_parameter(length: object) -> None:
     net = Sum()
-    net.compile(Tensor(shape=[length, 8]))  # pyright: ignore
-    assert net.parameter_layout_dict["x"][6] == [24, 8]
+    program = compile_function(net.construct, (Tensor(shape=[length, 8]),), net)  # pyright: ignore
+    assert program.plan.values[program.plan.outputs[0]].shape == (24, 8)
+    assert net.parameter_layout_dict["x"][6] == [-1, 8]
 
 
 def test_a_length_that_the_symbol_excludes_is_not_tried() -> None:

@@ -22,7 +22,7 @@ DEVICES, TRIES = 4, 3
 def strategies(rule: Rule) -> list[tuple[tuple[int, ...], ...]]:
     """Return every strategy of numbers that the rule allows, those that cut most last."""
     found: list[tuple[tuple[int, ...], ...]] = []
-    operand_factors = [f for f in rule.order if any(f in axis for axes in rule.operands for axis in axes)]
+    operand_factors = [f for f in rule.order if any(f in axis for axes in rule.chosen for axis in axes)]
     for cuts in product((1, 2, 4), repeat=len(operand_factors)):
         if DEVICES % prod(cuts):
             continue
@@ -30,7 +30,7 @@ def strategies(rule: Rule) -> list[tuple[tuple[int, ...], ...]]:
         last = len(cuts) - 1
         made = Assignment(cuts, {f: (last - i,) for i, f in enumerate(operand_factors) if of[f] > 1})
         if is_legal(rule, made):
-            found.append(tuple(tuple(prod(of[f] for f in axis) for axis in axes) for axes in rule.operands))
+            found.append(tuple(tuple(prod(of[f] for f in axis) for axis in axes) for axes in rule.chosen))
     return sorted(found, key=lambda s: prod(n for entry in s for n in entry))
 
 

@@ -1,0 +1,119 @@
+"""What MindSpore's compiler refuses, and where it does not do what a strategy says: held under MindSpore's own names.
+
+Measured on MindSpore 2.10; simpar by itself takes all of it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import gcd, prod
+
+from simpar.errors import StrategyError
+from simpar.graph import Node, lookup
+from simpar.layout import Assignment, Layout, Rule, assign_by_strategy
+
+__all__ = ["BATCH_ONLY", "check_restrictions", "refuse_default", "result_default"]
+
+BATCH_ONLY = frozenset({"celu", "hard_swish", "sinc"})
+"""Ops that MindSpore knows no cuts of: it cuts the batch, whatever the strategy says."""
+_NO_DEFAULT = frozenset(
+    {"cholesky", "l2_normalize", "layer_norm", "log_softmax", "reverse", "softmax", "sort", "top_k"}
+)
+"""Ops without a strategy that MindSpore refuses where the first axis must be whole; others it leaves whole."""
+_SERVER = 8
+"""How many devices share a server."""
+_OWN = "simpar itself can: run the script without the alias of MindSpore's names."
+
+
+def result_default(rule: Rule, device_num: int) -> Assignment:
+    """Return how an op is cut by default whose strategy is for the result: along its first axis.
+
+    Raises:
+        StrategyError: MindSpore's cut does not fit.
+    """
+    result = rule.results[0]
+    grows = len(result) > len(rule.operands[0])
+    cut = device_num if grows else gcd(rule.length(rule.operands[0][0]), device_num)
+    return assign_by_strategy(rule, ((cut, *(1,) * (len(result) - 1)),), device_num)
+
+
+def refuse_default(node: Node, rule: Rule, device_num: int) -> None:
+    """Refuse an op without a strategy of which the first axis must be whole, if MindSpore does so.
+
+    Raises:
+        StrategyError: it does.
+    """
+    axis = rule.operands[0][0] if rule.operands and rule.operands[0] else ()
+    if node.op in _NO_DEFAULT and set(axis) & rule.whole and gcd(rule.length(axis), device_num) > 1:
+        raise StrategyError(
+            f"{node.op} has no strategy, so MindSpore cuts axis 0 of its input {node.inputs[0].shape}, which this op "
+            f"needs whole, and refuses its own choice. Give it a strategy, with 1 for axis 0. {_OWN}"
+        )
+
+
+def check_restrictions(node: Node, rule: Rule, made: Assignment, device_num: int) -> None:
+    """Check that MindSpore would take the cut of an op.
+
+    Raises:
+        StrategyError: it would not.
+    """
+    if node.strategy is not None:
+        _check_op(node, rule, made, device_num)
+    if device_num % _SERVER == 0 and device_num & (device_num - 1):
+        _check_servers(rule, made)
+
+
+def _check_op(node: Node, rule: Rule, made: Assignment, device_num: int) -> None:
+    cuts = {f: n for f in rule.order if (n := made.cut(f)) > 1}
+    used, offsets = prod(cuts.values()), lookup(node.op).offsets
+    if node.op == "gather_elements" and offsets in cuts:
+        raise StrategyError(
+            f"the axis that GatherD picks from is cut into {cuts[offsets]}; MindSpore wants it whole. Write 1 there. "
+            f"{_OWN}"
+        )
+    if node.op == "gather" and offsets in cuts and len(cuts) > 1 and used < device_num:
+        raise StrategyError(
+            f"rows of the table are cut into {cuts[offsets]} and other axes too, together into {used} parts for "
+            f"{device_num} devices. MindSpore repeats a Gather over devices only if its rows alone are cut: make the "
+            f"parts {device_num}, or cut nothing but the rows. {_OWN}"
+        )
+    if node.op == "gather" and offsets in cuts and len(node.inputs[1].shape) > 1:
+        _check_indices(rule, cuts, offsets)
+    if node.op == "sparse_softmax_cross_entropy" and used not in (1, device_num):
+        raise StrategyError(
+            f"MindSpore cuts the batch of SparseSoftmaxCrossEntropyWithLogits over all {device_num} devices or not at "
+            f"all, not into {used} parts. {_OWN}"
+        )
+
+
+def _check_indices(rule: Rule, cuts: Mapping[str, int], rows: str) -> None:
+    """Check how indices of several axes are cut that look up rows of a table whose rows are cut."""
+    columns = {f for axis in rule.operands[0] for f in axis if f in cuts} - {rows}
+    first, *others = (bool(set(axis) & cuts.keys()) for axis in rule.operands[1])
+    if (first and columns) or (any(others) and not first):
+        raise StrategyError(
+            f"rows of the table are cut, and indices of {1 + len(others)} axes too; MindSpore wants the first axis "
+            f"of the indices cut and the columns of the table whole. {_OWN}"
+        )
+
+
+def _check_servers(rule: Rule, made: Assignment) -> None:
+    """Check the groups of ranks that would talk to each other: servers of 8 take part with 1, 2, 4 or 8."""
+    for layout in _layouts(rule, made):
+        for axes in (layout.repeated_axes, layout.partial):
+            group = layout.group(0, axes)
+            for count in _per_server(group):
+                if count & (count - 1):
+                    raise StrategyError(
+                        f"with the device matrix {layout.dev_mat}, ranks {group} talk to each other, {count} in "
+                        f"one server of {_SERVER}; MindSpore takes 1, 2, 4 or 8. Choose cuts whose last device axes are"
+                        f" powers of 2. {_OWN}"
+                    )
+
+
+def _layouts(rule: Rule, made: Assignment) -> Iterator[Layout]:
+    yield from (made.operand(rule, i) for i in range(len(rule.operands)))
+    yield from (made.result(rule, i) for i in range(len(rule.results)))
+
+
+def _per_server(group: Sequence[int]) -> Iterator[int]:
+    servers = [rank // _SERVER for rank in group]
+    yield from (servers.count(s) for s in set(servers))

@@ -1,0 +1,51 @@
+"""Axes of unknown length: MindSpore's compiler takes a cut only where it is sure that it divides."""
+
+from collections.abc import Mapping, Sequence
+from math import gcd
+
+from simpar.errors import StrategyError
+from simpar.graph import Argument, OpDef
+from simpar.layout import Assignment, Rule
+from simpar.partition.strategy import PartitionOptions, argument_cuts
+
+__all__ = ["Divisors", "argument_divisors", "check_unknown", "divisors_of"]
+
+Divisors = Mapping[str, int]
+"""The factors of unknown length, each with a number that divides it."""
+
+
+def argument_divisors(argument: Argument, index: int, options: PartitionOptions) -> Mapping[int, int]:
+    """Return the axes of unknown length of an argument's whole value: a batch that comes in pieces divides by them."""
+    cuts = argument_cuts(index, options, len(argument.value.shape))
+    return {axis: n * cuts[axis] for axis, n in argument.unknown.items()}
+
+
+def divisors_of(rule: Rule, operands: Sequence[Mapping[int, int]]) -> Divisors:
+    """Return the factors of unknown length of an op."""
+    found: dict[str, int] = {}
+    for axes, unknown in zip(rule.operands, operands, strict=True):
+        for axis, divisor in unknown.items():
+            for f in axes[axis][:1]:
+                found[f] = gcd(found.get(f, 0), divisor)
+    return found
+
+
+def check_unknown(definition: OpDef, divisors: Divisors, made: Assignment) -> None:
+    """Check that the cuts of factors of unknown length are sure to divide.
+
+    Raises:
+        StrategyError: one is not, or its slices cannot be numbered.
+    """
+    for f, divisor in divisors.items():
+        cut = made.cut(f)
+        if divisor % cut:
+            raise StrategyError(
+                f"factor {f!r} has an unknown length of which only the divisor {divisor} is known, so MindSpore does "
+                f"not cut it into {cut}. Describe the input with Symbol(divisor={cut}) in its shape, or write 1 there. "
+                "simpar itself cuts by the length that comes: run the script without the alias."
+            )
+        if cut > 1 and f == definition.offsets:
+            raise StrategyError(
+                f"factor {f!r} is looked up by number, so MindSpore does not cut it into {cut} while its length is "
+                "unknown. Give the input a known length, or write 1 there."
+            )
