@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from simpar.errors import LayoutError, SimparError, StrategyError
 from simpar.graph import Graph, Node, OpDef, ParameterInput, Value, lookup
-from simpar.layout import Assignment, Layout, Rule, follow, refine, repeated, tightened
+from simpar.layout import Assignment, Layout, Rule, follow, repeated, tightened
 from simpar.partition.gathering import Gathering, gathering
 from simpar.partition.restrictions import BATCH_ONLY, check_restrictions
 from simpar.partition.strategy import (
@@ -22,6 +22,7 @@ from simpar.partition.strategy import (
     default_assignment,
     storage_layout,
 )
+from simpar.partition.terms import is_term, stay_partial, terms_that_pass
 from simpar.partition.totals import accumulated_terms, scattered_term
 from simpar.partition.unknown import argument_divisors, check_unknown, divisors_of
 
@@ -88,7 +89,7 @@ class _Assigner:
         self.uses: dict[Value, Layout] = {}
         self.taken: dict[Value, dict[Value, Layout]] = {}
         self.summed: dict[Value, Layout] = {}  # of a result whose terms are scattered, the layout that it had whole
-        self.lazy = _stay_partial(graph)
+        self.lazy = stay_partial(graph)
         self.terms = accumulated_terms(graph) if options.shards_totals else {}
         self.unknown: dict[Value, Mapping[int, int]] = {}
 
@@ -171,10 +172,10 @@ class _Assigner:
             self._check_unknown(node, definition, rule, assignment)
         if node.op in FOLLOWERS:  # the strategy was for the operand alone
             assignment = tightened(rule, assignment)
-        terms = _terms_that_pass(definition, rule, assignment, known)
+        terms = terms_that_pass(definition, rule, assignment, known)
         operands = tuple(
             replace(assignment.operand(rule, i), partial=terms, combine="sum")
-            if _is_term(lay, terms)
+            if is_term(lay, terms)
             else assignment.operand(rule, i)
             for i, lay in enumerate(known)
         )
@@ -279,59 +280,6 @@ class _Assigner:
         if primal is None or primal not in self.layouts or primal in self.parameters:
             return None
         return self.layouts[primal].resolved()
-
-
-def _stay_partial(graph: Graph) -> set[Value]:
-    """Return the values of the backward pass that may stay partial: their only use is a sum, or a linear op on the way
-    to the gradient of a parameter, so that terms are joined once and late.
-    """
-    uses: dict[Value, list[Node]] = {}
-    for node in graph.nodes:
-        for v in node.inputs:
-            uses.setdefault(v, []).append(node)
-    final = set(graph.gradients.values())
-    kept: set[Value] = set()
-    for node in reversed(graph.nodes):
-        for v in node.outputs:
-            users = uses.get(v, [])
-            if node.phase != "backward" or v in final or v in graph.outputs or len(users) != 1:
-                continue
-            linear, result = lookup(users[0].op).linear, users[0].outputs[0]
-            sums = linear == "joint" and len(users[0].inputs) > 1
-            leads_on = linear != "" and (result in final or result in kept)
-            if users[0].phase == "backward" and (sums or leads_on) and v not in graph.cotangents.keys() - final:
-                kept.add(v)
-    return kept
-
-
-def _is_term(layout: Layout | None, terms: tuple[int, ...]) -> bool:
-    return bool(terms) and layout is not None and layout.is_partial
-
-
-def _terms_that_pass(
-    definition: OpDef, rule: Rule, assignment: Assignment, known: Sequence[Layout | None]
-) -> tuple[int, ...]:
-    """Return the device axes over which operands may come, and the result stays, partial; none if they may not."""
-    partial = [lay for lay in known if lay is not None and lay.is_partial]
-    if not partial or any(lay.combine != "sum" or lay.rank_list != assignment.rank_list for lay in partial):
-        return ()
-    if not _may_be_partial(definition.linear, [lay is not None and lay.is_partial for lay in known]):
-        return ()
-    if any(refine(lay.dev_mat, assignment.dev_mat) != assignment.dev_mat for lay in partial):
-        return ()
-    axes = {lay.refined(assignment.dev_mat).partial for lay in partial}
-    if len(axes) != 1:
-        return ()
-    terms = axes.pop()
-    used = {a for cut in assignment.axes.values() for a in cut}
-    return () if used & set(terms) else terms
-
-
-def _may_be_partial(linear: str, operands: Sequence[bool]) -> bool:
-    """Return whether an op may take exactly these operands partial."""
-    if linear == "joint":
-        return all(operands)
-    return sum(operands) == 1 and (linear == "each" or (linear == "first" and operands[0]))
 
 
 def _wanted_result(node: Node, made: Layout, is_strict: bool) -> Layout:
