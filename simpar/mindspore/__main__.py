@@ -1,10 +1,12 @@
 """``python -m simpar.mindspore SCRIPT ARGUMENTS`` runs a MindSpore script on simpar, unchanged."""
 
+import os
 import sys
 from pathlib import Path
 
 from simpar.launch import check_script, play
 from simpar.mindspore import install
+from simpar.mindspore.launcher import msrun_variables
 
 
 def main() -> None:
@@ -13,6 +15,7 @@ def main() -> None:
         sys.exit("usage: python -m simpar.mindspore SCRIPT [ARGUMENTS]")
     check_script(Path(sys.argv[1]))
     install()
+    os.environ.update(msrun_variables(os.environ))
     play(sys.argv[1], sys.argv[2:])
 
 

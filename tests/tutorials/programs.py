@@ -11,7 +11,7 @@ import numpy as np
 import simpar as ms
 from simpar import Parameter, Tensor, mint, nn, ops
 from simpar.common import no_init_parameters
-from simpar.common.initializer import initializer
+from simpar.common.initializer import Normal, initializer
 from simpar.communication import get_group_size, get_rank
 from simpar.parallel import Layout
 from simpar.parallel.auto_parallel import AutoParallel
@@ -30,9 +30,9 @@ class Network(nn.Cell):
     def __init__(self) -> None:
         super().__init__()
         self.flatten = ops.Flatten()
-        self.fc1_weight = Parameter(initializer("normal", [32, 64]))
-        self.fc2_weight = Parameter(initializer("normal", [64, 64]))
-        self.fc3_weight = Parameter(initializer("normal", [64, 10]))
+        self.fc1_weight = Parameter(initializer(Normal(0.2), [32, 64]))
+        self.fc2_weight = Parameter(initializer(Normal(0.2), [64, 64]))
+        self.fc3_weight = Parameter(initializer(Normal(0.2), [64, 10]))
         self.matmul1, self.relu1 = ops.MatMul(), ops.ReLU()
         self.matmul2, self.relu2 = ops.MatMul(), ops.ReLU()
         self.matmul3 = ops.MatMul()

@@ -1,5 +1,6 @@
 """What MindSpore's tutorials teach, on 8 ranks: the losses are those of one device."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from simpar.collectives import run_threads
 from tests.cli.running import simpar
 from tests.launch.needing import needs_mpi
-from tests.tutorials.programs import PROGRAMS
+from tests.tutorials.__main__ import ALL
 
 SCRIPT = """
 import mindspore as ms
@@ -62,12 +63,27 @@ print(" ".join(str(float(train(ms.Tensor(data), ms.Tensor(label)).asnumpy())) fo
 """
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+PAGE = Path(__file__).parents[2] / "docs" / "tutorials.md"
+
+
+def losses_on_page() -> dict[str, list[list[float]]]:
+    """Return the losses that the page shows, by the program's name."""
+    rows = re.findall(r"^\| `(\w+)` \| ([\d. ]+) \| ([\d. ]+) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    return {name: [[float(x) for x in cell.split()] for cell in cells] for name, *cells in rows}
+
+
+def test_the_page_shows_every_program() -> None:
+    assert list(losses_on_page()) == [program.__name__ for program in ALL]
+
+
+@pytest.mark.parametrize("program", ALL, ids=lambda program: program.__name__)
 def test_eight_ranks_train_as_one_device(program: Callable[[bool], list[float]]) -> None:
     (alone,) = run_threads(1, program, False)
     assert alone[-1] < alone[0]
     for losses in run_threads(8, program, True):
         np.testing.assert_allclose(losses, alone, rtol=1e-5)
+    for shown in losses_on_page()[program.__name__]:
+        np.testing.assert_allclose(shown, alone, rtol=1e-4)
 
 
 @needs_mpi
@@ -79,3 +95,26 @@ def test_a_script_for_mindspore_runs_unchanged_on_ranks(tmp_path: Path) -> None:
     assert len(together) == 4
     for line in together:
         np.testing.assert_allclose([float(loss) for loss in line.split()], [float(x) for x in alone.split()], rtol=1e-5)
+
+
+STARTED = """
+import os
+
+import mindspore as ms
+from mindspore import ops
+from mindspore.communication import get_group_size, get_rank, init
+
+rank, size = int(os.environ["RANK_ID"]), int(os.environ["RANK_SIZE"])
+ms.set_device("CPU", int(os.environ["DEVICE_ID"]))
+init()
+assert (get_rank(), get_group_size()) == (rank, size)
+assert (os.environ["MS_ROLE"], os.environ["MS_WORKER_NUM"]) == ("MS_WORKER", str(size))
+print(float(ops.AllReduce()(ms.Tensor([float(rank)]))[0]))
+"""
+
+
+@needs_mpi
+def test_a_script_finds_the_variables_that_msrun_sets(tmp_path: Path) -> None:
+    script = tmp_path / "net.py"
+    script.write_text(STARTED, encoding="utf-8")
+    assert simpar("run", script, "-n", 3, "--mindspore", "--no-record").stdout.split() == ["3.0"] * 3
