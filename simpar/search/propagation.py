@@ -5,12 +5,14 @@ is reached takes, of all the strategies that it can take, the one whose edge to 
 the least redistribution; of those that cost the same, one without a sum over ranks, and then the one that cuts most
 (a convolution that takes what another leaves: the one that cuts least, as MindSpore's cost of it has it).
 Ops of one operand that may be cut everywhere, and reshapes, pass on the layout that reaches them. What the user
-configured stays, and is not passed through.
+configured stays, and is not passed through. A Parameter leads from each op that takes it to the others, and those that
+share one with a configured op are decided first.
 
 This is MindSpore's ``search_mode="sharding_propagation"``.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -60,6 +62,7 @@ class _Propagation:
         for i, node in self.nodes.items():
             for k, v in enumerate(node.inputs):
                 self.users.setdefault(v, []).append((i, k))
+        self.parameters = {p.value for p in graph.parameters}
         self.decided: dict[int, _Decided] = {}
         self.queue: deque[int] = deque()
         self.known: dict[object, Assignment] = {}
@@ -68,7 +71,8 @@ class _Propagation:
         configured = [i for i, n in self.nodes.items() if n.strategy is not None]
         for i in configured:
             self.decided[i] = _Decided(self._configured(i))
-        for i in configured:
+        sharing = [j for i in configured for j in self._share(i)]
+        for i in (*configured, *sharing):
             self._spread(i)
         if not configured:
             self._from_arguments()
@@ -95,6 +99,36 @@ class _Propagation:
                 "a strategy with .shard(...)."
             )
 
+    # --- shared Parameters ---
+
+    def _share(self, i: int) -> list[int]:
+        """Decide the ops that take a Parameter that this one takes, through casts too; return them."""
+        made, found = self.decided[i].assignment, list[int]()
+        for k, value in enumerate(self.nodes[i].inputs):
+            parameter = self._origin(value)
+            for user, operand in self._readers(parameter) if parameter in self.parameters else ():
+                if user not in self.decided:
+                    self._reach(user, operand, made.operand(self.rules[i], k))
+                    found.append(self.queue.pop())  # spreads after what was configured
+        return found
+
+    def _origin(self, value: Value) -> Value:
+        """Return what a value was cast from."""
+        maker = self.maker.get(value)
+        return (
+            value
+            if maker is None or self.nodes[maker[0]].op != "cast"
+            else self._origin(self.nodes[maker[0]].inputs[0])
+        )
+
+    def _readers(self, value: Value) -> Iterator[tuple[int, int]]:
+        """Give the ops that take a value or a cast of it, and as which operand."""
+        for user, operand in self.users.get(value, ()):
+            if self.nodes[user].op == "cast":
+                yield from self._readers(self.nodes[user].outputs[0])
+            else:
+                yield user, operand
+
     # --- the walk ---
 
     def _spread(self, i: int) -> None:
@@ -105,6 +139,7 @@ class _Propagation:
         while self.queue:
             i = self.queue.popleft()
             node, rule, made = self.nodes[i], self.rules[i], self.decided[i].assignment
+            self.queue.extend(self._share(i))
             for k, value in enumerate(node.outputs):
                 for user, operand in self.users.get(value, ()):
                     if user not in self.decided:
