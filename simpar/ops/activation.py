@@ -193,9 +193,23 @@ def _gelu_bprop(g: Tensor, x: Tensor, *, approximate: str = "tanh") -> Tensor:
     return one("gelu_grad", g, x, approximate=approximate)
 
 
+def _curve_of_gelu(x: Tensor, approximate: str) -> Tensor:
+    """Return the second derivative of gelu."""
+    squared = one("square", x)
+    if approximate != "tanh":
+        return sqrt(0.5 / pi) * one("exp", -0.5 * squared) * (2.0 - squared)
+    bent = one("tanh", _C * x * (1.0 + _CUBIC * squared))
+    slope, left = _C * (1.0 + 3.0 * _CUBIC * squared), 1.0 - one("square", bent)
+    return left * (slope + x * (3.0 * _C * _CUBIC * x - bent * one("square", slope)))
+
+
+def _gelu_grad_bprop(h: Tensor, g: Tensor, x: Tensor, *, approximate: str = "tanh") -> tuple[Tensor, Tensor]:
+    return one("gelu_grad", h, x, approximate=approximate), h * g * _curve_of_gelu(x, approximate)
+
+
 _APPROXIMATIONS = ({"approximate": "tanh"}, {"approximate": "none"})
 _record("gelu", _gelu, _gelu_bprop, _APPROXIMATIONS)
-_record_grad("gelu_grad", _gelu_grad, _APPROXIMATIONS)
+_record_grad("gelu_grad", _gelu_grad, _APPROXIMATIONS, bprop=_gelu_grad_bprop)
 
 
 # --- silu ---
@@ -227,5 +241,10 @@ def _silu_bprop(g: Tensor, x: Tensor) -> Tensor:
     return one("silu_grad", g, x)
 
 
+def _silu_grad_bprop(h: Tensor, g: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    below = one("sigmoid", x)
+    return one("silu_grad", h, x), h * g * one("sigmoid_grad", 2.0 + x * (1.0 - 2.0 * below), below)
+
+
 _record("silu", _silu, _silu_bprop)
-_record_grad("silu_grad", _silu_grad)
+_record_grad("silu_grad", _silu_grad, bprop=_silu_grad_bprop)

@@ -9,7 +9,7 @@ import numpy as np
 from simpar.graph import Example, op
 from simpar.layout import Rule, parse_rule
 from simpar.ops._rows import Array, or_new, rows_of, spans, widened
-from simpar.ops.support import one
+from simpar.ops.support import one, sum_to
 from simpar.tensor import Tensor, call
 
 __all__ = ["layer_norm", "log_softmax", "softmax"]
@@ -265,6 +265,38 @@ def _layer_norm_bprop(
     return call("layer_norm_grad", g[0], x, gamma, out[1], out[2], begin_norm_axis=begin_norm_axis)
 
 
+def _layer_norm_grad_bprop(
+    u: tuple[Tensor, ...],
+    g: Tensor,
+    x: Tensor,
+    gamma: Tensor,
+    mean: Tensor,
+    rstd: Tensor,
+    *,
+    begin_norm_axis: int,
+) -> tuple[Tensor | None, ...]:
+    """Differentiate dx = rstd P(g gamma) and the sums of g xhat and of g; P takes off what a row has of 1 and xhat.
+
+    The mean and rstd count as functions of x, so that no cotangent goes to them.
+    """
+    axes = tuple(range(begin_norm_axis % x.ndim, x.ndim))
+    count = prod(x.shape[a] for a in axes)
+
+    def average(t: Tensor) -> Tensor:
+        return one("reduce_mean", t, axis=axes, keep_dims=True, count=count)
+
+    def taken_off(t: Tensor) -> Tensor:
+        return t - average(t) - xhat * average(t * xhat)
+
+    xhat, scaled = (x - mean) * rstd, g * gamma
+    along, across = average(scaled * xhat), average(u[0] * xhat)
+    of_scaled = rstd * taken_off(u[0])
+    of_xhat = u[1] * g - rstd * (u[0] * along + scaled * across)
+    spread = average(u[0] * scaled) - average(u[0]) * average(scaled) - across * along
+    of_x = rstd * taken_off(of_xhat) - one("square", rstd) * xhat * spread
+    return of_scaled * gamma + u[1] * xhat + u[2], of_x, sum_to(of_scaled * g, gamma), None, None
+
+
 op(
     "layer_norm",
     rule=_layer_norm_rule,
@@ -280,6 +312,7 @@ op(
     "layer_norm_grad",
     rule=_layer_norm_grad_rule,
     kernel=widened(_layer_norm_grad),
+    bprop=_layer_norm_grad_bprop,
     examples=(
         Example(((4, 6), (4, 6), (6,), (4, 1), (4, 1)), {"begin_norm_axis": -1}, grad=False),
         Example(((4, 2, 6), (4, 2, 6), (2, 6), (4, 2, 1), (4, 2, 1)), {"begin_norm_axis": 2}, grad=False),

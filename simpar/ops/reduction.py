@@ -148,8 +148,22 @@ def _extremum_bprop(g: Tensor, x: Tensor, *, out: Tensor, axis: tuple[int, ...])
     return hit * (_spread(g, x, axis) / count)
 
 
-def _prod_bprop(g: Tensor, x: Tensor, *, out: Tensor, axis: tuple[int, ...]) -> Tensor:
-    return _spread(g * out, x, axis) / x
+def _products_of_others(x: Tensor, axis: int) -> Tensor:
+    """Return for each element the product of the others along an axis: of those before, and of those after."""
+    before, after = (one("cumprod", x, axis=axis, exclusive=True, reverse=way) for way in (False, True))
+    return before * after
+
+
+def _prod_bprop(g: Tensor, x: Tensor, *, axis: tuple[int, ...]) -> Tensor:
+    """Multiply by the product of the other elements; no division, so that it is right where elements are 0."""
+    if len(axis) == 1:
+        return _spread(g, x, axis) * _products_of_others(x, axis[0])
+    kept = tuple(i for i in range(x.ndim) if i not in axis)
+    there = (*kept, *axis)
+    moved = one("transpose", x, perm=there)
+    rows = one("reshape", moved, shape=(*moved.shape[: len(kept)], prod(x.shape[i] for i in axis)))
+    others = one("reshape", _products_of_others(rows, len(kept)), shape=moved.shape)
+    return _spread(g, x, axis) * one("transpose", others, perm=tuple(there.index(i) for i in range(x.ndim)))
 
 
 op(
@@ -233,10 +247,43 @@ def _cumsum_bprop(g: Tensor, x: Tensor, *, axis: int, exclusive: bool = False, r
     return one("cumsum", g, axis=axis, exclusive=exclusive, reverse=not reverse)
 
 
-def _cumprod_bprop(
-    g: Tensor, x: Tensor, *, out: Tensor, axis: int, exclusive: bool = False, reverse: bool = False
-) -> Tensor:
-    return one("cumsum", g * out, axis=axis, exclusive=exclusive, reverse=not reverse) / x
+def _shifted(x: Tensor, axis: int, back: bool) -> Tensor:
+    """Return x moved by one place along an axis, with 0 where nothing comes in."""
+    n = x.shape[axis]
+    kept = [i != (n - 1 if back else 0) for i in range(n)]
+    mask = Tensor(np.array(kept, x.dtype.numpy).reshape([-1] + [1] * (x.ndim - 1 - axis)))
+    return one("roll", x, axis=(axis,), shifts=(-1 if back else 1,)) * mask
+
+
+def _cumprod_bprop(g: Tensor, x: Tensor, *, axis: int, exclusive: bool = False, reverse: bool = False) -> Tensor:
+    """Multiply the product of those before by the sum of the cotangents after, each times what is between.
+
+    No division, so that it is right where elements are 0.
+    """
+    before = one("cumprod", x, axis=axis, exclusive=True, reverse=reverse)
+    given = _shifted(g, axis, not reverse) if exclusive else g
+    return before * one("linear_scan", given, _shifted(x, axis, not reverse), axis=axis, reverse=not reverse)
+
+
+def _linear_scan(b: Array, a: Array, *, axis: int, reverse: bool, out: Array | None = None) -> Array:
+    """Return s with s[i] = b[i] + a[i] s[i - 1], from the end if ``reverse``."""
+    made = np.empty(b.shape, np.result_type(a, b)) if out is None else out
+    given, factors, target = (np.moveaxis(t, axis, 0)[:: -1 if reverse else 1] for t in (b, a, made))
+    for i in range(len(given)):
+        target[i] = given[i] + factors[i] * target[i - 1] if i else given[i]
+    return made
+
+
+def _linear_scan_bprop(h: Tensor, b: Tensor, a: Tensor, *, out: Tensor, axis: int, reverse: bool) -> Any:
+    """Scan from the other end; a[i] weighs what was there before."""
+    db = one("linear_scan", h, _shifted(a, axis, not reverse), axis=axis, reverse=not reverse)
+    return db, db * _shifted(out, axis, reverse)
+
+
+def _scan_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    names = letters(len(shapes[0]))
+    text = " ".join(names)
+    return parse_rule(f"{text}, {text} -> {text}", shapes, whole=(names[int(attrs["axis"])],))
 
 
 for _name, _function in (("argmax", np.argmax), ("argmin", np.argmin)):
@@ -264,3 +311,14 @@ for _name, _ufunc, _bprop, _linear, _low in (
         linear=_linear,
         examples=tuple(Example((shape,), {"axis": axis, **way}, low=_low) for shape, axis, way in _RUNS),
     )
+op(
+    "linear_scan",
+    rule=_scan_rule,
+    kernel=_linear_scan,
+    bprop=_linear_scan_bprop,
+    linear="first",
+    examples=(
+        Example(((4, 6),) * 2, {"axis": 1, "reverse": False}),
+        Example(((2, 3, 4),) * 2, {"axis": 0, "reverse": True}),
+    ),
+)
