@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from math import isfinite
 
+from simpar.dashboard.agreement import parted
 from simpar.dashboard.models.programs import Chain
 from simpar.dashboard.models.runs import Finding, Link
 from simpar.dashboard.parameters import placed
@@ -10,7 +11,7 @@ from simpar.dashboard.redistributions import redistribution_list
 from simpar.dashboard.store import OpenedRun
 from simpar.dashboard.timing import latest_side_by_side, timing
 from simpar.dashboard.view import main_program
-from simpar.recorder import OPTIMIZER_STATE, bytes_text, disagreements
+from simpar.recorder import OPTIMIZER_STATE, bytes_text
 
 __all__ = ["findings"]
 
@@ -44,7 +45,7 @@ def _failed(opened: OpenedRun) -> Iterator[Finding]:
 
 
 def _parted(opened: OpenedRun) -> Iterator[Finding]:
-    for d in opened.cached("disagreements", lambda: disagreements(opened.run))[:2]:
+    for d in parted(opened)[:2]:
         yield Finding(level="error", text=str(d), link=Link(page="tensors", select={"parameter": d.parameter}))
 
 

@@ -18,7 +18,7 @@ from simpar.dashboard.problems import RequestError
 from simpar.dashboard.redistributions import redistribution_list
 from simpar.dashboard.store import OpenedRun, RunsFolder
 from simpar.dashboard.timing import timing
-from simpar.dashboard.view import main_program, program_view, sent_bytes
+from simpar.dashboard.view import main_program, program_view, sent_bytes, step_counts
 from simpar.recorder import OPTIMIZER_STATE, RunInfo
 
 __all__ = ["run_detail", "run_list"]
@@ -99,7 +99,7 @@ def _run_detail(opened: OpenedRun) -> RunDetail:
 def _ranks(opened: OpenedRun, failed: set[int]) -> tuple[RankInfo, ...]:
     told = {r.rank: r for r in opened.run.ranks()}
     last: dict[int, int] = {}
-    for (rank, _), count in opened.run.step_counts().items():
+    for (rank, _), count in step_counts(opened).items():
         last[rank] = last.get(rank, 0) + count
     found: list[RankInfo] = []
     for rank in range(max(opened.info.started.world_size, max(told, default=-1) + 1)):

@@ -41,7 +41,7 @@ from simpar.dashboard.redistributions import redistribution_list
 from simpar.dashboard.remedies import remedy
 from simpar.dashboard.repartition import repartition, strategy_base
 from simpar.dashboard.store import OpenedRun, RunsFolder
-from simpar.dashboard.stream import CURSOR, Watched, delta, events
+from simpar.dashboard.stream import CURSOR, Follower, Watched, events
 from simpar.dashboard.timeline import BY, Stretch, tile, timeline
 
 __all__ = ["PROBLEMS", "Ask", "NotModified", "OfRun", "router"]
@@ -305,16 +305,17 @@ def get_stream(
 ) -> StreamingResponse:
     """Stream what arrives, as server-sent events: ``delta`` (data: Delta), ``end`` when the run has, ``problem``.
 
-    At most five events a second, a comment every 15 seconds of silence. A reader that reconnects sends
+    At most four events a second, a comment every 15 seconds of silence. A reader that reconnects sends
     ``Last-Event-ID`` and loses nothing.
     """
     watched: Watched = request.app.state.watched
     if watched.open >= watched.most:
         raise RequestError(503, "too_many_streams", f"{watched.most} streams are open. Close a page.", retry_after_s=5)
     cursor = last_event_id or since
-    with ask.folder.opened(ask.name) as opened:
-        delta(opened, cursor, every_rank)  # so that what is wrong becomes a status, not an event
-    told = events(ask.folder, ask.name, cursor, every_rank, watched)
+    follower = Follower(ask.folder.path(ask.name), ask.name, every_rank)
+    follower.look(cursor)  # so that what is wrong becomes a status, not an event
+    follower.close()  # who asked may be gone before the first event
+    told = events(ask.folder, follower, cursor, watched)
     return StreamingResponse(told, media_type="text/event-stream")
 
 

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -23,6 +25,7 @@ __all__ = ["Server", "serve", "serving"]
 
 _GRACE_S = 2
 _START_S = 10.0
+_NICE = 10
 
 
 class Server(uvicorn.Server):
@@ -78,7 +81,7 @@ def serve(
     """
     listening, server, address = _prepare(folder, host, port, allowed)
     tell(address)
-    with listening, contextlib.suppress(KeyboardInterrupt):
+    with listening, _giving_way(), contextlib.suppress(KeyboardInterrupt):
         server.run([listening])
 
 
@@ -89,7 +92,12 @@ def serving(folder: Path, host: str = "127.0.0.1", port: int = 0, allowed: Itera
     For tests and notebooks; the arguments are those of ``serve``.
     """
     listening, server, address = _prepare(folder, host, port, allowed)
-    thread = threading.Thread(target=server.run, args=([listening],), name="simpar-dashboard", daemon=True)
+
+    def run() -> None:
+        with _giving_way():
+            server.run([listening])
+
+    thread = threading.Thread(target=run, name="simpar-dashboard", daemon=True)
     thread.start()
     until = time.monotonic() + _START_S
     while not server.started and thread.is_alive() and time.monotonic() < until:
@@ -100,6 +108,24 @@ def serving(folder: Path, host: str = "127.0.0.1", port: int = 0, allowed: Itera
         server.should_exit = True
         thread.join(_START_S)
         listening.close()
+
+
+@contextmanager
+def _giving_way() -> Generator[None]:
+    """Let programs of normal priority go first, ranks above all, while this thread and those that it starts serve.
+
+    Only Linux gives priorities to threads; elsewhere, ranks that this process starts would go last as well.
+    """
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, max(before, _NICE))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # who may not raise it again ends with it
+            os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
 def _prepare(folder: Path, host: str, port: int, allowed: Iterable[str]) -> tuple[socket.socket, Server, str]:

@@ -19,7 +19,7 @@ from simpar.dashboard.problems import RequestError
 from simpar.errors import RunStoreError
 from simpar.recorder import Run, RunInfo, open_run
 
-__all__ = ["Answers", "OpenedRun", "RunsFolder", "reading"]
+__all__ = ["Answers", "OpenedRun", "RunsFolder", "mark_of", "reading"]
 
 STORE = "run.sqlite"
 _MOST_ANSWERS = 96
@@ -107,10 +107,20 @@ class RunsFolder:
         found = {name: self.folder / name / STORE for name in names}
         return {name: path for name, path in found.items() if path.exists()}
 
-    def stamp(self, name: str) -> str:
-        """Return a mark that changes whenever a run's store does; empty if there is none of that name."""
-        path = self.paths().get(name)
-        return "" if path is None else _stamp(path)
+    def path(self, name: str) -> Path:
+        """Return the store of a run.
+
+        Raises:
+            RequestError: there is no run of that name.
+        """
+        path = self.paths().get(name)  # names are compared, never joined to a path: none can lead elsewhere
+        if path is None:
+            raise self.unknown(name)
+        return path
+
+    def unknown(self, name: str) -> RequestError:
+        """Return the error that says that there is no run of a name."""
+        return RequestError(404, "no_run", f"there is no run {name[:200]!r} here. GET /api/runs lists those there are.")
 
     @contextmanager
     def opened(self, name: str) -> Generator[OpenedRun]:
@@ -119,11 +129,7 @@ class RunsFolder:
         Raises:
             RequestError: there is none, or it cannot be read.
         """
-        path = self.paths().get(name)  # names are compared, never joined to a path: none can lead elsewhere
-        if path is None:
-            raise RequestError(
-                404, "no_run", f"there is no run {name[:200]!r} here. GET /api/runs lists those there are."
-            )
+        path = self.path(name)
         with reading(path, name):
             stamp = _stamp(path)
             with open_run(path) as run:
@@ -164,14 +170,19 @@ def _store_problem(message: str, path: Path) -> RequestError:
     return RequestError(409, "unreadable_run", message)
 
 
-def _stamp(path: Path) -> str:
-    """Return a mark of a store's state: of its file and of its write-ahead log."""
+def mark_of(path: Path) -> str:
+    """Return a mark that changes whenever a store does: of its file and of its write-ahead log."""
     parts = [str(path)]
-    for file in (path, path.with_name(path.name + "-wal")):
+    for file in (path, f"{path}-wal"):
         try:
-            found = file.stat()
+            found = os.stat(file)
         except FileNotFoundError:
             continue
         if found.st_size:
             parts.append(f"{found.st_ino}.{found.st_mtime_ns}.{found.st_size}")
-    return blake2b("|".join(parts).encode(), digest_size=9).hexdigest()
+    return "|".join(parts)
+
+
+def _stamp(path: Path) -> str:
+    """Return the mark of a store as answers may carry it: without its path."""
+    return blake2b(mark_of(path).encode(), digest_size=9).hexdigest()

@@ -1,12 +1,16 @@
-"""What arrives while a run is watched, as server-sent events: deltas, at most five a second.
+"""What arrives while a run is watched, as server-sent events: deltas, at most four a second.
 
 Each event's id is a cursor (last step row, last scalar row), so that a reader that reconnects, or a page that is
 reloaded, goes on where it was. The stream ends when the run has.
+
+Ranks often fill every core, so that whatever this does is taken from them: while a store stays as it is only its two
+files' marks are looked at, and when it has grown only what was added is read.
 """
 
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 from time import monotonic
 
 from starlette.concurrency import run_in_threadpool
@@ -14,18 +18,26 @@ from starlette.concurrency import run_in_threadpool
 from simpar.dashboard.memory import columns, series
 from simpar.dashboard.models.measured import Delta
 from simpar.dashboard.problems import RequestError
-from simpar.dashboard.store import OpenedRun, RunsFolder
-from simpar.recorder import json_text
+from simpar.dashboard.store import RunsFolder, mark_of, reading
+from simpar.recorder import Run, json_text, open_run
 
-__all__ = ["CURSOR", "Watched", "delta", "events"]
+__all__ = ["CURSOR", "Follower", "Watched", "events"]
 
 CURSOR = r"^\d{1,18}\.\d{1,18}$"
 """What a cursor looks like: the last row of steps and the last row of scalars."""
 
-_INTERVAL_S = 0.2
+_INTERVAL_S = 0.25
 _OPEN_S = 1.0  # a store that does not change is opened so often, to see whether its writer lives
 _HEARTBEAT_S = 15.0
 _MOST_ROWS = 2000
+_NEWEST = ", ".join(
+    f"(SELECT max({row}) FROM {table})"
+    for table, row in (
+        *((table, "id") for table in ("parameters", "programs", "memory", "checksums", "failures")),
+        ("slice_values", "rowid"),
+        ("ranks", "rank"),
+    )
+)
 
 
 class Watched:
@@ -43,72 +55,114 @@ class Watched:
         self.open = 0
 
 
-def delta(opened: OpenedRun, cursor: str, every_rank: bool) -> Delta:
-    """Return what arrived after a cursor, at most 2000 steps of it."""
-    since_step, since_scalar = map(int, cursor.split("."))
-    run = opened.run
-    rows = list(run.steps(None if every_rank else 0, since_step, most=_MOST_ROWS, with_times=False))
-    scalars = run.scalars(since_scalar)[:_MOST_ROWS]
-    programs = run.programs()
-    last = (rows[-1].id if rows else since_step, scalars[-1].id if scalars else since_scalar)
-    return Delta(
-        cursor="{}.{}".format(*last),
-        state=opened.info.state,
-        last_step=opened.info.steps,
-        programs=programs,
-        columns=columns(rows, programs, run.clock_offsets()),
-        series=series(scalars),
-    )
+class Follower:
+    """Reads what is added to one run, whose store it keeps open: to open it takes longer than to read a few rows.
+
+    Args:
+        path: of its store.
+        name: of the run.
+        every_rank: whether steps of all ranks are wanted, not only those of rank 0.
+    """
+
+    def __init__(self, path: Path, name: str, every_rank: bool) -> None:
+        self.path, self.name, self.every_rank = path, name, every_rank
+        self._run: Run | None = None
+        self._file = self._counted = self._steps = 0
+
+    def look(self, cursor: str) -> Delta:
+        """Return what arrived after a cursor, at most 2000 steps of it.
+
+        Raises:
+            RequestError: the store cannot be read.
+        """
+        with reading(self.path, self.name):
+            try:
+                run = self._opened()
+                with run.as_it_is():
+                    return self._read(run, *map(int, cursor.split(".")))
+            except BaseException:
+                self.close()
+                raise
+
+    def close(self) -> None:
+        """Close the store; the next look opens it again."""
+        if self._run is not None:
+            self._run.close()
+        self._run = None
+        self._file = self._counted = self._steps = 0
+
+    def _opened(self) -> Run:
+        file = self.path.stat().st_ino
+        if self._run is None or file != self._file:  # the run was started anew under the same name
+            self.close()
+            self._run, self._file = open_run(self.path), file
+        return self._run
+
+    def _read(self, run: Run, since_step: int, since_scalar: int) -> Delta:
+        rank = None if self.every_rank else 0
+        few = bool(self._counted)
+        rows = list(run.steps(rank, since_step, most=_MOST_ROWS, with_times=False, are_few=few))
+        scalars = run.scalars(since_scalar)[:_MOST_ROWS]
+        programs = run.programs()
+        last = (rows[-1].id if rows else since_step, scalars[-1].id if scalars else since_scalar)
+        return Delta(
+            cursor="{}.{}".format(*last),
+            state=run.state(),
+            last_step=self._count(run),
+            news=".".join(str(n or 0) for n in run.rows(f"SELECT {_NEWEST}")[0]),
+            programs=programs,
+            columns=columns(rows, programs, run.clock_offsets()),
+            series=series(scalars),
+        )
+
+    def _count(self, run: Run) -> int:
+        """Return the steps of rank 0; those that were counted before are not counted again."""
+        table = "steps NOT INDEXED" if self._counted else "steps"
+        query = f"SELECT count(*), max(id) FROM {table} WHERE rank = 0 AND id > ?"
+        ((count, newest),) = run.rows(query, self._counted)
+        self._steps, self._counted = self._steps + count, newest or self._counted
+        return self._steps
 
 
-async def events(folder: RunsFolder, name: str, cursor: str, every_rank: bool, watched: Watched) -> AsyncIterator[str]:
+async def events(folder: RunsFolder, follower: Follower, cursor: str, watched: Watched) -> AsyncIterator[str]:
     """Yield the events of a run's stream until the run ends.
 
     Args:
         folder: of all runs.
-        name: of the run.
+        follower: of the run.
         cursor: after which to begin.
-        every_rank: whether steps of all ranks are wanted, not only those of rank 0.
         watched: the streams of this server.
     """
-    state, stamp, spoke, looked = "", "", monotonic(), 0.0
+    told, mark, spoke, looked = ("", ""), "", monotonic(), 0.0
     watched.open += 1
     try:
         yield "retry: 1000\n\n"
         while not watched.is_ending.is_set():
+            now = mark_of(follower.path)
+            if now == mark and monotonic() - looked < min(_OPEN_S, watched.heartbeat_s):
+                await asyncio.sleep(watched.interval_s)
+                continue
+            mark, looked = now, monotonic()
             try:
-                now = await run_in_threadpool(folder.stamp, name)
-                if now == stamp and monotonic() - looked < min(_OPEN_S, watched.heartbeat_s):
-                    await _pause(watched)
-                    continue
-                stamp, looked = now, monotonic()
-                found = await run_in_threadpool(_look, folder, name, cursor, every_rank)
-            except RequestError as error:
-                yield _event(
-                    "problem", cursor, json_text({"schema": 1, "error": error.error, "message": error.message})
-                )
+                found = await run_in_threadpool(follower.look, cursor)
+            except RequestError as problem:
+                error = problem if follower.path.exists() else folder.unknown(follower.name)
+                words = json_text({"schema": 1, "error": error.error, "message": error.message})
+                yield _event("problem", cursor, words)
                 return
-            if found.cursor != cursor or found.state != state:
-                cursor, state, spoke = found.cursor, found.state, monotonic()
+            if found.cursor != cursor or (found.state, found.news) != told:
+                cursor, told, spoke = found.cursor, (found.state, found.news), monotonic()
                 yield _event("delta", cursor, found.model_dump_json(by_alias=True))
-            elif state != "running":
-                yield _event("end", cursor, json_text({"schema": 1, "state": state}))
+            elif found.state != "running":
+                yield _event("end", cursor, json_text({"schema": 1, "state": found.state}))
                 return
             elif monotonic() - spoke >= watched.heartbeat_s:
                 spoke = monotonic()
                 yield ": still here\n\n"
-            await _pause(watched)
+            await asyncio.sleep(watched.interval_s)
     finally:
         watched.open -= 1
-
-
-def _look(folder: RunsFolder, name: str, cursor: str, every_rank: bool) -> Delta:
-    with folder.opened(name) as opened:
-        return delta(opened, cursor, every_rank)
-
-
-async def _pause(watched: Watched) -> None:
-    await asyncio.sleep(watched.interval_s)
+        follower.close()
 
 
 def _event(kind: str, cursor: str, data: str) -> str:

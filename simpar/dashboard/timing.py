@@ -21,7 +21,7 @@ __all__ = [
     "told_groups",
 ]
 
-TIMED_STEPS = 500
+TIMED_STEPS = 200
 """Over so many of the latest steps times are averaged, so that an answer about a long run stays quick."""
 
 Times = NDArray[np.float64]
@@ -74,7 +74,7 @@ def _timing(steps: list[StepRow]) -> Timing | None:
     seconds = times[..., 1] - times[..., 0]
     starts = np.array([s.start_s for s in steps])
     whole = np.array([s.end_s for s in steps]) - starts
-    shares = [covered(s.times[:rows, 0], s.times[:rows, 1], np.array([s.start_s, s.end_s]))[0] for s in steps]
+    busy = _busy(times, starts, starts + whole)
     return Timing(
         len(steps),
         seconds.mean(axis=0),
@@ -82,8 +82,25 @@ def _timing(steps: list[StepRow]) -> Timing | None:
         seconds.max(axis=0),
         (times[..., 0] - starts[:, None]).mean(axis=0),
         float(whole.mean()),
-        float(np.sum(shares) / max(float(whole.sum()), 1e-12)),
+        float(busy.sum() / max(float(whole.sum()), 1e-12)),
     )
+
+
+def _busy(times: Times, starts: Times, ends: Times) -> Times:
+    """Return for how long a collective was under way in each step.
+
+    Args:
+        times: (steps, collectives, 2).
+        starts, ends: of the steps.
+    """
+    if not times.shape[1]:
+        return np.zeros(len(times))
+    inside = np.clip(times, starts[:, None, None], ends[:, None, None])
+    order = np.argsort(inside[..., 0], axis=1, kind="stable")
+    begin, end = np.take_along_axis(inside[..., 0], order, 1), np.take_along_axis(inside[..., 1], order, 1)
+    reached = np.maximum.accumulate(end, axis=1)
+    before = np.concatenate([np.full((len(times), 1), -np.inf), reached[:, :-1]], axis=1)
+    return np.clip(end - np.maximum(begin, before), 0.0, None).sum(axis=1)
 
 
 def covered(starts: Times, ends: Times, edges: Times) -> Times:

@@ -1,5 +1,6 @@
 """One program of a run as it is looked at: its graph tied to its collectives."""
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
@@ -10,7 +11,7 @@ from simpar.dashboard.problems import RequestError
 from simpar.dashboard.store import OpenedRun
 from simpar.dtype import as_dtype
 from simpar.layout import Layout, refine
-from simpar.recorder import CollectiveSpec, GraphNode, GraphValue, ProgramCompiled
+from simpar.recorder import CollectiveSpec, GraphNode, GraphValue, ProgramCompiled, Run
 
 __all__ = [
     "SLICE",
@@ -129,9 +130,29 @@ def sent_bytes(kind: str, size: int, message_bytes: int) -> int:
     return message_bytes
 
 
+class _Counted:
+    """Counts steps as they arrive: those that were counted before are not read again."""
+
+    def __init__(self) -> None:
+        self._lock, self._newest = threading.Lock(), 0
+        self._counts: dict[tuple[int, str], int] = {}
+
+    def now(self, run: Run) -> dict[tuple[int, str], int]:
+        """Return how many steps of each program each rank has finished by now."""
+        with self._lock:
+            which = "steps NOT INDEXED WHERE id > ? GROUP BY rank, program"  # in the order in which they arrived
+            for rank, program, count, newest in run.rows(
+                f"SELECT rank, program, count(*), max(id) FROM {which}", self._newest
+            ):
+                self._counts[rank, program] = self._counts.get((rank, program), 0) + count
+                self._newest = max(self._newest, newest)
+            return dict(self._counts)
+
+
 def step_counts(opened: OpenedRun) -> dict[tuple[int, str], int]:
     """Return how many steps of each program each rank has finished."""
-    return opened.cached("step counts", opened.run.step_counts)
+    counted = opened.planned("steps counted", _Counted)
+    return opened.cached("step counts", lambda: counted.now(opened.run))
 
 
 def main_program(opened: OpenedRun) -> str | None:

@@ -5,7 +5,8 @@ Reading never blocks the training and never changes the store; it works while th
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -90,7 +91,7 @@ class ScalarRow:
 
 
 class Run:
-    """One run store, opened for reading. Close it, or use it in a ``with`` block.
+    """One run store, opened for reading, by one thread at a time. Close it, or use it in a ``with`` block.
 
     Raises:
         RunStoreError: at opening or while reading, if the file is missing, empty, cut short, foreign, locked, damaged
@@ -138,6 +139,10 @@ class Run:
     def _meta(self, key: str, kind: type) -> Any:
         rows = self.rows("SELECT value FROM meta WHERE key = ?", key)
         return from_plain(kind, json.loads(rows[0][0])) if rows else None
+
+    def state(self) -> str:
+        """Return whether it is running, or how it ended, as ``RunInfo.state`` says it."""
+        return self._state(self._meta("finished", RunFinished))
 
     def _state(self, finished: RunFinished | None) -> str:
         if self.rows("SELECT 1 FROM failures LIMIT 1"):
@@ -259,6 +264,7 @@ class Run:
         between_s: tuple[float, float] | None = None,
         every: int = 1,
         with_times: bool = True,
+        are_few: bool = False,
     ) -> Iterator[StepRow]:
         """Yield steps as they arrived.
 
@@ -269,6 +275,7 @@ class Run:
             between_s: those that touch this stretch of time, by the clock of their ranks.
             every: those whose number it divides.
             with_times: with the times of their collectives; without, ``times`` is empty.
+            are_few: whether few steps came after ``since``; then these are read, not all of the rank.
         """
         columns = f"id, rank, program, step, start_s, end_s, loss, {'times' if with_times else 'NULL'}"
         which, values = ["id > ?", "step % ? = 0"], [since, every]
@@ -276,7 +283,8 @@ class Run:
             which, values = [*which, "rank = ?"], [*values, rank]
         if between_s is not None:
             which, values = [*which, "end_s > ? AND start_s < ?"], [*values, *between_s]
-        query = f"SELECT {columns} FROM steps WHERE {' AND '.join(which)} ORDER BY id LIMIT ?"
+        table = "steps NOT INDEXED" if are_few else "steps"
+        query = f"SELECT {columns} FROM {table} WHERE {' AND '.join(which)} ORDER BY id LIMIT ?"
         with store_errors(self.path):
             for row in self._database.execute(query, (*values, -1 if most is None else most)):
                 yield _step(row)
@@ -311,6 +319,13 @@ class Run:
         query = "SELECT rank, parameter, step, digest FROM checksums WHERE parameter = ? ORDER BY id"
         return tuple(Checksum(*row) for row in self.rows(query, parameter))
 
+    @contextmanager
+    def as_it_is(self) -> Generator[None]:
+        """Read, for the length of a ``with`` block, what the store holds at its beginning, in one go."""
+        self.rows("BEGIN")
+        yield
+        self.rows("COMMIT")
+
     def close(self) -> None:
         """Close the store."""
         self._database.close()
@@ -338,15 +353,16 @@ def _connect(path: Path) -> sqlite3.Connection:
     """Open for reading only; a store that lies where nothing can be written opens as one that does not change."""
     address = path.absolute().as_uri()
     wal = path.with_name(path.name + "-wal")
-    database = sqlite3.connect(f"{address}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
+    given: dict[str, Any] = {"uri": True, "isolation_level": None, "check_same_thread": False}
+    database = sqlite3.connect(f"{address}?mode=ro", _BUSY_TIMEOUT_S, **given)
     try:
         database.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         database.close()
         is_read_only = "unable to open" in str(error) or "readonly" in str(error)
-        if wal.exists() or not is_read_only:
+        if (wal.exists() and wal.stat().st_size) or not is_read_only:
             raise
-        return sqlite3.connect(f"{address}?mode=ro&immutable=1", uri=True, isolation_level=None)
+        return sqlite3.connect(f"{address}?mode=ro&immutable=1", **given)
     return database
 
 

@@ -104,6 +104,8 @@ class RunWriter:
     def close(self) -> None:
         """Close the database and give the lock back."""
         with store_errors(self._path):
+            # The last to close does this too, but a reader that still looks on would be the last, and may not write.
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._database.close()
         os.close(self._lock)
 

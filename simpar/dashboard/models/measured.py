@@ -211,6 +211,8 @@ class Delta(Answer):
     """Of the run."""
     last_step: int
     """Of rank 0."""
+    news: str
+    """A mark that changes whenever anything but a step or a scalar arrives: values, memory, a program, a failure."""
     programs: tuple[str, ...]
     columns: StepColumns
     series: tuple[ScalarSeries, ...]

@@ -4,16 +4,7 @@
  */
 
 import { runPath } from "./client";
-import type { StepColumns } from "./types";
-
-/** What one event of the stream carries; streams are not part of the OpenAPI document. */
-export interface Delta {
-  /** The last row of steps, a point, the last row of scalars. */
-  readonly cursor: string;
-  readonly state: string;
-  readonly programs: readonly string[];
-  readonly columns: StepColumns;
-}
+import type { Delta } from "./types";
 
 export interface Listener {
   /** The steps that came after the row `since`. */

@@ -1,60 +1,42 @@
 /** What all pages need of the server: the list of runs, the chosen run, and its steps as they arrive. */
 
-import { place } from "../place.svelte";
+import { untrack } from "svelte";
+import { FIRST_PAGE, place } from "../place.svelte";
 import { get, runPath } from "./client";
 import { follow, rowOf } from "./live";
 import { resource } from "./resource.svelte";
-import type { RunDetail, RunList, StepColumns, Steps } from "./types";
+import { grown, noSteps } from "./steps";
+import type { StepTable } from "./steps";
+import type { RunDetail, RunList, Steps } from "./types";
 
-const REFRESH_MS = 3000;
-
-/** Steps of rank 0 as columns. */
-export interface StepTable {
-  readonly programs: readonly string[];
-  readonly program: readonly number[];
-  readonly step: readonly number[];
-  readonly start_s: readonly number[];
-  readonly end_s: readonly number[];
-  readonly loss: readonly (number | null)[];
-}
-
-const NO_STEPS: StepTable = {
-  programs: [],
-  program: [],
-  step: [],
-  start_s: [],
-  end_s: [],
-  loss: [],
-};
-
-function joined(table: StepTable, programs: readonly string[], columns: StepColumns): StepTable {
-  const losses = columns.loss.map((v) => (typeof v === "number" ? v : null));
-  return {
-    programs,
-    program: [...table.program, ...columns.program],
-    step: [...table.step, ...columns.step],
-    start_s: [...table.start_s, ...columns.start_s],
-    end_s: [...table.end_s, ...columns.end_s],
-    loss: [...table.loss, ...losses],
-  };
-}
+/** Measured times change with every step, but slowly: pages ask for them anew so often. */
+const REFRESH_MS = 5000;
+/** A list that is older is asked for again when the reader turns to it. */
+const LIST_MS = 2000;
 
 /** Make the session of the application; call it once, in a component. */
 export function openSession() {
   let revision = $state(0);
-  let steps = $state.raw<StepTable>(NO_STEPS);
+  let news = $state(0);
+  let steps = $state.raw(noSteps());
+  let lastStep = $state(0);
+  let known = 0;
   let shown: string | null = null;
   let isLive = $state(false);
   let isVisible = $state(document.visibilityState === "visible");
+  let listed = 0;
 
   const runs = resource<RunList>(
     () => "runs",
-    () => revision,
+    () => {
+      listed = performance.now();
+      return news;
+    },
   );
   const run = $derived(place.run ?? runs.data?.runs[0]?.run ?? null);
   const detail = resource<RunDetail>(
     () => (run === null ? null : runPath(run)),
-    () => revision,
+    () => (place.page === FIRST_PAGE ? revision : news), // others show of it only what news change
   );
   const isGrowing = $derived(
     detail.data?.summary.run === run && detail.data?.summary.state === "running",
@@ -70,15 +52,17 @@ export function openSession() {
   $effect(() => {
     const asked = run;
     const follows = isGrowing && isVisible;
-    if (asked !== shown) steps = NO_STEPS;
+    if (asked !== shown) {
+      [steps, known] = [noSteps(), 0];
+      lastStep = 0;
+    }
     shown = asked;
     if (asked === null) return undefined;
     const aborter = new AbortController();
     let close = () => {};
-    void readSteps(asked, 0, NO_STEPS, aborter.signal)
-      .then(([table, cursor]) => {
-        steps = table;
-        if (follows && !aborter.signal.aborted) close = watch(asked, cursor, aborter.signal);
+    void fill(asked, aborter.signal)
+      .then(() => {
+        if (follows && !aborter.signal.aborted) close = watch(asked, aborter.signal);
       })
       .catch(() => undefined); // the run's own answer says what is wrong
     return () => {
@@ -87,29 +71,47 @@ export function openSession() {
     };
   });
 
+  /** Ask for the steps that came after those that are known. */
+  async function fill(asked: string, signal: AbortSignal): Promise<void> {
+    const [table, last] = await readSteps(
+      asked,
+      known,
+      untrack(() => steps),
+      signal,
+    );
+    [steps, known] = [table, last];
+    lastStep = Math.max(lastStep, table.length);
+  }
+
   /** Take in steps as they arrive; where some are missing, as after a pause, ask for them. */
-  function watch(asked: string, cursor: number, signal: AbortSignal): () => void {
-    let known = cursor;
+  function watch(asked: string, signal: AbortSignal): () => void {
     let isFilling = false;
-    const fill = () => {
+    let told: string | null = null;
+    const fillUp = () => {
       if (isFilling) return;
       isFilling = true;
-      void readSteps(asked, known, steps, signal)
-        .then(([table, last]) => ([steps, known] = [table, last]))
+      void fill(asked, signal)
         .catch(() => undefined)
         .finally(() => (isFilling = false));
+    };
+    const hear = () => {
+      revision += 1;
+      news += 1;
     };
     const timer = window.setInterval(() => (revision += 1), REFRESH_MS);
     const close = follow(asked, () => known, {
       delta(found, since) {
         const last = rowOf(found.cursor);
         if (since === known && !isFilling) {
-          if (found.columns.step.length > 0) steps = joined(steps, found.programs, found.columns);
+          if (found.columns.step.length > 0) steps = grown(steps, found.programs, found.columns);
           known = last;
-        } else if (last > known) fill();
-        if (found.state !== "running") revision += 1;
+        } else if (last > known) fillUp();
+        lastStep = found.last_step;
+        const mark = `${found.state} ${found.news}`;
+        if (found.state !== "running" || (told !== null && told !== mark)) hear();
+        told = mark;
       },
-      end: () => (revision += 1),
+      end: hear,
       live: (now) => (isLive = now),
     });
     return () => {
@@ -125,15 +127,24 @@ export function openSession() {
     get run() {
       return run;
     },
-    /** Grows at most every three seconds while the run does: pages ask again for what they show. */
+    /** Grows while the run does, at once with news (values, memory, a failure), else every five seconds: pages ask again. */
     get revision() {
       return revision;
     },
+    /** Of rank 0, from the first. */
     get steps() {
       return steps;
     },
+    /** How many steps rank 0 has finished. */
+    get lastStep() {
+      return lastStep;
+    },
     get isLive() {
       return isLive;
+    },
+    /** Ask for the list of runs if it may have grown. */
+    refreshList() {
+      if (performance.now() - listed > LIST_MS) runs.reload();
     },
   };
 }
@@ -149,7 +160,7 @@ async function readSteps(
   let last = since;
   for (;;) {
     const found = await get<Steps>(runPath(run, "steps", { since: last, limit: 20_000 }), signal);
-    table = joined(table, found.programs, found.columns);
+    table = grown(table, found.programs, found.columns);
     last = found.cursor;
     if (!found.more) return [table, last];
   }

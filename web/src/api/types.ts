@@ -154,6 +154,8 @@ export interface Delta {
   cursor: string;
   /** Of rank 0. */
   last_step: number;
+  /** A mark that changes whenever anything but a step or a scalar arrives: values, memory, a program, a failure. */
+  news: string;
   programs: string[];
   /** The version of this schema. */
   schema: number;

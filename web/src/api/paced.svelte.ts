@@ -1,0 +1,31 @@
+/** A value that is followed no faster than it can be read: what is drawn again costs the training that it shows. */
+
+import { onDestroy, untrack } from "svelte";
+
+/** Follow a value while a component lives, at most once in so many milliseconds. Nothing waits while nothing changes. */
+export function paced<T>(read: () => T, pause_ms: number): { readonly value: T } {
+  let shown = $state.raw(untrack(read));
+  let last = 0;
+  let timer: number | undefined;
+
+  function take(): void {
+    timer = undefined;
+    last = performance.now();
+    shown = untrack(read);
+  }
+
+  $effect.pre(() => {
+    void read();
+    if (timer !== undefined) return;
+    const wait = last + pause_ms - performance.now();
+    if (wait <= 0) untrack(take);
+    else timer = window.setTimeout(take, wait);
+  });
+  onDestroy(() => window.clearTimeout(timer));
+
+  return {
+    get value() {
+      return shown;
+    },
+  };
+}
