@@ -57,6 +57,10 @@ class Tab:
         found = {m["name"]: m["value"] for m in self._tools.send("Performance.getMetrics")["metrics"]}
         return found["TaskDuration"] * 1e3
 
+    def browser_cpu_s(self) -> float:
+        """Return the processor time of all processes of the browser so far, in seconds."""
+        return sum(p["cpuTime"] for p in self._browser.send("SystemInfo.getProcessInfo")["processInfo"])
+
     def heap_bytes(self) -> int:
         """Return what the page's scripts hold, after what they do not need was collected."""
         self._tools.send("HeapProfiler.collectGarbage")

@@ -305,7 +305,7 @@ def get_stream(
 ) -> StreamingResponse:
     """Stream what arrives, as server-sent events: ``delta`` (data: Delta), ``end`` when the run has, ``problem``.
 
-    At most four events a second, a comment every 15 seconds of silence. A reader that reconnects sends
+    At most five events in two seconds, a comment every 15 seconds of silence. A reader that reconnects sends
     ``Last-Event-ID`` and loses nothing.
     """
     watched: Watched = request.app.state.watched

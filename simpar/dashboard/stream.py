@@ -1,4 +1,4 @@
-"""What arrives while a run is watched, as server-sent events: deltas, at most four a second.
+"""What arrives while a run is watched, as server-sent events: deltas, at most five in two seconds.
 
 Each event's id is a cursor (last step row, last scalar row), so that a reader that reconnects, or a page that is
 reloaded, goes on where it was. The stream ends when the run has.
@@ -26,7 +26,7 @@ __all__ = ["CURSOR", "Follower", "Watched", "events"]
 CURSOR = r"^\d{1,18}\.\d{1,18}$"
 """What a cursor looks like: the last row of steps and the last row of scalars."""
 
-_INTERVAL_S = 0.25
+_INTERVAL_S = 0.4
 _OPEN_S = 1.0  # a store that does not change is opened so often, to see whether its writer lives
 _HEARTBEAT_S = 15.0
 _MOST_ROWS = 2000

@@ -16,10 +16,9 @@ export function paced<T>(read: () => T, pause_ms: number): { readonly value: T }
 
   $effect.pre(() => {
     void read();
-    if (timer !== undefined) return;
-    const wait = last + pause_ms - performance.now();
-    if (wait <= 0) untrack(take);
-    else timer = window.setTimeout(take, wait);
+    window.clearTimeout(timer);
+    if (performance.now() - last >= pause_ms) untrack(take);
+    else timer = window.setTimeout(take, pause_ms); // only where nothing follows: else it would be a frame of its own
   });
   onDestroy(() => window.clearTimeout(timer));
 
