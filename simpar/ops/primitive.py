@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from simpar.context import current
-from simpar.errors import DTypeError, LayoutError
+from simpar.errors import DTypeError, LayoutError, StrategyError
 from simpar.graph import Recompute, Strategy, Trace
 from simpar.layout import Layout
 from simpar.tensor import Tensor, as_tensor, call
@@ -78,9 +78,27 @@ class Primitive:
         """Apply the op to operands, numbers included; attributes given here win over those of the constructor."""
         like = next((x for x in operands if isinstance(x, Tensor)), None)
         tensors = [as_tensor(x, like) for x in operands]
+        if self.attrs.get("self_define_shard") and self.out_strategy is not None:
+            return self._resharded(operands, attrs)
         merged = {**self._attrs, **{k: self.attrs[k] for k in self.cut_attrs if k in self.attrs}, **attrs}
         with self._recorded():
             return call(self.op_name, *tensors, strategy=self.in_strategy, out_strategy=self.out_strategy, **merged)
+
+    def _resharded(self, operands: tuple[object, ...], attrs: Mapping[str, Any]) -> Tensor | tuple[Tensor, ...]:
+        """Apply the op, and bring its results into the layouts that the user defined for them himself."""
+        wanted, self.out_strategy = self.out_strategy or (), None
+        try:
+            made = self.apply(*operands, **attrs)
+        finally:
+            self.out_strategy = wanted
+        results = made if isinstance(made, tuple) else (made,)
+        if len(wanted) != len(results) or not all(isinstance(w, Layout) for w in wanted):
+            raise StrategyError(
+                f"{self.name}: self_define_shard needs a Layout for each of its {len(results)} results, but "
+                f"out_strategy is {wanted}."
+            )
+        moved = tuple(as_tensor(call("identity", r, strategy=(w,))) for r, w in zip(results, wanted, strict=True))
+        return moved if isinstance(made, tuple) else moved[0]
 
     def _recorded(self) -> AbstractContextManager[None]:
         """Record the op on its stage, and as one that the backward pass repeats, if it was told so."""

@@ -12,6 +12,7 @@ from simpar.errors import LayoutError, SimparError, StrategyError
 from simpar.graph import Graph, Node, OpDef, ParameterInput, Value, lookup
 from simpar.layout import Assignment, Layout, Rule, follow, repeated, tightened
 from simpar.partition.gathering import Gathering, gathering
+from simpar.partition.out_strategy import wanted_result
 from simpar.partition.restrictions import BATCH_ONLY, check_restrictions
 from simpar.partition.strategy import (
     FOLLOWERS,
@@ -271,7 +272,7 @@ class _Assigner:
         if gathers is not None:
             return gathers.made
         if node.out_strategy is not None:
-            return _wanted_result(node, made, self.options.mindspore)
+            return wanted_result(node, made, self.options.mindspore)
         return self._wanted(node, value) or made.resolved()
 
     def _wanted(self, node: Node, value: Value | None = None) -> Layout | None:
@@ -280,75 +281,3 @@ class _Assigner:
         if primal is None or primal not in self.layouts or primal in self.parameters:
             return None
         return self.layouts[primal].resolved()
-
-
-def _wanted_result(node: Node, made: Layout, is_strict: bool) -> Layout:
-    """Return the layout that ``out_strategy`` asks for.
-
-    Args:
-        node: whose first result is wanted so.
-        made: the layout that follows from the operands.
-        is_strict: whether only what MindSpore's compiler takes is allowed.
-
-    Raises:
-        StrategyError: it does not fit the result.
-    """
-    assert node.out_strategy is not None, "only nodes with an out_strategy want a result"
-    wanted = node.out_strategy[0]
-    if is_strict and node.op == "reshape":  # MindSpore does not look at it
-        return made.resolved()
-    layout = wanted if isinstance(wanted, Layout) else _by_numbers(node, wanted, made)
-    layout.slice_shape(node.outputs[0].shape)
-    if is_strict:
-        _check_out_strategy(node, layout, made)
-    return layout
-
-
-def _by_numbers(node: Node, wanted: tuple[int, ...], made: Layout) -> Layout:
-    shape = node.outputs[0].shape
-    if len(wanted) != len(shape):
-        raise StrategyError(
-            f"{node.where}: out_strategy {wanted} must have one number for each axis of the result {shape}."
-        )
-    tensor_map = tuple(_axes_for(made, axis, cut) for axis, cut in enumerate(wanted))
-    if any(axes is None for axes in tensor_map):
-        raise StrategyError(
-            f"{node.where}: out_strategy {wanted} asks for cuts that the device matrix {made.dev_mat} of the op does "
-            "not have. "
-            f"Ask for the cuts the result has, {made.cuts}, or for an axis cut over the ranks that hold its terms as "
-            "well."
-        )
-    return Layout(made.dev_mat, tuple(axes or () for axes in tensor_map), made.rank_list)
-
-
-_SCATTERED = {"matmul": -2, "gather": 0}
-"""The ops whose result MindSpore lets a strategy choose, and the axis over which their terms may be scattered."""
-
-
-def _check_out_strategy(node: Node, layout: Layout, made: Layout) -> None:
-    """Check that MindSpore's compiler would take a layout of the result: its own, or with its terms scattered.
-
-    Raises:
-        StrategyError: it would not.
-    """
-    own, axes = made.resolved(), list(made.cutting_axes)
-    if node.op not in _SCATTERED:
-        raise StrategyError(
-            f"{node.where}: MindSpore takes an out_strategy for MatMul, BatchMatMul and Gather alone; leave it out. "
-            "simpar itself takes it: run the script without the alias of MindSpore's names."
-        )
-    row = _SCATTERED[node.op]
-    axes[row] = (*axes[row], *made.partial)
-    scattered = replace(own, tensor_map=tuple(axes))
-    if not own.same_slices(layout) and not scattered.same_slices(layout):
-        raise StrategyError(
-            f"{node.where}: MindSpore's out_strategy may be {own}, the layout of the result, or {scattered}, with its "
-            f"terms scattered, not {layout}. simpar itself takes it: run the script without the alias."
-        )
-
-
-def _axes_for(made: Layout, axis: int, cut: int) -> tuple[int, ...] | None:
-    """Return the device axes that cut a result's axis into ``cut``: its own, and those over which it is partial."""
-    own = made.cutting_axes[axis]
-    choices = ((), own, (*own, *made.partial))
-    return next((axes for axes in choices if Layout(made.dev_mat, (axes,)).cuts[0] == cut), None)

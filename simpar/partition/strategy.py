@@ -234,9 +234,13 @@ def _by_layouts(node: Node, rule: Rule, given: Sequence[tuple[int, ...] | Layout
             f"the Layouts are for {first.size} devices (dev_mat {first.dev_mat}), but there are {device_num}. "
             f"Make the product of the device matrix {device_num}."
         )
-    axes: dict[str, tuple[int, ...]] = {}
-    made = follow(rule, [e if isinstance(e, Layout) else None for e in given], device_num)
-    axes.update(made.axes)
+    operands = [e if isinstance(e, Layout) else None for e in given]
+    axes = dict(follow(rule, operands, device_num).axes)
+    wanted = node.out_strategy[0] if node.out_strategy else None
+    if isinstance(wanted, Layout) and wanted.size == device_num:  # it alone can tell the cut of what no operand has
+        taken = {f for op_axes in rule.operands for axis in op_axes for f in axis}
+        made = follow(rule, operands, device_num, wanted)
+        axes.update((f, a) for f, a in made.axes.items() if f not in taken and made.dev_mat == first.dev_mat)
     assignment = Assignment(first.dev_mat, axes, first.rank_list)
     for i, entry in enumerate(given):
         if isinstance(entry, Layout):

@@ -10,7 +10,8 @@ import pytest
 from simpar.layout import Layout
 from tests.parallel.measured import Fact, compiled, facts, is_known, text_of
 
-KNOWN = [f for name in ("strategies", "propagation", "contexts", "products") for f in facts(name) if is_known(f)]
+FILES = ("strategies", "propagation", "contexts", "products", "results")
+KNOWN = [f for name in FILES for f in facts(name) if is_known(f)]
 TAKEN = [f for f in KNOWN if "refused" not in f and "differs" not in f]
 REFUSED = [f for f in KNOWN if "refused" in f and "differs" not in f]
 DIFFERENT = [f for f in KNOWN if "differs" in f]
