@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simpar.collectives import Communicator, Request, World
 from simpar.errors import WorldError
-from simpar.layout import AllGather, Box, ReduceScatter, Step
+from simpar.layout import AllGather, Box, HaloExchange, HaloReduce, ReduceScatter, Step
 from simpar.partition import Collective, Instruction, Plan
 
 __all__ = ["Move", "plan_move"]
@@ -84,6 +84,8 @@ def plan_move(ins: Instruction, plan: Plan, inputs: Sequence[Array], outputs: Se
     if not moved.steps:
         return _hand_written(ins, moved, group, inputs, outputs)
     step = moved.steps[0]
+    if isinstance(step, HaloExchange | HaloReduce):
+        return _between_neighbours(plan, step, ins, group, inputs[0], outputs[0])
     if ins.op == "all_reduce":
         return _all_reduce(group, moved.combine, inputs, outputs)
     if ins.op == "reduce_scatter":
@@ -185,9 +187,58 @@ def _exchange(plan: Plan, step: Step, ins: Instruction, group: Communicator, sou
 
 
 def _by_rank(moves: Sequence[tuple[int, Box]], ranks: tuple[int, ...]) -> list[tuple[slice, ...] | None]:
-    boxes = {peer: tuple(slice(start, stop) for start, stop in box) for peer, box in moves}
+    boxes = {peer: _index(box) for peer, box in moves}
     assert len(boxes) == len(moves), "one box goes between two ranks"
     return [boxes.get(r) for r in ranks]
+
+
+# --- halos ---
+
+
+class _Together:
+    """Messages that are awaited together."""
+
+    def __init__(self, requests: Sequence[Request]) -> None:
+        self._requests = requests
+
+    def wait(self) -> None:
+        for request in self._requests:
+            request.wait()
+
+
+def _between_neighbours(
+    plan: Plan, step: HaloExchange | HaloReduce, ins: Instruction, group: Communicator, x: Array, y: Array
+) -> Move:
+    """Send each neighbour its box and receive those of the others, in messages from rank to rank.
+
+    Boxes of a halo are laid into what the rank holds; terms of a halo are added to its slice in the group's order.
+    """
+    send, receive = (dict(boxes) for boxes in step.transfers(plan.values[ins.inputs[0]].shape, plan.rank))
+    place, tag = {r: k for k, r in enumerate(group.ranks)}, FIRST_TAG + ins.outputs[0] % TAGS
+    own, there = send.pop(plan.rank, None), receive.pop(plan.rank, None)
+    gives = {place[peer]: x[_index(box)] for peer, box in send.items()}
+    takes = {place[peer]: y[_index(box)] for peer, box in receive.items()}
+    outgoing, incoming = (
+        {peer: _flat_buffer(group, box.size, box.dtype).reshape(box.shape) for peer, box in side.items()}
+        for side in (gives, takes)
+    )
+
+    def start() -> Request:
+        requests = [group.start_receive(buffer, peer, tag) for peer, buffer in incoming.items()]
+        return _Together(requests + [group.start_send(buffer, peer, tag) for peer, buffer in outgoing.items()])
+
+    before = [_copy(outgoing[peer], box) for peer, box in gives.items()]
+    if isinstance(step, HaloReduce):
+        before.append(lambda: y.fill(0))  # rows that no window of this rank covers
+    if own is not None and there is not None:
+        before.append(_copy(y[_index(there)], x[_index(own)]))
+    unpack = _add if isinstance(step, HaloReduce) else _copy
+    after = [unpack(takes[peer], buffer) for peer, buffer in incoming.items()]
+    return Move(lambda: start().wait(), start, before, after)
+
+
+def _index(box: Box) -> tuple[slice, ...]:
+    return tuple(slice(start, stop) for start, stop in box)
 
 
 # --- collectives that the user wrote ---
@@ -258,6 +309,10 @@ def _between_stages(
 
 def _copy(target: Array, source: Array) -> Call:
     return lambda: np.copyto(target, source)
+
+
+def _add(target: Array, source: Array) -> Call:
+    return lambda: np.add(target, source, out=target)
 
 
 def _address(x: Array) -> int:

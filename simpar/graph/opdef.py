@@ -34,6 +34,7 @@ class Local:
         boxes: ``(start, stop)`` per axis of this rank's slice of each result.
         shapes: global shape of each result.
         sizes: global length of each factor.
+        spans: what this rank's windows cover of what they move over, padding included, by the factor of windows.
     """
 
     operands: tuple[Shape, ...]
@@ -42,6 +43,13 @@ class Local:
     boxes: tuple[tuple[tuple[int, int], ...], ...]
     shapes: tuple[Shape, ...]
     sizes: Mapping[str, int]
+    spans: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+
+    def pads(self, factor: str) -> tuple[int, int]:
+        """Return how much of what its windows cover is padding: before the axis, and behind it."""
+        (start, stop), length = self.spans[factor], self.sizes[f"{factor}~"]
+        before = min(max(-start, 0), stop - start)
+        return before, stop - start - before - max(0, min(stop, length) - max(start, 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ Read it in this order:
 - `assignment`: the layouts that a strategy, or the operands' own layouts, give to operands and results;
 - `intersection`: who sends which box to whom between any two layouts;
 - `redistribution_steps`: slice, all_gather, all_to_all, ... as values;
+- `halo`: what the windows of a convolution need of a neighbour's slice, and the steps that bring it and take it back;
 - `redistribution_search`, `redistribution`: the cheapest steps from one layout to another;
 - `strategy_file`: MindSpore's files of strategies, whose protocol buffers `strategy_wire` reads;
 - `stages`: layouts of the devices of one stage of a pipeline, and of all ranks;
@@ -22,7 +23,8 @@ Read it in this order:
 from simpar.layout.assignment import Assignment, assign_by_strategy, cut_first_axis, follow, tightened
 from simpar.layout.device_matrix import axis_size, coordinates, refine, strides
 from simpar.layout.drawing import LayoutPicture, draw, to_svg
-from simpar.layout.factor import Axis, Rule, parse_rule
+from simpar.layout.factor import Axis, Reach, Rule, parse_rule
+from simpar.layout.halo import Halo, HaloExchange, HaloReduce, halo_of, spans_of
 from simpar.layout.intersection import Box, Transfer, intersections
 from simpar.layout.layout import NOT_CUT, Layout, repeated
 from simpar.layout.parameter_layout import ParameterLayout
@@ -57,12 +59,16 @@ __all__ = [
     "Axis",
     "Box",
     "Exchange",
+    "Halo",
+    "HaloExchange",
+    "HaloReduce",
     "Layout",
     "LayoutPicture",
     "OperatorStrategy",
     "ParameterLayout",
     "ParameterStrategy",
     "Permute",
+    "Reach",
     "Redistribution",
     "ReduceScatter",
     "Rule",
@@ -76,6 +82,7 @@ __all__ = [
     "cut_first_axis",
     "draw",
     "follow",
+    "halo_of",
     "intersections",
     "message_field",
     "numbers_field",
@@ -87,6 +94,7 @@ __all__ = [
     "read_strategy_file",
     "refine",
     "repeated",
+    "spans_of",
     "strides",
     "tightened",
     "to_svg",

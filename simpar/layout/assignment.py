@@ -119,8 +119,8 @@ def _cuts_of(rule: Rule, strategy: Sequence[Sequence[int]]) -> dict[str, int]:
             f"Give one tuple for each {what}."
         )
     cuts: dict[str, int] = {}
-    for index, (axes, numbers) in enumerate(zip(rule.chosen, strategy, strict=True)):
-        shape = tuple(rule.length(axis) for axis in axes)
+    shapes = rule.result_shapes if rule.by_result else rule.operand_shapes
+    for index, (axes, numbers, shape) in enumerate(zip(rule.chosen, strategy, shapes, strict=False)):
         if len(numbers) != len(axes):
             raise StrategyError(
                 f"strategy {tuple(numbers)} of {what} {index} has {len(numbers)} numbers, but its shape {shape} has "
@@ -143,6 +143,8 @@ def _split_cut(rule: Rule, axis: Axis, cut: int, where: str) -> Iterator[tuple[s
         raise StrategyError(f"a cut of {cut} for {where}: give a whole number of at least 1.")
     left = cut
     for f in axis:
+        if refusal := rule.refusal(f, left):
+            raise StrategyError(f"{where}, cut into {cut}: {refusal}")
         size = rule.sizes[f]
         own = left if size % left == 0 else size if left % size == 0 else 0
         if not own:
@@ -216,7 +218,10 @@ def _listen(rule: Rule, operand: tuple[Axis, ...], layout: Layout, axes: dict[st
         for f in axis:
             size, own = rule.sizes[f], ()
             while free and f not in rule.whole and size % axis_size(layout.dev_mat, free[0]) == 0:
-                size //= axis_size(layout.dev_mat, free[0])
+                left = size // axis_size(layout.dev_mat, free[0])
+                if rule.refusal(f, rule.sizes[f] // max(left, 1)):
+                    break
+                size = left
                 own = (*own, free.pop(0))
             taken = {a for other, used in axes.items() if other != f for a in used}
             if f not in axes and own and not taken & set(own):

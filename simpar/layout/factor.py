@@ -7,7 +7,9 @@ A rule is einsum-like text over *factors*: ``"... i k, ... k j -> ... i j"``. Ea
 - that is ``whole`` is not allowed: a cut there is redistributed first.
 
 ``(h d)`` is one axis made of two factors, the major one first; ``1`` is an axis of length one, which is never cut;
-``...`` stands for leading axes, matched from the right as numpy broadcasts them.
+``...`` stands for leading axes, matched from the right as numpy broadcasts them. ``h~`` is an axis over which the
+windows of factor ``h`` move, as the rows of an image do under a convolution: it is cut where ``h`` is, but has a length
+of its own, and the windows of one slice may reach into the next (its `halo`).
 
 Everything here is arithmetic on names and whole numbers.
 """
@@ -19,12 +21,39 @@ from math import prod
 
 from simpar.errors import RuleError
 
-__all__ = ["Axis", "Rule", "parse_rule"]
+__all__ = ["Axis", "Reach", "Rule", "parse_rule"]
 
 Axis = tuple[str, ...]
 """The factors of one tensor axis, major first; empty for an axis of length one."""
 
 Shape = tuple[int, ...]
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Says which indices of an axis each window covers: ``length`` of them from ``(i * step + shift) // parts`` on.
+
+    Args:
+        step, shift, parts: where window ``i`` begins; before the axis, where ``shift`` is negative, is padding.
+        length: how many indices a window covers.
+
+    >>> Reach(step=2, shift=-1, length=3).span(0, 2)
+    (-1, 4)
+    """
+
+    step: int
+    shift: int
+    length: int
+    parts: int = 1
+
+    def first(self, window: int) -> int:
+        """Return the first index that a window covers."""
+        return (window * self.step + self.shift) // self.parts
+
+    def span(self, start: int, stop: int) -> Span:
+        """Return the indices that windows ``start`` to ``stop`` cover, padding included, as ``(start, stop)``."""
+        return self.first(start), self.first(stop - 1) + self.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +71,9 @@ class Rule:
             (else the last). ``"*"`` stands for every factor.
         batch: the factor that is cut where nothing was chosen; empty for the first axis of the operand with the batch.
         by_result: whether a strategy's numbers cut the axes of the first result, not those of the operands.
+        reaches: for a factor of windows, what each of them covers of the axes that are written with a ``~``; the length
+            of those axes is the size of ``"h~"``.
+        images: those axes: the number of the operand, or of operands and the result, and the place of the axis.
 
     >>> rule = parse_rule("i k, k j -> i j", ((8, 4), (4, 6)))
     >>> str(rule), rule.result_shapes
@@ -57,15 +89,28 @@ class Rule:
     repeat_first: tuple[str, ...] = ()
     batch: str = ""
     by_result: bool = False
+    reaches: Mapping[str, Reach] = field(default_factory=dict[str, Reach])
+    images: frozenset[tuple[int, int]] = frozenset()
 
     def __post_init__(self) -> None:
         rest = tuple(dict.fromkeys(f for axes in self.operands + self.results for axis in axes for f in axis))
         object.__setattr__(self, "order", (*self.order, *(f for f in rest if f not in self.order)))
 
     @property
+    def operand_shapes(self) -> tuple[Shape, ...]:
+        """The shape of each operand."""
+        return tuple(self._shape(slot, axes) for slot, axes in enumerate(self.operands))
+
+    @property
     def result_shapes(self) -> tuple[Shape, ...]:
         """The shape of each result."""
-        return tuple(tuple(self.length(axis) for axis in axes) for axes in self.results)
+        return tuple(self._shape(slot, axes) for slot, axes in enumerate(self.results, start=len(self.operands)))
+
+    def _shape(self, slot: int, axes: tuple[Axis, ...]) -> Shape:
+        return tuple(
+            self.sizes[f"{axis[0]}~"] if (slot, place) in self.images else self.length(axis)
+            for place, axis in enumerate(axes)
+        )
 
     @property
     def chosen(self) -> tuple[tuple[Axis, ...], ...]:
@@ -76,6 +121,33 @@ class Rule:
         """Return the length of an axis."""
         return prod(self.sizes[f] for f in axis)
 
+    def refusal(self, factor: str, parts: int) -> str:
+        """Return why windows cannot be cut into so many parts together with what they move over; empty if they can.
+
+        Both must divide, and no slice may need more of a neighbour than the neighbour holds.
+
+        >>> reaches = {"h": Reach(step=1, shift=-2, length=5)}
+        >>> parse_rule("h~ -> h", ((8,),), sizes={"h": 8}, reaches=reaches).refusal("h", 8)
+        'slice 0 of 8 holds 1 of 8 indices, but its windows reach 2 further. Cut it into fewer slices.'
+        """
+        reach = self.reaches.get(factor)
+        if reach is None or parts == 1:
+            return ""
+        windows, image = self.sizes[factor], self.sizes[f"{factor}~"]
+        for what, length in (("length", image), ("the number of its windows,", windows)):
+            if length % parts:
+                return f"{what} {length} cannot be cut into {parts} equal slices. Choose a cut that divides {length}."
+        own, each = image // parts, windows // parts
+        for block in range(parts):
+            start, stop = reach.span(block * each, (block + 1) * each)
+            more = max(block * own - max(start, 0), min(stop, image) - (block + 1) * own)
+            if more > own:
+                return (
+                    f"slice {block} of {parts} holds {own} of {image} indices, but its windows reach {more} further. "
+                    "Cut it into fewer slices."
+                )
+        return ""
+
     def missing(self, result: int) -> tuple[str, ...]:
         """Return the factors of the operands that this result lacks, in order."""
         kept = {f for axis in self.results[result] for f in axis}
@@ -83,10 +155,12 @@ class Rule:
         return tuple(f for f in self.order if f in used - kept)
 
     def __str__(self) -> str:
-        def text(axes: tuple[Axis, ...]) -> str:
-            return " ".join("1" if not a else a[0] if len(a) == 1 else f"({' '.join(a)})" for a in axes)
+        def text(slot: int, axes: tuple[Axis, ...]) -> str:
+            words = ("1" if not a else a[0] if len(a) == 1 else f"({' '.join(a)})" for a in axes)
+            return " ".join(f"{w}~" if (slot, place) in self.images else w for place, w in enumerate(words))
 
-        return ", ".join(map(text, self.operands)) + " -> " + ", ".join(map(text, self.results))
+        whole = [text(slot, axes) for slot, axes in enumerate((*self.operands, *self.results))]
+        return ", ".join(whole[: len(self.operands)]) + " -> " + ", ".join(whole[len(self.operands) :])
 
 
 # --- from text to a rule ---
@@ -105,6 +179,7 @@ def parse_rule(
     repeat_first: Sequence[str] = (),
     batch: str = "",
     by_result: bool = False,
+    reaches: Mapping[str, Reach] | None = None,
 ) -> Rule:
     """Return the rule that ``text`` states for operands of these shapes.
 
@@ -112,7 +187,7 @@ def parse_rule(
         text: e.g. ``"... i k, ... k j -> ... i j"``.
         shapes: the shape of each operand.
         sizes: lengths of factors that the shapes do not tell.
-        whole, combine, order, repeat_first, batch, by_result: as of ``Rule``.
+        whole, combine, order, repeat_first, batch, by_result, reaches: as of ``Rule``.
 
     Raises:
         RuleError: the operands' number, axes or lengths do not fit the text.
@@ -133,7 +208,20 @@ def parse_rule(
     for f in (f for axes in made for axis in axes for f in axis):
         if f not in bound:
             raise RuleError(f"rule {text!r}: no operand tells the length of factor {f!r}.")
-    return Rule(taken, made, bound, frozenset(whole), combine, tuple(order), tuple(repeat_first), batch, by_result)
+    images = frozenset(
+        (slot, place) for slot, axes in enumerate((*taken, *made)) for place, axis in enumerate(axes) if _is_image(axis)
+    )
+    given, left = (tuple(map(_without_signs, side)) for side in (taken, made))
+    others = (frozenset(whole), combine, tuple(order), tuple(repeat_first), batch, by_result)
+    return Rule(given, left, bound, *others, reaches or {}, images)
+
+
+def _is_image(axis: Axis) -> bool:
+    return axis[-1:] != () and axis[-1].endswith("~")
+
+
+def _without_signs(axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
+    return tuple(tuple(f.removesuffix("~") for f in axis) for axis in axes)
 
 
 def _words(part: str) -> list[Axis]:

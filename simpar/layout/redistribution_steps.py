@@ -14,6 +14,8 @@ communication operations in MPICH"); a ring sends the same bytes in more rounds.
 | `AllToAll` | device axes go from one tensor axis to another | (n-1)/n of what it holds |
 | `Permute` | slices change ranks, each whole | its slice |
 | `Exchange` | any layout to any other: each rank gets what it lacks | what the others lack |
+
+Two more, for what windows need of a neighbour's slice, are in `halo`.
 """
 
 from abc import ABC, abstractmethod

@@ -1,6 +1,6 @@
 """The geometry of windows that move over an image: what convolution and pooling share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simpar.errors import RuleError
+from simpar.graph import Local
+from simpar.layout import Reach, Rule, parse_rule
 
-__all__ = ["Pads", "Window", "pads_of", "pair", "windows"]
+__all__ = ["Pads", "Window", "local_pads", "pads_of", "pair", "window_rule", "windows"]
 
 Array = NDArray[Any]
+Attrs = Mapping[str, Any]
 Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]
 """Rows or columns of padding: top, bottom, left, right."""
@@ -41,6 +44,12 @@ class Window:
         """How many rows and columns lie between the window's first pixel and its last, both included."""
         (rows, columns), (down, right) = self.kernel, self.dilation
         return (rows - 1) * down + 1, (columns - 1) * right + 1
+
+    @property
+    def reaches(self) -> dict[str, Reach]:
+        """Which rows each row of windows, ``h``, covers, and which columns each column of windows, ``w``."""
+        starts = zip("hw", self.stride, self.pads[::2], self.reach, strict=True)
+        return {factor: Reach(step, -pad, reach) for factor, step, pad, reach in starts}
 
     @property
     def is_point(self) -> bool:
@@ -95,6 +104,35 @@ def windows(padded: Array, window: Window) -> Array:
     found = np.lib.stride_tricks.sliding_window_view(padded, window.reach, axis=(2, 3))
     (down, right), (rows, columns) = window.stride, window.dilation
     return found[:, :, ::down, ::right, ::rows, ::columns]
+
+
+def window_rule(
+    text: str,
+    shapes: Sequence[Sequence[int]],
+    window: Window,
+    size: Sequence[int],
+    sizes: Mapping[str, int],
+    **how: Any,
+) -> Rule:
+    """Return a rule in which windows ``h w`` move over images ``h~ w~``.
+
+    Args:
+        text: the rule.
+        shapes: of the operands.
+        window: how the windows move.
+        size: rows and columns of the image.
+        sizes: lengths of factors that the operands do not tell.
+        how: what else ``parse_rule`` takes.
+    """
+    rows, columns = window.result(size)
+    known = {"h": rows, "w": columns, "h~": size[0], "w~": size[1], **sizes}
+    return parse_rule(text, [tuple(s) for s in shapes], sizes=known, reaches=window.reaches, **how)
+
+
+def local_pads(attrs: Attrs, local: Local) -> Attrs:
+    """Give a rank's windows the padding that they cover, and with ``size`` its own rows and columns of the image."""
+    mine = {**attrs, "pads": (*local.pads("h"), *local.pads("w"))}
+    return {**mine, "size": local.results[0][2:]} if "size" in attrs else mine
 
 
 def pair(given: int | Sequence[int]) -> Pair:

@@ -1,7 +1,7 @@
 """Two-dimensional convolution in NCHW: windows laid out as columns, then one large product per block of images.
 
-Images and channels may be cut, in and out; rows and columns of the image stay whole. A cut of the input channels, alike
-in input and weight, leaves a partial result.
+Images and channels may be cut, in and out. A cut of the input channels, alike in input and weight, leaves a partial
+result; a cut of rows or columns needs a halo of the neighbours' pixels.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,9 +12,9 @@ import numpy as np
 
 from simpar.errors import RuleError
 from simpar.graph import Example, Local, op
-from simpar.layout import Rule, parse_rule
+from simpar.layout import Rule
 from simpar.ops._rows import Array, or_new, widened
-from simpar.ops._windows import Pads, Window, pads_of, pair, windows
+from simpar.ops._windows import Pads, Window, local_pads, pads_of, pair, window_rule, windows
 from simpar.ops.support import one
 from simpar.tensor import Tensor
 
@@ -32,10 +32,7 @@ def window_of(attrs: Attrs, kernel: Sequence[int]) -> Window:
     return Window((kernel[0], kernel[1]), attrs["stride"], attrs["pads"], attrs["dilation"])
 
 
-# --- rules: n images, (gr c) input channels in groups, (gr o) output channels, h w pixels, p q windows ---
-
-_WHOLE = ("h", "w", "y", "x", "p", "q")
-_ORDER = ("n", "gr", "c", "o")
+# --- rules: n images, (gr c) input channels in groups, (gr o) output channels, h~ w~ pixels, h w windows ---
 
 
 def _rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
@@ -45,27 +42,28 @@ def _rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
             f"an input of shape {image} (n, c, h, w) does not fit a weight of shape {weight} (out, c / group, kernel) "
             f"in {attrs['group']} group(s): the weight must have {image[1] // attrs['group']} input channels."
         )
-    rows, columns = window_of(attrs, weight[2:]).result(image[2:])
-    sizes = {"gr": attrs["group"], "p": rows, "q": columns}
-    text = "n (gr c) h w, (gr o) c y x -> n (gr o) p q"
-    return parse_rule(text, shapes, sizes=sizes, whole=_WHOLE, order=_ORDER)
+    return _window_rule("n (gr c) h~ w~, (gr o) c y x -> n (gr o) h w", shapes, attrs, weight[2:], image[2:])
 
 
 def _grad_input_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    sizes = {"gr": attrs["group"], "h": attrs["size"][0], "w": attrs["size"][1]}
-    text = "n (gr o) p q, (gr o) c y x -> n (gr c) h w"
-    return parse_rule(text, shapes, sizes=sizes, whole=_WHOLE, order=_ORDER)
+    text = "n (gr o) h w, (gr o) c y x -> n (gr c) h~ w~"
+    return _window_rule(text, shapes, attrs, shapes[1][2:], attrs["size"])
 
 
 def _grad_weight_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    sizes = {"gr": attrs["group"], "y": attrs["kernel"][0], "x": attrs["kernel"][1]}
-    text = "n (gr o) p q, n (gr c) h w -> (gr o) c y x"
-    return parse_rule(text, shapes, sizes=sizes, whole=_WHOLE, order=_ORDER)
+    text = "n (gr o) h w, n (gr c) h~ w~ -> (gr o) c y x"
+    return _window_rule(text, shapes, attrs, attrs["kernel"], shapes[1][2:])
+
+
+def _window_rule(text: str, shapes: Sequence[Shape], attrs: Attrs, kernel: Shape, size: Shape) -> Rule:
+    sizes = {"gr": attrs["group"], "y": kernel[0], "x": kernel[1]}
+    how = {"whole": ("y", "x"), "order": ("n", "gr", "c", "h", "w", "o")}
+    return window_rule(text, shapes, window_of(attrs, kernel), size, sizes, **how)
 
 
 def _local_group(attrs: Attrs, local: Local) -> Attrs:
-    """Tell the gradient by the weight how many groups this rank's slice has."""
-    return {**attrs, "group": local.operands[1][1] // max(local.results[0][1], 1)}
+    """Tell the gradient by the weight how many groups this rank's slice has, and the padding of its windows."""
+    return {**local_pads(attrs, local), "group": local.operands[1][1] // max(local.results[0][1], 1)}
 
 
 # --- kernels ---
@@ -163,6 +161,7 @@ def _grad_weight_bprop(
 
 
 _PLAIN = {"stride": (1, 1), "pads": (0, 0, 0, 0), "dilation": (1, 1), "group": 1}
+_SAME = {"stride": (1, 2), "pads": (1, 1, 1, 1), "dilation": (1, 1), "group": 1}
 _WIDE = {"stride": (2, 1), "pads": (1, 0, 1, 2), "dilation": (1, 2), "group": 2}
 
 op(
@@ -171,7 +170,9 @@ op(
     kernel=widened(_conv2d),
     bprop=_bprop,
     linear="each",
+    localize=local_pads,
     examples=(
+        Example(((2, 4, 4, 6), (2, 4, 3, 3)), _SAME),
         Example(((2, 4, 5, 6), (4, 4, 2, 3)), _PLAIN),
         Example(((2, 4, 5, 6), (4, 2, 3, 2)), _WIDE),
     ),
@@ -182,7 +183,9 @@ op(
     kernel=widened(_conv2d_grad_input),
     bprop=_grad_input_bprop,
     linear="each",
+    localize=local_pads,
     examples=(
+        Example(((2, 2, 4, 3), (2, 4, 3, 3)), {**_SAME, "size": (4, 6)}),
         Example(((2, 4, 4, 4), (4, 4, 2, 3)), {**_PLAIN, "size": (5, 6)}),
         Example(((2, 4, 2, 7), (4, 2, 3, 2)), {**_WIDE, "size": (5, 6)}),
     ),
@@ -195,6 +198,7 @@ op(
     linear="each",
     localize=_local_group,
     examples=(
+        Example(((2, 2, 4, 3), (2, 4, 4, 6)), {**_SAME, "kernel": (3, 3)}),
         Example(((2, 4, 4, 4), (2, 4, 5, 6)), {**_PLAIN, "kernel": (2, 3)}),
         Example(((2, 4, 2, 7), (2, 4, 5, 6)), {**_WIDE, "kernel": (3, 2)}),
     ),

@@ -1,4 +1,7 @@
-"""Pooling of images in NCHW: the largest or the mean value of each window. Images and channels may be cut."""
+"""Pooling of images in NCHW: the largest or the mean value of each window.
+
+Images and channels may be cut; a cut of rows or columns needs a halo where windows overlap.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from simpar.graph import Example, op
-from simpar.layout import Rule, parse_rule
+from simpar.layout import Rule
 from simpar.ops._rows import Array, or_new, widened
-from simpar.ops._windows import Window, pads_of, pair
+from simpar.ops._windows import Window, local_pads, pads_of, pair, window_rule
 from simpar.ops.support import one
 from simpar.tensor import Tensor
 
@@ -16,7 +19,6 @@ __all__ = ["avg_pool2d", "max_pool2d"]
 
 Attrs = Mapping[str, Any]
 Shape = tuple[int, ...]
-_WHOLE = ("h", "w", "p", "q")
 
 
 def _window(attrs: Attrs) -> Window:
@@ -24,17 +26,16 @@ def _window(attrs: Attrs) -> Window:
 
 
 def _rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    rows, columns = _window(attrs).result(shapes[0][2:])
-    return parse_rule("n c h w -> n c p q", shapes, sizes={"p": rows, "q": columns}, whole=_WHOLE)
+    return window_rule("n c h~ w~ -> n c h w", shapes, _window(attrs), shapes[0][2:], {})
 
 
 def _max_grad_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    return parse_rule("n c p q, n c h w, n c p q -> n c h w", shapes, whole=_WHOLE)
+    text = "n c h w, n c h~ w~, n c h w -> n c h~ w~"
+    return window_rule(text, shapes, _window(attrs), shapes[1][2:], {})
 
 
 def _avg_grad_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    sizes = {"h": attrs["size"][0], "w": attrs["size"][1]}
-    return parse_rule("n c p q -> n c h w", shapes, sizes=sizes, whole=_WHOLE)
+    return window_rule("n c h w -> n c h~ w~", shapes, _window(attrs), attrs["size"], {})
 
 
 # --- the largest ---
@@ -120,21 +121,25 @@ def _avg_pool_grad_bprop(u: Tensor, g: Tensor, *, kernel: Any, stride: Any, pads
 
 
 _SQUARE = {"kernel": (2, 2), "stride": (2, 2), "pads": (0, 0, 0, 0)}
+_OVER = {"kernel": (3, 3), "stride": (1, 2), "pads": (1, 1, 1, 0)}
 _ROUND = {"kernel": (3, 2), "stride": (2, 1), "pads": (1, 1, 0, 1)}
 
 op(
     "max_pool",
     rule=_rule,
     kernel=widened(_max_pool),
+    localize=local_pads,
     bprop=_max_pool_bprop,
-    examples=(Example(((2, 4, 4, 6),), _SQUARE), Example(((2, 4, 5, 4),), _ROUND)),
+    examples=(Example(((2, 4, 4, 6),), _SQUARE), Example(((2, 4, 4, 6),), _OVER), Example(((2, 4, 5, 4),), _ROUND)),
 )
 op(
     "max_pool_grad",
     rule=_max_grad_rule,
     kernel=widened(_max_pool_grad),
+    localize=local_pads,
     examples=(
         Example(((2, 4, 2, 3), (2, 4, 4, 6), (2, 4, 2, 3)), _SQUARE, grad=False),
+        Example(((2, 4, 4, 3), (2, 4, 4, 6), (2, 4, 4, 3)), _OVER, grad=False),
         Example(((2, 4, 3, 4), (2, 4, 5, 4), (2, 4, 3, 4)), _ROUND, grad=False),
     ),
 )
@@ -142,10 +147,12 @@ op(
     "avg_pool",
     rule=_rule,
     kernel=widened(_avg_pool),
+    localize=local_pads,
     bprop=_avg_pool_bprop,
     linear="each",
     examples=(
         Example(((2, 4, 4, 6),), {**_SQUARE, "count_pads": True}),
+        Example(((2, 4, 4, 6),), {**_OVER, "count_pads": False}),
         Example(((2, 4, 5, 4),), {**_ROUND, "count_pads": False}),
     ),
 )
@@ -153,10 +160,12 @@ op(
     "avg_pool_grad",
     rule=_avg_grad_rule,
     kernel=widened(_avg_pool_grad),
+    localize=local_pads,
     bprop=_avg_pool_grad_bprop,
     linear="each",
     examples=(
         Example(((2, 4, 2, 3),), {**_SQUARE, "count_pads": True, "size": (4, 6)}),
+        Example(((2, 4, 4, 3),), {**_OVER, "count_pads": False, "size": (4, 6)}),
         Example(((2, 4, 3, 4),), {**_ROUND, "count_pads": False, "size": (5, 4)}),
     ),
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from simpar.errors import LayoutError, SimparError, StrategyError
 from simpar.graph import Graph, Node, OpDef, ParameterInput, Value, lookup
-from simpar.layout import Assignment, Layout, Rule, follow, repeated, tightened
+from simpar.layout import Assignment, Halo, Layout, Rule, follow, halo_of, repeated, tightened
 from simpar.partition.gathering import Gathering, gathering
 from simpar.partition.out_strategy import wanted_result
 from simpar.partition.restrictions import BATCH_ONLY, check_restrictions
@@ -37,11 +37,13 @@ class Cut:
     Args:
         operands: the layouts it takes its operands in.
         results: those it leaves its results in.
+        halos: for each operand and then each result, what ranks hold instead of their slices, if they do.
         gathers: how a product gathers its operands and scatters its result; None for most nodes.
     """
 
     operands: tuple[Layout, ...]
     results: tuple[Layout, ...]
+    halos: tuple[Halo | None, ...]
     gathers: Gathering | None = None
 
     @property
@@ -182,7 +184,8 @@ class _Assigner:
         )
         made = [assignment.result(rule, i) for i in range(len(node.outputs))]
         results = tuple(replace(lay, partial=(*lay.partial, *terms)) if terms else lay for lay in made)
-        return Cut(operands, results, gathering(node, rule, self.options.device_num))
+        halos = tuple(halo_of(rule, slot, lay) for slot, lay in enumerate((*operands, *results)))
+        return Cut(operands, results, halos, gathering(node, rule, self.options.device_num))
 
     def _check_unknown(self, node: Node, definition: OpDef, rule: Rule, assignment: Assignment) -> None:
         divisors = divisors_of(rule, [self.unknown.get(v, {}) for v in node.inputs])

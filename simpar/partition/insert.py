@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from simpar.errors import SimparError
 from simpar.graph import Graph, Node, ParameterSpec, Value
-from simpar.layout import NOT_CUT, Layout, Step, plan_redistribution
+from simpar.layout import NOT_CUT, Halo, HaloExchange, HaloReduce, Layout, Step, axis_size, plan_redistribution
 from simpar.partition.assign import Assigned, Cut
 from simpar.partition.strategy import PartitionOptions
 from simpar.partition.totals import accumulated_terms, scattered
@@ -35,6 +35,19 @@ class Partitioned:
     device_num: int
     cuts: Mapping[Value, Cut]
     stages: int = 1
+
+    @property
+    def halos(self) -> dict[Value, Halo]:
+        """What ranks hold of the values of which they do not hold their slices."""
+        found: dict[Value, Halo] = {}
+        for node in self.graph.nodes:
+            step, cut = node.attrs.get("step"), self.cuts.get(node.outputs[0]) if node.outputs else None
+            if isinstance(step, HaloExchange):
+                found[node.outputs[0]] = step.halo
+            elif cut is not None and "step" not in node.attrs:
+                made = zip(node.outputs, cut.halos[len(cut.operands) :], strict=True)
+                found.update((v, halo) for v, halo in made if halo is not None)
+        return found
 
 
 def insert_redistribution(graph: Graph, assigned: Assigned, options: PartitionOptions) -> Partitioned:
@@ -70,6 +83,7 @@ class _Inserter:
         self.nodes: list[Node] = []
         self.now: dict[Value, Value] = {}  # a result as it is kept, by the result of the old graph
         self.forms: dict[tuple[Value, str, int], list[Value]] = {}
+        self.haloed: dict[tuple[Value, int], list[tuple[Halo, Value]]] = {}
         self.cuts: dict[Value, Cut] = {}
         self.begun: dict[Value, _Begun] = {}
         self.next_id = graph.next_id
@@ -93,18 +107,20 @@ class _Inserter:
         return Partitioned(whole, self.layouts, self.options.device_num, self.cuts, self.options.stages)
 
     def _node(self, node: Node, cut: Cut) -> None:
-        gathers = cut.gathers is not None
-        inputs = tuple(self._needed(node, v, lay, gathers) for v, lay in zip(node.inputs, cut.operands, strict=True))
+        left, taken, gathers = cut.halos[len(cut.operands) :], cut.halos, cut.gathers is not None
+        given = zip(node.inputs, cut.operands, taken, strict=False)
+        inputs = tuple(self._with_halo(node, self._needed(node, v, lay, gathers), halo) for v, lay, halo in given)
         self.nodes.append(replace(node, inputs=inputs))
         self.cuts[node.outputs[0]] = cut
-        for value, made in zip(node.outputs, cut.results, strict=True):
+        for value, made, halo in zip(node.outputs, cut.results, left, strict=True):
             self.layouts[value] = made
             kept = self.assigned.layouts[value]
             parameter = self.parameter_of.get(value)
+            own = self._without_halo(node, value, halo)
             if parameter is not None:
-                self._begin_gradient(value, self.parameters[parameter], kept, node)
+                self._begin_gradient(value, own, self.parameters[parameter], kept, node)
             else:
-                self.now[value] = self._moved(value, kept, node, self._why_kept(node, value, kept))
+                self.now[value] = self._moved(own, kept, node, self._why_kept(node, value, kept))
 
     def _why_kept(self, node: Node, value: Value, kept: Layout) -> Attrs:
         if value not in self.terms:
@@ -112,17 +128,41 @@ class _Inserter:
         spec = self.parameters[self.terms[value]]
         return f"gradient of {spec.name} in micro-batch {node.micro}", _own_bucket(spec), spec.name
 
+    # --- halos ---
+
+    def _with_halo(self, node: Node, value: Value, halo: Halo | None) -> Value:
+        """Return an operand with the halo that the node's windows reach; several nodes may take the same."""
+        if halo is None:
+            return value
+        forms = self.haloed.setdefault((value, node.stage), [])
+        for known, form in forms:
+            if known == halo:
+                return form
+        layout = self.layouts[value]
+        step = HaloExchange(layout, layout, _axes_of(layout, halo), halo)
+        made = self._taken(value, step, node, (f"halo of the windows of {node.label}", 0, ""))
+        forms.append((halo, made))
+        return made
+
+    def _without_halo(self, node: Node, value: Value, halo: Halo | None) -> Value:
+        """Return a result after its halo was sent back and added where it belongs."""
+        if halo is None:
+            return value
+        layout = self.layouts[value]
+        step = HaloReduce(layout, layout, _axes_of(layout, halo), halo)
+        return self._taken(value, step, node, (f"halo of the windows of {node.label}, sent back", 0, ""))
+
     # --- gradients of parameters ---
 
-    def _begin_gradient(self, value: Value, spec: ParameterSpec, kept: Layout, node: Node) -> None:
-        """Take the first step from a gradient's terms to the layout in which its parameter is stored.
+    def _begin_gradient(self, value: Value, own: Value, spec: ParameterSpec, kept: Layout, node: Node) -> None:
+        """Take the first step from a gradient's terms, ``own``, to the layout in which its parameter is stored.
 
         The others wait until a gradient is needed: then all take their second step, so that these can be fused too.
         """
         steps = self._steps(value, scattered(self.layouts[value], kept), node)
         if steps and steps[-1].after.is_partial:
             steps += self._steps(value, kept, node, steps[-1].after)
-        self.now[value] = value
+        self.now[value] = own
         self.begun[value] = _Begun(node, (f"gradient of {spec.name}", spec.comm_fusion, spec.name), steps)
         self._continue_gradient(value)
 
@@ -219,6 +259,12 @@ class _Inserter:
 def _own_bucket(spec: ParameterSpec) -> int:
     """Return the fusion index where memory is to be saved: that of all Parameters, 1, would keep all values at once."""
     return 0 if spec.comm_fusion == 1 else spec.comm_fusion
+
+
+def _axes_of(layout: Layout, halo: Halo) -> tuple[int, ...]:
+    """Return the device axes along which the neighbours of a halo stand, major first."""
+    cutting = {a for axis in halo.axes for a in layout.cutting_axes[axis] if axis_size(layout.dev_mat, a) > 1}
+    return tuple(sorted(cutting, reverse=True))
 
 
 def _why(node: Node, made: Layout, kept: Layout) -> str:

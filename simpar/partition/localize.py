@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from simpar.graph import EVERY_STAGE, Graph, Local, Node, OpDef, Value, graph_text, lookup
-from simpar.layout import Layout, Rule, Slice, Step, on_stage
+from simpar.layout import Box, HaloExchange, HaloReduce, Layout, Rule, Slice, Step, on_stage, spans_of
 from simpar.partition.fusion import members
 from simpar.partition.insert import Partitioned
 from simpar.partition.plan import Collective, Instruction, Plan, PlannedParameter, PlannedValue
@@ -87,6 +87,7 @@ class _Here:
         self.partitioned, self.rank = partitioned, rank
         self.stage, self.local = divmod(rank, partitioned.device_num)
         self.stage_of = partitioned.graph.stages
+        self.halos = partitioned.halos
         self.places = self._own_places()
         mine = (partitioned.graph.nodes[place] for place in self.places)
         made = (v for node in mine if node.op != "send" for v in node.outputs)
@@ -115,7 +116,14 @@ class _Here:
     def planned(self, value: Value) -> PlannedValue:
         """Return a value as the ranks of its stage hold it."""
         layout = self.of_ranks(value, self.partitioned.layouts[value])
-        return PlannedValue(value.id, value.shape, layout.slice_shape(value.shape), value.dtype, layout)
+        box = self._box(value)
+        shape = layout.slice_shape(value.shape) if box is None else tuple(stop - start for start, stop in box)
+        return PlannedValue(value.id, value.shape, shape, value.dtype, layout)
+
+    def _box(self, value: Value) -> Box | None:
+        """Return what this rank holds of a value of which it does not hold its slice."""
+        halo = self.halos.get(value)
+        return None if halo is None else halo.box(self.partitioned.layouts[value], value.shape, self.local)
 
     def ranks(self, local: Sequence[int]) -> tuple[int, ...]:
         """Return devices of this rank's stage as ranks."""
@@ -200,7 +208,9 @@ class _Here:
             node.op,
             self.ranks(steps[0].group(self.local)),
             sum(volumes),
-            sum(self.held[v].nbytes for v in node.inputs),
+            sum(volumes)
+            if isinstance(steps[0], HaloExchange | HaloReduce)
+            else sum(self.held[v].nbytes for v in node.inputs),
             str(attrs.get("cause", "")),
             int(attrs.get("fusion", 0)),
             tuple(dict.fromkeys(names)),
@@ -219,9 +229,10 @@ class _Here:
             tuple(self.held[v].slice_shape for v in node.inputs),
             tuple(self.held[v].slice_shape for v in node.outputs),
             _starts(rule, cut.operands, results, self.local),
-            tuple(lay.box(v.shape, self.local) for lay, v in zip(results, node.outputs, strict=True)),
+            tuple(self._box(v) or lay.box(v.shape, self.local) for lay, v in zip(results, node.outputs, strict=True)),
             tuple(v.shape for v in node.outputs),
             rule.sizes,
+            spans_of(rule, (*cut.operands, *results), self.local) if rule.reaches else {},
         )
         return definition.local_attrs(node.attrs, local)
 

@@ -175,7 +175,10 @@ class _Propagation:
         self, rule: Rule, end: tuple[str, int], layout: Layout, shape: tuple[int, ...], cuts_least: bool = False
     ) -> Assignment:
         """Return the cheapest assignment; layers repeat, so each question is answered once."""
-        key = (str(rule), tuple(sorted(rule.sizes.items())), rule.whole, end, layout, cuts_least)
+        lengths, reaches = (
+            tuple(sorted(given.items(), key=lambda pair: pair[0])) for given in (rule.sizes, rule.reaches)
+        )
+        key = (str(rule), lengths, reaches, rule.whole, end, layout, cuts_least)
         if key not in self.known:
             sign = 1 if cuts_least else -1
             found = candidates(rule, self.options.device_num)
@@ -223,4 +226,4 @@ def _passes_on(node: Node, rule: Rule) -> bool:
     if node.op == "reshape":
         return True
     tensors = [axes for axes, v in zip(rule.operands, node.inputs, strict=True) if v.shape]
-    return len(tensors) == 1 and rule.results == (tensors[0],) and not rule.whole
+    return len(tensors) == 1 and rule.results == (tensors[0],) and not (rule.whole or rule.reaches)

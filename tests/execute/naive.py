@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simpar.graph import lookup
-from simpar.layout import Layout, Step
+from simpar.layout import HaloExchange, HaloReduce, Layout, Step
 from simpar.partition import Instruction, Plan
 
 __all__ = ["run_plans", "slice_of", "whole_of"]
@@ -89,12 +89,24 @@ def _move(plans: Sequence[Plan], ranks: Sequence[Values], step: Sequence[Instruc
 def _by_definition(step: Step, held: Sequence[Array], shape: tuple[int, ...]) -> list[Array]:
     """Join what the layout before says, and cut as the layout after says."""
     before, after = step.before, step.after
+    if isinstance(step, HaloExchange | HaloReduce):
+        return [_with_halo(step, held, shape, r) for r in range(len(held))]
     if not before.is_partial:
         whole = _joined(before, shape, held)
         return [slice_of(whole, after, r) for r in range(len(held))]
     terms = [_term(before, after, held, r) for r in range(len(held))]
     left = Layout(before.dev_mat, before.tensor_map, before.rank_list)
     return [_cut(terms[r], left, after, shape, r) for r in range(len(held))]
+
+
+def _with_halo(step: HaloExchange | HaloReduce, held: Sequence[Array], shape: tuple[int, ...], rank: int) -> Array:
+    """Lay what the group holds into the whole, add where two overlap, and cut out what the rank is to hold."""
+    own, more = (lambda r: step.before.box(shape, r)), (lambda r: step.halo.box(step.before, shape, r))
+    old, new = (own, more) if isinstance(step, HaloExchange) else (more, own)
+    whole = np.zeros(shape, held[0].dtype)
+    for peer in step.group(rank):
+        whole[tuple(slice(*b) for b in old(peer))] += held[peer]
+    return whole[tuple(slice(*b) for b in new(rank))].copy()
 
 
 def _term(before: Layout, after: Layout, held: Sequence[Array], rank: int) -> Array:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simpar.dtype import as_dtype
 from simpar.graph import Example, Local, OpDef
-from simpar.layout import Assignment, Layout, Rule
+from simpar.layout import Assignment, Box, Halo, Layout, Rule, halo_of, spans_of
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -32,7 +32,11 @@ class Uncut:
     @property
     def is_exact(self) -> bool:
         """Whether no cut can change the order of a sum, so that results are equal to the last bit."""
-        return not self.rule.whole and not any(self.rule.missing(i) for i in range(len(self.results)))
+        return (
+            not self.rule.whole
+            and not self.rule.reaches
+            and not any(self.rule.missing(i) for i in range(len(self.results)))
+        )
 
 
 def uncut(op: OpDef, example: Example) -> Uncut:
@@ -94,6 +98,8 @@ def is_legal(rule: Rule, assignment: Assignment) -> bool:
     """Tell whether factors divide, whole ones are not cut, and minor ones only where the major ones are fully cut."""
     if any(f in rule.whole or rule.sizes[f] % assignment.cut(f) for f in assignment.axes):
         return False
+    if any(rule.refusal(f, assignment.cut(f)) for f in assignment.axes):
+        return False
     for axis in (axis for axes in rule.operands + rule.results for axis in axes):
         for major, minor in pairwise(axis):
             if assignment.cut(minor) > 1 and assignment.cut(major) != rule.sizes[major]:
@@ -108,8 +114,24 @@ class Cut:
     taken: tuple[Layout, ...]
     left: tuple[Layout, ...]
     factors: Mapping[str, Layout]
-    operands: tuple[Shape, ...]
-    results: tuple[Shape, ...]
+    halos: tuple[Halo | None, ...]
+    rule: Rule
+
+    def taken_box(self, place: int, shape: Shape, rank: int) -> Box:
+        """Return what a rank takes of an operand."""
+        return _box(self.halos[place], self.taken[place], shape, rank)
+
+    def left_box(self, place: int, shape: Shape, rank: int) -> Box:
+        """Return what a rank leaves of a result."""
+        return _box(self.halos[len(self.taken) + place], self.left[place], shape, rank)
+
+
+def _box(halo: Halo | None, layout: Layout, shape: Shape, rank: int) -> Box:
+    return layout.box(shape, rank) if halo is None else halo.box(layout, shape, rank)
+
+
+def _lengths(box: Box) -> Shape:
+    return tuple(stop - start for start, stop in box)
 
 
 def cut_by(given: Uncut, assignment: Assignment) -> Cut:
@@ -120,8 +142,8 @@ def cut_by(given: Uncut, assignment: Assignment) -> Cut:
         taken,
         left,
         {f: Layout(assignment.dev_mat, (axes,)) for f, axes in assignment.axes.items()},
-        tuple(lay.slice_shape(x.shape) for lay, x in zip(taken, given.operands, strict=True)),
-        tuple(lay.slice_shape(w.shape) for lay, w in zip(left, given.results, strict=True)),
+        tuple(halo_of(given.rule, slot, lay) for slot, lay in enumerate((*taken, *left))),
+        given.rule,
     )
 
 
@@ -129,18 +151,38 @@ def cut_results(given: Uncut, assignment: Assignment) -> tuple[Array, ...]:
     """Return the op's results, computed slice by slice and joined."""
     cut = cut_by(given, assignment)
     parts = [_run_rank(given, cut, rank) for rank in cut.left[0].ranks]
-    return tuple(
-        join(lay, w, [p[i] for p in parts], given.rule.combine)
-        for i, (lay, w) in enumerate(zip(cut.left, given.results, strict=True))
-    )
+    return tuple(_result(given, cut, i, [p[i] for p in parts]) for i in range(len(given.results)))
+
+
+def _result(given: Uncut, cut: Cut, place: int, parts: Sequence[Array]) -> Array:
+    """Return a result; terms of a halo are added to the slices that they belong to first."""
+    layout, whole = cut.left[place], given.results[place]
+    if cut.halos[len(cut.taken) + place] is not None:
+        parts = [_with_terms(layout, whole, cut, place, parts, rank) for rank in layout.ranks]
+    return join(layout, whole, parts, given.rule.combine)
+
+
+def _with_terms(layout: Layout, whole: Array, cut: Cut, place: int, parts: Sequence[Array], rank: int) -> Array:
+    """Return the slice of one rank, the sum of what the ranks along its image axes hold of it."""
+    own, axes = layout.box(whole.shape, rank), _device_axes(layout, cut, place)
+    total = np.zeros_like(whole)
+    for peer in layout.group(rank, axes):
+        total[_slices(cut.left_box(place, whole.shape, peer))] += parts[peer]
+    return np.ascontiguousarray(total[_slices(own)])
+
+
+def _device_axes(layout: Layout, cut: Cut, place: int) -> Shape:
+    halo = cut.halos[len(cut.taken) + place]
+    assert halo is not None
+    return tuple(a for axis in halo.axes for a in layout.cutting_axes[axis])
 
 
 def _run_rank(given: Uncut, cut: Cut, rank: int) -> tuple[Array, ...]:
     """Run the kernel on one rank's slices."""
     local = local_of(given, cut, rank)
     slices = [
-        np.ascontiguousarray(x[_index(lay, x.shape, rank)]).reshape(shape)
-        for x, lay, shape in zip(given.operands, cut.taken, cut.operands, strict=True)
+        np.ascontiguousarray(x[_slices(cut.taken_box(i, x.shape, rank))]).reshape(local.operands[i])
+        for i, x in enumerate(given.operands)
     ]
     out = tuple(garbage(shape, w.dtype) for shape, w in zip(local.results, given.results, strict=True))
     run_into(given.op, slices, out, given.op.local_attrs(given.attrs, local))
@@ -158,17 +200,18 @@ def local_of(given: Uncut, cut: Cut, rank: int) -> Local:
     """Return one rank's part of the op."""
     sizes = given.rule.sizes
     return Local(
-        operands=cut.operands,
-        results=cut.results,
+        operands=tuple(_lengths(cut.taken_box(i, x.shape, rank)) for i, x in enumerate(given.operands)),
+        results=tuple(_lengths(cut.left_box(i, w.shape, rank)) for i, w in enumerate(given.results)),
         starts={f: lay.box((sizes[f],), rank)[0][0] for f, lay in cut.factors.items()},
-        boxes=tuple(lay.box(w.shape, rank) for lay, w in zip(cut.left, given.results, strict=True)),
+        boxes=tuple(cut.left_box(i, w.shape, rank) for i, w in enumerate(given.results)),
         shapes=tuple(w.shape for w in given.results),
         sizes=sizes,
+        spans=spans_of(given.rule, (*cut.taken, *cut.left), rank),
     )
 
 
-def _index(layout: Layout, shape: Shape, rank: int) -> tuple[slice, ...]:
-    return tuple(slice(*bounds) for bounds in layout.box(shape, rank))
+def _slices(box: Box) -> tuple[slice, ...]:
+    return tuple(slice(*bounds) for bounds in box)
 
 
 def garbage(shape: Shape, dtype: Any) -> Array:
@@ -194,7 +237,7 @@ def join(layout: Layout, whole: Array, parts: Sequence[Array], combine: str) -> 
         total, *others = held.values()
         for other in others:
             total = JOINS[combine](total, other)
-        made[tuple(slice(*b) for b in bounds)] = total
+        made[_slices(bounds)] = total
     return made
 
 
