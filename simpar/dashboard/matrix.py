@@ -1,6 +1,7 @@
 """Who sends how much to whom in a step of a program, as a matrix: senders down, receivers to the right."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 from typing import Literal
 
@@ -12,7 +13,7 @@ from simpar.dashboard.models.moving import Matrix
 from simpar.dashboard.problems import RequestError
 from simpar.dashboard.store import OpenedRun
 from simpar.dashboard.timing import Timing, timing
-from simpar.dashboard.view import ProgramView, item_bytes, program_view, sent_bytes
+from simpar.dashboard.view import HALOS, ProgramView, item_bytes, program_view, sent_bytes
 from simpar.layout import Step
 from simpar.recorder import CollectiveSpec
 
@@ -28,6 +29,7 @@ _MOST_EXACT = 128  # ranks up to which the boxes of an exchange are counted pair
 MATRIX_ASSUMPTIONS = (
     "all_reduce, all_gather and reduce_scatter run round a ring in the order of the group",
     "all_to_all sends each pair an equal part; broadcast passes the message on from rank to rank",
+    "neighbours in a group send each other as much of a halo as rank 0 sends; those across a corner are left out",
     "MPI may choose another algorithm: it sends at least as much",
     "seconds are those of rank 0, given to each pair that the collective joins",
 )
@@ -107,6 +109,9 @@ def _add(whole: Dense, spec: CollectiveSpec, groups: Groups, metric: Metric, sec
             whole[group[0], group[1]] += _entry(metric, spec.message_bytes, 1, seconds)
         elif spec.kind == "broadcast":
             whole[list(group[:-1]), list(group[1:])] += _entry(metric, spec.message_bytes, 1, seconds)
+        elif spec.kind in HALOS:
+            for one, other in pairwise(group):
+                whole[[one, other], [other, one]] += _entry(metric, spec.message_bytes, 1, seconds)
         else:
             pairs = sent_bytes(spec.kind, n, spec.message_bytes) / (n - 1)
             block = np.full((n, n), _entry(metric, pairs, 1, seconds))

@@ -30,7 +30,12 @@ __all__ = [
 SLICE = "slice"
 """The op of a step of a redistribution that only cuts what a rank holds."""
 
-MOVING = frozenset({"all_reduce", "all_gather", "reduce_scatter", "all_to_all", "exchange", "permute", "broadcast"})
+HALOS = ("halo_exchange", "halo_reduce")
+"""Movements between neighbours alone, of what windows need beside a slice."""
+
+MOVING = frozenset(
+    {"all_reduce", "all_gather", "reduce_scatter", "all_to_all", "exchange", "permute", "broadcast", *HALOS}
+)
 
 _CAUSES: tuple[tuple[str, Cause], ...] = (
     ("gradient", "gradient"),
@@ -38,6 +43,7 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
     ("new value of", "optimizer"),
     ("written", "written"),
     ("operand of", "mismatch"),
+    ("halo of", "mismatch"),
     ("redistribution", "mismatch"),
 )
 

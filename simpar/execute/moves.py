@@ -312,7 +312,10 @@ def _copy(target: Array, source: Array) -> Call:
 
 
 def _add(target: Array, source: Array) -> Call:
-    return lambda: np.add(target, source, out=target)
+    def add() -> None:
+        np.add(target, source, out=target)
+
+    return add
 
 
 def _address(x: Array) -> int:

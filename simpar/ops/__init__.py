@@ -7,7 +7,7 @@ Read in this order: ``support`` (what the families share), ``elementwise`` with 
 ``special``, ``complex_numbers`` and ``bitwise``; ``activation`` with ``rectifiers``; ``reduction``, ``matmul`` with
 ``products``, ``linear_algebra`` and ``attention``; ``fourier``; ``shape`` with ``refinement`` and ``slicing``;
 ``normalization``, ``gather`` with ``gather_batched``, ``scatter`` and ``segment``; ``ordering``, ``loss``,
-``convolution``, ``pooling`` with ``pooling3d`` and ``resize``; ``random`` (dropout), ``printing``, ``optimizer`` with
+``convolution``, ``pooling`` and ``resize``; ``random`` (dropout), ``printing``, ``optimizer`` with
 ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the user), ``transfers`` (between the stages
 of a pipeline) and ``micro`` (its micro-batches); then the faces: ``functional`` and ``operations``, doors to the
 functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made of other ops; and
@@ -41,7 +41,6 @@ from simpar.ops import (
     ordering,
     pointwise_losses,
     pooling,
-    pooling3d,
     printing,
     products,
     random,
@@ -89,7 +88,6 @@ RECORDS = (
     ordering,
     pointwise_losses,
     pooling,
-    pooling3d,
     printing,
     products,
     random,

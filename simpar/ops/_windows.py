@@ -1,7 +1,12 @@
-"""The geometry of windows that move over an image: what convolution and pooling share."""
+"""The geometry of windows that move over images: what convolution and pooling share.
+
+An image has rows and columns, and perhaps depth before them: one letter of ``d h w`` for each of its last axes.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,72 +16,77 @@ from simpar.errors import RuleError
 from simpar.graph import Local
 from simpar.layout import Reach, Rule, parse_rule
 
-__all__ = ["Pads", "Window", "local_pads", "pads_of", "pair", "window_rule", "windows"]
+__all__ = ["Window", "letters", "local_pads", "numbers_of", "pads_of", "window_rule", "windows"]
 
 Array = NDArray[Any]
 Attrs = Mapping[str, Any]
-Pair = tuple[int, int]
-Pads = tuple[int, int, int, int]
-"""Rows or columns of padding: top, bottom, left, right."""
+Numbers = tuple[int, ...]
+
+
+def letters(axes: int) -> str:
+    """Return the factors of an image's last axes, with a blank after each.
+
+    >>> letters(2)
+    'h w'
+    """
+    return " ".join("dhw"[3 - axes :])
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A window and how it moves, rows first.
+    """A window and how it moves; one number for each of an image's last axes.
 
     Args:
         kernel: how many pixels it covers.
         stride: by how many pixels it moves.
-        pads: how much is put round the image.
+        pads: how much is put round the image: two numbers for each axis, before and behind.
         dilation: the distance of the pixels it covers.
 
-    >>> Window((3, 3), (2, 2), (1, 1, 1, 1)).result((5, 6))
+    >>> Window((3, 3), (2, 2), (1, 1, 1, 1), (1, 1)).result((5, 6))
     (3, 3)
     """
 
-    kernel: Pair
-    stride: Pair
-    pads: Pads
-    dilation: Pair = (1, 1)
+    kernel: Numbers
+    stride: Numbers
+    pads: Numbers
+    dilation: Numbers
 
     @property
-    def reach(self) -> Pair:
-        """How many rows and columns lie between the window's first pixel and its last, both included."""
-        (rows, columns), (down, right) = self.kernel, self.dilation
-        return (rows - 1) * down + 1, (columns - 1) * right + 1
+    def reach(self) -> Numbers:
+        """How far it is from the window's first pixel to its last along each axis, both included."""
+        return tuple((n - 1) * apart + 1 for n, apart in zip(self.kernel, self.dilation, strict=True))
 
     @property
     def reaches(self) -> dict[str, Reach]:
-        """Which rows each row of windows, ``h``, covers, and which columns each column of windows, ``w``."""
-        starts = zip("hw", self.stride, self.pads[::2], self.reach, strict=True)
-        return {factor: Reach(step, -pad, reach) for factor, step, pad, reach in starts}
+        """Which indices of each axis of the image the windows along it cover."""
+        each = zip(letters(len(self.kernel)).split(), self.stride, self.pads[::2], self.reach, strict=True)
+        return {factor: Reach(step, -pad, reach) for factor, step, pad, reach in each}
 
     @property
     def is_point(self) -> bool:
         """Whether the windows are the pixels themselves."""
-        return self.kernel == (1, 1) and self.stride == (1, 1) and not any(self.pads)
+        return prod(self.kernel) == prod(self.stride) == 1 and not any(self.pads)
 
-    def padded_size(self, size: Sequence[int]) -> Pair:
-        """Return rows and columns of an image of this size with its padding."""
-        top, bottom, left, right = self.pads
-        return size[0] + top + bottom, size[1] + left + right
+    def padded_size(self, size: Sequence[int]) -> Numbers:
+        """Return the size of an image with its padding."""
+        return tuple(n + a + b for n, a, b in zip(size, self.pads[::2], self.pads[1::2], strict=True))
 
-    def result(self, size: Sequence[int]) -> Pair:
-        """Return how many windows there are, rows first.
+    def result(self, size: Sequence[int]) -> Numbers:
+        """Return how many windows there are along each axis.
 
         Raises:
             RuleError: not even one fits.
         """
-        (rows, columns), (down, right) = self.padded_size(size), self.reach
-        if down > rows or right > columns:
+        padded = self.padded_size(size)
+        if any(reach > n for reach, n in zip(self.reach, padded, strict=True)):
             raise RuleError(
-                f"a window of {down} x {right} pixels does not fit an image of {rows} x {columns}, padding included. "
+                f"a window of {_times(self.reach)} pixels does not fit an image of {_times(padded)}, padding included. "
                 f"Make the kernel smaller or pad more."
             )
-        return (rows - down) // self.stride[0] + 1, (columns - right) // self.stride[1] + 1
+        return tuple((n - reach) // step + 1 for n, reach, step in zip(padded, self.reach, self.stride, strict=True))
 
     def padded(self, x: Array, value: float = 0.0) -> Array:
-        """Return images (n, c, h, w) with their padding; the images themselves if there is none."""
+        """Return images (n, c, ...) with their padding; the images themselves if there is none."""
         if not any(self.pads):
             return x
         out = np.full((*x.shape[:2], *self.padded_size(x.shape[2:])), value, x.dtype)
@@ -85,25 +95,26 @@ class Window:
 
     def without_pads(self, padded: Array, size: Sequence[int]) -> Array:
         """Return the view of the images within their padding."""
-        top, _, left, _ = self.pads
-        return padded[:, :, top : top + size[0], left : left + size[1]]
+        return padded[:, :, *(slice(before, before + n) for before, n in zip(self.pads[::2], size, strict=True))]
 
-    def taps(self, padded: Array) -> Iterator[tuple[Pair, Array]]:
-        """For each pixel of the window, give its place and the view of what it covers in all windows, (n, c, p, q)."""
-        (down, right), (rows, columns) = self.reach, padded.shape[2:]
-        height, width = (rows - down) // self.stride[0] + 1, (columns - right) // self.stride[1] + 1
-        for i in range(self.kernel[0]):
-            for j in range(self.kernel[1]):
-                top, left = i * self.dilation[0], j * self.dilation[1]
-                across = slice(left, left + (width - 1) * self.stride[1] + 1, self.stride[1])
-                yield (i, j), padded[:, :, top : top + (height - 1) * self.stride[0] + 1 : self.stride[0], across]
+    def taps(self, padded: Array) -> Iterator[tuple[Numbers, Array]]:
+        """For each pixel of the window, give its place and the view of what it covers in all windows, (n, c, ...)."""
+        free = zip(padded.shape[2:], self.reach, self.stride, strict=True)
+        last = [(n - reach) // step * step for n, reach, step in free]
+        for place in product(*map(range, self.kernel)):
+            each = zip(place, self.dilation, last, self.stride, strict=True)
+            yield place, padded[:, :, *(slice(i * apart, i * apart + end + 1, step) for i, apart, end, step in each)]
+
+
+def _times(numbers: Sequence[int]) -> str:
+    return " x ".join(map(str, numbers))
 
 
 def windows(padded: Array, window: Window) -> Array:
-    """Return the view of all windows of padded images, (n, c, p, q, kernel rows, kernel columns)."""
-    found = np.lib.stride_tricks.sliding_window_view(padded, window.reach, axis=(2, 3))
-    (down, right), (rows, columns) = window.stride, window.dilation
-    return found[:, :, ::down, ::right, ::rows, ::columns]
+    """Return the view of all windows of padded images, (n, c, windows ..., kernel ...)."""
+    axes = tuple(range(2, padded.ndim))
+    found = np.lib.stride_tricks.sliding_window_view(padded, window.reach, axis=axes)
+    return found[:, :, *(slice(None, None, step) for step in (*window.stride, *window.dilation))]
 
 
 def window_rule(
@@ -117,41 +128,49 @@ def window_rule(
     """Return a rule in which windows ``h w`` move over images ``h~ w~``.
 
     Args:
-        text: the rule.
+        text: the rule, with ``@`` for the axes of windows and ``@~`` for those of images.
         shapes: of the operands.
         window: how the windows move.
-        size: rows and columns of the image.
+        size: of the image.
         sizes: lengths of factors that the operands do not tell.
         how: what else ``parse_rule`` takes.
     """
-    rows, columns = window.result(size)
-    known = {"h": rows, "w": columns, "h~": size[0], "w~": size[1], **sizes}
+    axes = letters(len(size)).split()
+    image, made = (f"{f}~" for f in axes), dict(zip(axes, window.result(size), strict=True))
+    known = {**made, **{f"{f}~": n for f, n in zip(axes, size, strict=True)}, **sizes}
+    text = text.replace("@~", " ".join(image)).replace("@", " ".join(axes))
     return parse_rule(text, [tuple(s) for s in shapes], sizes=known, reaches=window.reaches, **how)
 
 
 def local_pads(attrs: Attrs, local: Local) -> Attrs:
-    """Give a rank's windows the padding that they cover, and with ``size`` its own rows and columns of the image."""
-    mine = {**attrs, "pads": (*local.pads("h"), *local.pads("w"))}
+    """Give a rank's windows the padding that they cover, and with ``size`` its own part of the image."""
+    pads = tuple(n for f in letters(len(attrs["stride"])).split() for n in local.pads(f))
+    mine = {**attrs, "pads": pads}
     return {**mine, "size": local.results[0][2:]} if "size" in attrs else mine
 
 
-def pair(given: int | Sequence[int]) -> Pair:
-    """Return one number for rows and one for columns; MindSpore's form for four axes, (1, 1, rows, columns), too.
+def numbers_of(given: int | Sequence[int], axes: int = 2) -> Numbers:
+    """Return one number for each of the last axes; MindSpore's form for all axes, ``(1, 1, rows, columns)``, too.
 
     Raises:
-        RuleError: neither 1, 2 nor 4 numbers, or one below 1.
+        RuleError: there are more or fewer, or one below 1.
     """
-    numbers = (given, given) if isinstance(given, int) else tuple(given)
-    if len(numbers) == 4:
+    numbers = (given,) * axes if isinstance(given, int) else tuple(given)
+    if len(numbers) == axes + 2 and numbers[:2] == (1, 1):
         numbers = numbers[2:]
-    if len(numbers) != 2 or min(numbers) < 1:
-        raise RuleError(f"{given} is given for rows and columns; give one whole number above 0, or two.")
-    return numbers[0], numbers[1]
+    if len(numbers) != axes or min(numbers) < 1:
+        raise RuleError(f"{given} is given for {axes} axes of an image; give one whole number above 0, or {axes}.")
+    return numbers
 
 
 def pads_of(
-    mode: str, padding: int | Sequence[int], size: Sequence[int], kernel: Sequence[int], stride: Pair, dilation: Pair
-) -> Pads:
+    mode: str,
+    padding: int | Sequence[int],
+    size: Sequence[int],
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    dilation: Sequence[int],
+) -> Numbers:
     """Return the padding that MindSpore's ``pad_mode`` means for images of this size.
 
     Raises:
@@ -160,24 +179,26 @@ def pads_of(
     >>> pads_of("same", 0, (5, 5), (3, 3), (2, 2), (1, 1))
     (1, 1, 1, 1)
     """
-    given = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
-    if len(given) == 2:
-        given = (given[0], given[0], given[1], given[1])
-    if len(given) != 4 or min(given) < 0:
-        raise RuleError(f"padding is {padding}; give one whole number, two (rows, columns) or four, none below 0.")
+    axes = len(size)
+    given = (padding,) * 2 * axes if isinstance(padding, int) else tuple(padding)
+    if len(given) == axes:
+        given = tuple(n for each in given for n in (each, each))
+    if len(given) != 2 * axes or min(given) < 0:
+        raise RuleError(
+            f"padding is {padding}; give one whole number, {axes} (for each axis) or {2 * axes}, none below 0."
+        )
     if mode.lower() == "pad":
-        return given[0], given[1], given[2], given[3]
+        return given
     if mode.lower() not in ("same", "valid"):
         raise RuleError(f"pad_mode is {mode!r}; choose 'same', 'valid' or 'pad'.")
     if any(given):
         raise RuleError(f"padding {padding} needs pad_mode 'pad', but pad_mode is {mode!r}.")
     if mode.lower() == "valid":
-        return 0, 0, 0, 0
-    rows, columns = (_same(*each) for each in zip(size, kernel, stride, dilation, strict=True))
-    return rows[0], rows[1], columns[0], columns[1]
+        return given
+    return tuple(n for each in zip(size, kernel, stride, dilation, strict=True) for n in _same(*each))
 
 
-def _same(length: int, kernel: int, stride: int, dilation: int) -> Pair:
+def _same(length: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
     """Return the padding of one axis for ceil(length / stride) windows; the odd pixel goes to the end."""
     missing = max((-(-length // stride) - 1) * stride + (kernel - 1) * dilation + 1 - length, 0)
     return missing // 2, missing - missing // 2

@@ -1,4 +1,6 @@
-"""Two-dimensional convolution in NCHW: windows laid out as columns, then one large product per block of images.
+"""Convolution of images and volumes: windows laid out as columns, then one large product per block of images.
+
+The records are made alike for images (n, c, h, w) and for volumes (n, c, d, h, w).
 
 Images and channels may be cut, in and out. A cut of the input channels, alike in input and weight, leaves a partial
 result; a cut of rows or columns needs a halo of the neighbours' pixels.
@@ -14,7 +16,7 @@ from simpar.errors import RuleError
 from simpar.graph import Example, Local, op
 from simpar.layout import Rule
 from simpar.ops._rows import Array, or_new, widened
-from simpar.ops._windows import Pads, Window, local_pads, pads_of, pair, window_rule, windows
+from simpar.ops._windows import Window, letters, local_pads, numbers_of, pads_of, window_rule, windows
 from simpar.ops.support import one
 from simpar.tensor import Tensor
 
@@ -29,36 +31,38 @@ COLUMN_BYTES = 1 << 21
 
 def window_of(attrs: Attrs, kernel: Sequence[int]) -> Window:
     """Return the geometry that the attributes of a convolution describe."""
-    return Window((kernel[0], kernel[1]), attrs["stride"], attrs["pads"], attrs["dilation"])
+    return Window(tuple(kernel), attrs["stride"], attrs["pads"], attrs["dilation"])
 
 
-# --- rules: n images, (gr c) input channels in groups, (gr o) output channels, h~ w~ pixels, h w windows ---
+# --- rules: n images, (gr c) input channels in groups, (gr o) output channels, @~ pixels, @ windows, y x the kernel ---
 
 
 def _rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
     image, weight = shapes
-    if len(image) != 4 or len(weight) != 4 or image[1] != weight[1] * attrs["group"]:
+    axes = len(attrs["stride"]) + 2
+    if len(image) != axes or len(weight) != axes or image[1] != weight[1] * attrs["group"]:
         raise RuleError(
-            f"an input of shape {image} (n, c, h, w) does not fit a weight of shape {weight} (out, c / group, kernel) "
-            f"in {attrs['group']} group(s): the weight must have {image[1] // attrs['group']} input channels."
+            f"an input of shape {image} (n, c, ...) does not fit a weight of shape {weight} (out, c / group, kernel) "
+            f"in {attrs['group']} group(s): both have {axes} axes, and the weight must have "
+            f"{image[1] // attrs['group']} input channels."
         )
-    return _window_rule("n (gr c) h~ w~, (gr o) c y x -> n (gr o) h w", shapes, attrs, weight[2:], image[2:])
+    return _window_rule("n (gr c) @~, (gr o) c K -> n (gr o) @", shapes, attrs, weight[2:], image[2:])
 
 
 def _grad_input_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    text = "n (gr o) h w, (gr o) c y x -> n (gr c) h~ w~"
-    return _window_rule(text, shapes, attrs, shapes[1][2:], attrs["size"])
+    return _window_rule("n (gr o) @, (gr o) c K -> n (gr c) @~", shapes, attrs, shapes[1][2:], attrs["size"])
 
 
 def _grad_weight_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    text = "n (gr o) h w, n (gr c) h~ w~ -> (gr o) c y x"
-    return _window_rule(text, shapes, attrs, attrs["kernel"], shapes[1][2:])
+    return _window_rule("n (gr o) @, n (gr c) @~ -> (gr o) c K", shapes, attrs, attrs["kernel"], shapes[1][2:])
 
 
 def _window_rule(text: str, shapes: Sequence[Shape], attrs: Attrs, kernel: Shape, size: Shape) -> Rule:
-    sizes = {"gr": attrs["group"], "y": kernel[0], "x": kernel[1]}
-    how = {"whole": ("y", "x"), "order": ("n", "gr", "c", "h", "w", "o")}
-    return window_rule(text, shapes, window_of(attrs, kernel), size, sizes, **how)
+    taps = "zyx"[3 - len(kernel) :]
+    sizes = {"gr": attrs["group"], **dict(zip(taps, kernel, strict=True))}
+    order = ("n", "gr", "c", *letters(len(kernel)).split(), "o")
+    text = text.replace("K", " ".join(taps))
+    return window_rule(text, shapes, window_of(attrs, kernel), size, sizes, whole=tuple(taps), order=order)
 
 
 def _local_group(attrs: Attrs, local: Local) -> Attrs:
@@ -75,7 +79,7 @@ def _image_blocks(images: int, bytes_each: int) -> Iterator[slice]:
         yield slice(start, min(start + step, images))
 
 
-def _conv2d(x: Array, w: Array, *, out: Array | None = None, **attrs: Any) -> Array:
+def _conv(x: Array, w: Array, *, out: Array | None = None, **attrs: Any) -> Array:
     """Multiply the weight, (group, o, c y x), by the columns of each image, (group, c y x, p q)."""
     window = window_of(attrs, w.shape[2:])
     result = or_new(out, (len(x), w.shape[0], *window.result(x.shape[2:])), x.dtype)
@@ -90,12 +94,18 @@ def _conv2d(x: Array, w: Array, *, out: Array | None = None, **attrs: Any) -> Ar
 
 
 def _columns(x: Array, window: Window) -> Array:
-    """Return the windows as columns, (n, c, y, x, p, q); a view for windows of one element."""
-    view = windows(window.padded(x), window).transpose(0, 1, 4, 5, 2, 3)
+    """Return the windows as columns, (n, c, kernel ..., windows ...); a view for windows of one element."""
+    of_window, of_image = _axes(x)
+    view = windows(window.padded(x), window).transpose(0, 1, *of_window, *of_image)
     return view if window.is_point else np.ascontiguousarray(view)
 
 
-def _conv2d_grad_input(g: Array, w: Array, *, size: tuple[int, int], out: Array | None = None, **attrs: Any) -> Array:
+def _axes(x: Array) -> tuple[range, range]:
+    """Return the axes of the kernel, and those of the windows, in the view of all windows of images."""
+    return range(x.ndim, 2 * x.ndim - 2), range(2, x.ndim)
+
+
+def _conv_grad_input(g: Array, w: Array, *, size: Shape, out: Array | None = None, **attrs: Any) -> Array:
     """Multiply by the transposed weight, and add each column back to the pixels that it was made of."""
     window = window_of(attrs, w.shape[2:])
     group = attrs["group"] if out is None else out.shape[1] // w.shape[1]
@@ -107,14 +117,14 @@ def _conv2d_grad_input(g: Array, w: Array, *, size: tuple[int, int], out: Array 
         columns = np.matmul(turned, part.reshape(len(part), group, -1, places))
         columns = columns.reshape(len(part), result.shape[1], *w.shape[2:], *g.shape[2:])
         padded = np.zeros((*columns.shape[:2], *window.padded_size(size)), g.dtype)
-        for (row, column), pixels in window.taps(padded):
-            pixels += columns[:, :, row, column]
+        for place, pixels in window.taps(padded):
+            pixels += columns[:, :, *place]
         np.copyto(result[images], window.without_pads(padded, size))
     return result
 
 
-def _conv2d_grad_weight(
-    g: Array, x: Array, *, kernel: tuple[int, int], group: int, out: Array | None = None, **attrs: Any
+def _conv_grad_weight(
+    g: Array, x: Array, *, kernel: Shape, group: int, out: Array | None = None, **attrs: Any
 ) -> Array:
     """Multiply the cotangent by the columns, over all places of all images: (o, n p q) @ (n p q, c y x)."""
     window = window_of(attrs, kernel)
@@ -123,86 +133,88 @@ def _conv2d_grad_weight(
     total = np.zeros((group, g.shape[1] // group, depth), g.dtype)
     for images in _image_blocks(len(g), group * depth * places * g.itemsize):
         part = x[images]
-        view = windows(window.padded(part), window).transpose(1, 4, 5, 0, 2, 3)  # (c, y, x, n, p, q)
+        of_window, of_image = _axes(part)
+        view = windows(window.padded(part), window).transpose(1, *of_window, 0, *of_image)  # (c, kernel, n, windows)
         columns = view.reshape(group, depth, len(part) * places)
-        rows = g[images].transpose(1, 0, 2, 3).reshape(group, -1, len(part) * places)
+        rows = np.moveaxis(g[images], 1, 0).reshape(group, -1, len(part) * places)
         total += np.matmul(rows, columns.transpose(0, 2, 1))
     np.copyto(result, total.reshape(result.shape))
     return result
 
 
-# --- gradients ---
-
-_GEOMETRY = ("stride", "pads", "dilation", "group")
-
-
-def _bprop(
-    g: Tensor, x: Tensor, w: Tensor, *, stride: Any, pads: Any, dilation: Any, group: int
-) -> tuple[Tensor, Tensor]:
-    attrs = dict(zip(_GEOMETRY, (stride, pads, dilation, group), strict=True))
-    return (
-        one("conv2d_grad_input", g, w, size=x.shape[2:], **attrs),
-        one("conv2d_grad_weight", g, x, kernel=w.shape[2:], **attrs),
-    )
-
-
-def _grad_input_bprop(
-    u: Tensor, g: Tensor, w: Tensor, *, stride: Any, pads: Any, dilation: Any, group: int
-) -> tuple[Tensor, Tensor]:
-    attrs = dict(zip(_GEOMETRY, (stride, pads, dilation, group), strict=True))
-    return one("conv2d", u, w, **attrs), one("conv2d_grad_weight", g, u, kernel=w.shape[2:], **attrs)
-
-
-def _grad_weight_bprop(
-    u: Tensor, g: Tensor, x: Tensor, *, stride: Any, pads: Any, dilation: Any, group: int
-) -> tuple[Tensor, Tensor]:
-    attrs = dict(zip(_GEOMETRY, (stride, pads, dilation, group), strict=True))
-    return one("conv2d", x, u, **attrs), one("conv2d_grad_input", g, u, size=x.shape[2:], **attrs)
-
+# --- the records, for images and for volumes ---
 
 _PLAIN = {"stride": (1, 1), "pads": (0, 0, 0, 0), "dilation": (1, 1), "group": 1}
 _SAME = {"stride": (1, 2), "pads": (1, 1, 1, 1), "dilation": (1, 1), "group": 1}
 _WIDE = {"stride": (2, 1), "pads": (1, 0, 1, 2), "dilation": (1, 2), "group": 2}
+_DEEP = {"stride": (1, 2, 1), "pads": (1, 1, 0, 0, 0, 1), "dilation": (1, 1, 1), "group": 1}
+_EXAMPLES = {
+    "conv2d": (
+        ((2, 4, 5, 6), (4, 4, 2, 3), (2, 4, 4, 4), _PLAIN),
+        ((2, 4, 4, 6), (2, 4, 3, 3), (2, 2, 4, 3), _SAME),
+        ((2, 4, 5, 6), (4, 2, 3, 2), (2, 4, 2, 7), _WIDE),
+    ),
+    "conv3d": (
+        ((2, 2, 4, 4, 3), (4, 2, 3, 2, 2), (2, 4, 4, 2, 3), _DEEP),
+        (
+            (1, 4, 2, 3, 4),
+            (2, 2, 1, 2, 1),
+            (1, 2, 2, 2, 4),
+            {**_DEEP, "stride": (1, 1, 1), "pads": (0,) * 6, "group": 2},
+        ),
+    ),
+}
+"""For each convolution: shapes of images, weight and result, and the attributes."""
 
-op(
-    "conv2d",
-    rule=_rule,
-    kernel=widened(_conv2d),
-    bprop=_bprop,
-    linear="each",
-    localize=local_pads,
-    examples=(
-        Example(((2, 4, 4, 6), (2, 4, 3, 3)), _SAME),
-        Example(((2, 4, 5, 6), (4, 4, 2, 3)), _PLAIN),
-        Example(((2, 4, 5, 6), (4, 2, 3, 2)), _WIDE),
-    ),
-)
-op(
-    "conv2d_grad_input",
-    rule=_grad_input_rule,
-    kernel=widened(_conv2d_grad_input),
-    bprop=_grad_input_bprop,
-    linear="each",
-    localize=local_pads,
-    examples=(
-        Example(((2, 2, 4, 3), (2, 4, 3, 3)), {**_SAME, "size": (4, 6)}),
-        Example(((2, 4, 4, 4), (4, 4, 2, 3)), {**_PLAIN, "size": (5, 6)}),
-        Example(((2, 4, 2, 7), (4, 2, 3, 2)), {**_WIDE, "size": (5, 6)}),
-    ),
-)
-op(
-    "conv2d_grad_weight",
-    rule=_grad_weight_rule,
-    kernel=widened(_conv2d_grad_weight),
-    bprop=_grad_weight_bprop,
-    linear="each",
-    localize=_local_group,
-    examples=(
-        Example(((2, 2, 4, 3), (2, 4, 4, 6)), {**_SAME, "kernel": (3, 3)}),
-        Example(((2, 4, 4, 4), (2, 4, 5, 6)), {**_PLAIN, "kernel": (2, 3)}),
-        Example(((2, 4, 2, 7), (2, 4, 5, 6)), {**_WIDE, "kernel": (3, 2)}),
-    ),
-)
+
+def _make_records(name: str) -> None:
+    """Make the records of a convolution and of its gradients by image and weight: all linear, and each other's."""
+    by_input, by_weight = f"{name}_grad_input", f"{name}_grad_weight"
+
+    def bprop(g: Tensor, x: Tensor, w: Tensor, *, stride: Any, pads: Any, dilation: Any, group: int) -> Any:
+        how = {"stride": stride, "pads": pads, "dilation": dilation, "group": group}
+        return one(by_input, g, w, size=x.shape[2:], **how), one(by_weight, g, x, kernel=w.shape[2:], **how)
+
+    def input_bprop(u: Tensor, g: Tensor, w: Tensor, *, stride: Any, pads: Any, dilation: Any, group: int) -> Any:
+        how = {"stride": stride, "pads": pads, "dilation": dilation, "group": group}
+        return one(name, u, w, **how), one(by_weight, g, u, kernel=w.shape[2:], **how)
+
+    def weight_bprop(u: Tensor, g: Tensor, x: Tensor, *, stride: Any, pads: Any, dilation: Any, group: int) -> Any:
+        how = {"stride": stride, "pads": pads, "dilation": dilation, "group": group}
+        return one(name, x, u, **how), one(by_input, g, u, size=x.shape[2:], **how)
+
+    tried = _EXAMPLES[name]
+    op(
+        name,
+        rule=_rule,
+        kernel=widened(_conv),
+        bprop=bprop,
+        linear="each",
+        localize=local_pads,
+        examples=tuple(Example((x, w), how) for x, w, _, how in tried),
+    )
+    op(
+        by_input,
+        rule=_grad_input_rule,
+        kernel=widened(_conv_grad_input),
+        bprop=input_bprop,
+        linear="each",
+        localize=local_pads,
+        examples=tuple(Example((y, w), {**how, "size": x[2:]}) for x, w, y, how in tried),
+    )
+    op(
+        by_weight,
+        rule=_grad_weight_rule,
+        kernel=widened(_conv_grad_weight),
+        bprop=weight_bprop,
+        linear="each",
+        localize=_local_group,
+        examples=tuple(Example((y, x), {**how, "kernel": w[2:]}) for x, w, y, how in tried),
+    )
+
+
+_make_records("conv2d")
+_make_records("conv3d")
 
 
 def conv2d(
@@ -232,7 +244,7 @@ def conv2d(
     >>> conv2d(Tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), Tensor([[[[1.0, 1.0]]]])).tolist()
     [[[[3.0], [7.0]]]]
     """
-    steps, spread = pair(stride), pair(dilation)
-    pads: Pads = pads_of(pad_mode, padding, input.shape[2:], weight.shape[2:], steps, spread)
+    steps, spread = numbers_of(stride), numbers_of(dilation)
+    pads = pads_of(pad_mode, padding, input.shape[2:], weight.shape[2:], steps, spread)
     made = one("conv2d", input, weight, stride=steps, pads=pads, dilation=spread, group=groups)
     return made if bias is None else made + bias.reshape(1, -1, 1, 1)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from simpar.errors import RuleError
-from simpar.ops._windows import pair
+from simpar.ops._windows import numbers_of
 from simpar.ops.support import one
 from simpar.tensor import Tensor
 
@@ -70,7 +70,7 @@ def conv_transpose2d(
         output_padding: rows and columns that it would not reach.
         groups: into how many groups the channels fall.
     """
-    steps, spread = pair(stride), pair(dilation)
+    steps, spread = numbers_of(stride), numbers_of(dilation)
     around, more = (_two(n) for n in (padding, output_padding))
     size = tuple(
         (n - 1) * s - 2 * p + d * (k - 1) + m + 1

@@ -8,7 +8,7 @@ import numpy as np
 from simpar.errors import NotYetError, RuleError
 from simpar.graph import Strategy
 from simpar.layout import Layout
-from simpar.ops._windows import pads_of, pair
+from simpar.ops._windows import numbers_of, pads_of
 from simpar.ops.primitive import Primitive
 from simpar.ops.random import draw_attrs, step_tensor
 from simpar.tensor import Tensor, axis_of
@@ -248,8 +248,8 @@ class Conv2D(Primitive, op="conv2d"):
         _check_nchw("Conv2D", data_format)
         if mode != 1:
             raise NotYetError(f"Conv2D with mode {mode}: simpar has mode 1 (cross-correlation) only.")
-        super().__init__(stride=pair(stride), dilation=pair(dilation), group=group)
-        self.weight_shape = (out_channel, *pair(kernel_size))
+        super().__init__(stride=numbers_of(stride), dilation=numbers_of(dilation), group=group)
+        self.weight_shape = (out_channel, *numbers_of(kernel_size))
         self.pad_mode, self.pad = pad_mode, pad
 
     def __call__(self, x: Tensor, weight: Tensor) -> Tensor:
@@ -270,7 +270,7 @@ class _Pool(Primitive):
 
     def __init__(self, kernel_size: Numbers, strides: Numbers, pad_mode: str, data_format: str, **attrs: Any) -> None:
         _check_nchw(type(self).__name__, data_format)
-        super().__init__(kernel=pair(kernel_size), stride=pair(strides), **attrs)
+        super().__init__(kernel=numbers_of(kernel_size), stride=numbers_of(strides), **attrs)
         self.pad_mode = pad_mode
 
     def __call__(self, x: Tensor) -> Tensor:

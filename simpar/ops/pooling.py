@@ -1,9 +1,10 @@
-"""Pooling of images in NCHW: the largest or the mean value of each window.
+"""Pooling of images (n, c, h, w) and volumes (n, c, d, h, w): the largest or the mean value of each window.
 
 Images and channels may be cut; a cut of rows or columns needs a halo where windows overlap.
 """
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from simpar.graph import Example, op
 from simpar.layout import Rule
 from simpar.ops._rows import Array, or_new, widened
-from simpar.ops._windows import Window, local_pads, pads_of, pair, window_rule
+from simpar.ops._windows import Window, local_pads, numbers_of, pads_of, window_rule
 from simpar.ops.support import one
 from simpar.tensor import Tensor
 
@@ -22,20 +23,20 @@ Shape = tuple[int, ...]
 
 
 def _window(attrs: Attrs) -> Window:
-    return Window(attrs["kernel"], attrs["stride"], attrs["pads"])
+    return Window(attrs["kernel"], attrs["stride"], attrs["pads"], (1,) * len(attrs["kernel"]))
 
 
 def _rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    return window_rule("n c h~ w~ -> n c h w", shapes, _window(attrs), shapes[0][2:], {})
+    return window_rule("n c @~ -> n c @", shapes, _window(attrs), shapes[0][2:], {})
 
 
 def _max_grad_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    text = "n c h w, n c h~ w~, n c h w -> n c h~ w~"
+    text = "n c @, n c @~, n c @ -> n c @~"
     return window_rule(text, shapes, _window(attrs), shapes[1][2:], {})
 
 
 def _avg_grad_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    return window_rule("n c h w -> n c h~ w~", shapes, _window(attrs), attrs["size"], {})
+    return window_rule("n c @ -> n c @~", shapes, _window(attrs), attrs["size"], {})
 
 
 # --- the largest ---
@@ -47,7 +48,7 @@ def _max_pool(x: Array, *, out: Array | None = None, **attrs: Any) -> Array:
     padded = window.padded(x, -np.inf)
     result = or_new(out, (*x.shape[:2], *window.result(x.shape[2:])), x.dtype)
     for place, pixels in window.taps(padded):
-        if place == (0, 0):
+        if not any(place):
             np.copyto(result, pixels)
         else:
             np.maximum(result, pixels, out=result)
@@ -81,7 +82,7 @@ def _max_pool_bprop(g: Tensor, x: Tensor, *, out: Tensor, kernel: Any, stride: A
 def _counts(window: Window, size: Sequence[int], dtype: Any, count_pads: bool) -> Array | float:
     """Return by how much the sum of each window is divided: its pixels, those of the padding included or not."""
     if count_pads or not any(window.pads):
-        return float(window.kernel[0] * window.kernel[1])
+        return float(prod(window.kernel))
     inside = window.padded(np.ones((1, 1, *size), dtype))
     return sum((pixels for _, pixels in window.taps(inside)), np.zeros((), dtype))
 
@@ -97,9 +98,7 @@ def _avg_pool(x: Array, *, count_pads: bool, out: Array | None = None, **attrs: 
     return np.divide(result, _counts(window, x.shape[2:], x.dtype, count_pads), out=result)
 
 
-def _avg_pool_grad(
-    g: Array, *, size: tuple[int, int], count_pads: bool, out: Array | None = None, **attrs: Any
-) -> Array:
+def _avg_pool_grad(g: Array, *, size: Shape, count_pads: bool, out: Array | None = None, **attrs: Any) -> Array:
     """Share each cotangent among the pixels of its window."""
     window = _window(attrs)
     share = g / _counts(window, size, g.dtype, count_pads)
@@ -122,6 +121,7 @@ def _avg_pool_grad_bprop(u: Tensor, g: Tensor, *, kernel: Any, stride: Any, pads
 
 _SQUARE = {"kernel": (2, 2), "stride": (2, 2), "pads": (0, 0, 0, 0)}
 _OVER = {"kernel": (3, 3), "stride": (1, 2), "pads": (1, 1, 1, 0)}
+_DEEP = {"kernel": (3, 2, 1), "stride": (1, 2, 2), "pads": (1, 1, 0, 1, 0, 0)}
 _ROUND = {"kernel": (3, 2), "stride": (2, 1), "pads": (1, 1, 0, 1)}
 
 op(
@@ -130,7 +130,12 @@ op(
     kernel=widened(_max_pool),
     localize=local_pads,
     bprop=_max_pool_bprop,
-    examples=(Example(((2, 4, 4, 6),), _SQUARE), Example(((2, 4, 4, 6),), _OVER), Example(((2, 4, 5, 4),), _ROUND)),
+    examples=(
+        Example(((2, 4, 4, 6),), _SQUARE),
+        Example(((2, 4, 4, 6),), _OVER),
+        Example(((2, 4, 5, 4),), _ROUND),
+        Example(((2, 2, 4, 3, 4),), _DEEP),
+    ),
 )
 op(
     "max_pool_grad",
@@ -141,6 +146,7 @@ op(
         Example(((2, 4, 2, 3), (2, 4, 4, 6), (2, 4, 2, 3)), _SQUARE, grad=False),
         Example(((2, 4, 4, 3), (2, 4, 4, 6), (2, 4, 4, 3)), _OVER, grad=False),
         Example(((2, 4, 3, 4), (2, 4, 5, 4), (2, 4, 3, 4)), _ROUND, grad=False),
+        Example(((2, 2, 4, 2, 2), (2, 2, 4, 3, 4), (2, 2, 4, 2, 2)), _DEEP, grad=False),
     ),
 )
 op(
@@ -154,6 +160,7 @@ op(
         Example(((2, 4, 4, 6),), {**_SQUARE, "count_pads": True}),
         Example(((2, 4, 4, 6),), {**_OVER, "count_pads": False}),
         Example(((2, 4, 5, 4),), {**_ROUND, "count_pads": False}),
+        Example(((2, 2, 4, 3, 4),), {**_DEEP, "count_pads": False}),
     ),
 )
 op(
@@ -167,12 +174,13 @@ op(
         Example(((2, 4, 2, 3),), {**_SQUARE, "count_pads": True, "size": (4, 6)}),
         Example(((2, 4, 4, 3),), {**_OVER, "count_pads": False, "size": (4, 6)}),
         Example(((2, 4, 3, 4),), {**_ROUND, "count_pads": False, "size": (5, 4)}),
+        Example(((2, 2, 4, 2, 2),), {**_DEEP, "count_pads": True, "size": (4, 3, 4)}),
     ),
 )
 
 
 def _geometry(x: Tensor, kernel: Any, stride: Any, pad_mode: str, padding: Any) -> dict[str, Any]:
-    size, steps = pair(kernel), pair(kernel if stride is None else stride)
+    size, steps = numbers_of(kernel), numbers_of(kernel if stride is None else stride)
     return {"kernel": size, "stride": steps, "pads": pads_of(pad_mode, padding, x.shape[2:], size, steps, (1, 1))}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from simpar.errors import NotYetError, RuleError
-from simpar.ops._windows import pads_of, pair
+from simpar.ops._windows import numbers_of, pads_of
 from simpar.ops.primitive import Primitive
 from simpar.tensor import Tensor
 
@@ -49,8 +49,8 @@ class Conv2DTranspose(Primitive, op="conv2d_grad_input"):
                 f"Conv2DTranspose with mode {mode} and data_format {data_format!r}: simpar has mode 1 "
                 f"(cross-correlation) and 'NCHW' only."
             )
-        super().__init__(stride=pair(stride), dilation=pair(dilation), group=group)
-        self.out_channel, self.kernel_size = out_channel, pair(kernel_size)
+        super().__init__(stride=numbers_of(stride), dilation=numbers_of(dilation), group=group)
+        self.out_channel, self.kernel_size = out_channel, numbers_of(kernel_size)
         self.pad_mode, self.pad = pad_mode, pad if pad_list is None else pad_list
 
     def __call__(self, dout: Tensor, weight: Tensor, input_size: Sequence[int]) -> Tensor:
@@ -94,7 +94,7 @@ class Convolution(Primitive, op="conv2d"):
         if transposed:
             raise NotYetError("Convolution: transposed=True is ops.conv_transpose2d in simpar.")
         del output_padding
-        steps, spread = pair(stride), pair(dilation)
+        steps, spread = numbers_of(stride), numbers_of(dilation)
         pads = pads_of("pad", padding, input.shape[2:], weight.shape[2:], steps, spread)
         made = self.apply_one(input, weight, stride=steps, pads=pads, dilation=spread, group=groups)
         return made if bias is None else made + bias.reshape(1, -1, 1, 1)

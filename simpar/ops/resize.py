@@ -1,71 +1,115 @@
 """Images (n, c, h, w) in another size: each row and column is a mean of those it lies between.
 
 Along each axis that is a product with a small matrix, so the gradient is the product with its transpose. Images and
-channels may be cut; rows and columns stay whole.
+channels may be cut; a cut of rows or columns needs a halo, where new rows lie between those of two slices.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from simpar.errors import RuleError
-from simpar.graph import Example, op
-from simpar.layout import Rule, parse_rule
+from simpar.graph import Example, Local, op
+from simpar.layout import Reach, Rule, parse_rule
 from simpar.ops._rows import widened
 from simpar.ops.support import Array, Attrs, Shape, one, write
 from simpar.tensor import Tensor
 
 __all__: list[str] = []
 
-_WHOLE = ("h", "w", "p", "q")
-
 
 def _rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    return _sized("n c h w -> n c p q", shapes, attrs["size"], "pq")
+    return _sized("n c h~ w~ -> n c h w", shapes, attrs, shapes[0][2:], attrs["size"])
 
 
 def _grad_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    return _sized("n c p q -> n c h w", shapes, attrs["size"], "hw")
+    return _sized("n c h w -> n c h~ w~", shapes, attrs, attrs["size"], shapes[0][2:])
 
 
-def _sized(text: str, shapes: Sequence[Shape], size: Shape, letters: str) -> Rule:
-    if len(shapes[0]) != 4 or len(size) != 2 or min(size) < 1:
-        raise RuleError(f"images of shape {shapes[0]} (n, c, h, w) cannot have size {size}; give (rows, columns).")
-    return parse_rule(text, shapes, sizes=dict(zip(letters, size, strict=True)), whole=_WHOLE)
+def _sized(text: str, shapes: Sequence[Shape], attrs: Attrs, size: Shape, made: Shape) -> Rule:
+    if len(shapes[0]) != 4 or len(size) != 2 or len(made) != 2 or min(*size, *made) < 1:
+        raise RuleError(f"images of shape {shapes[0]} (n, c, h, w) cannot have size {attrs['size']}; give two numbers.")
+    reaches = {f: reach_of(n, m, attrs) for f, n, m in zip("hw", size, made, strict=True)}
+    sizes = {"h": made[0], "w": made[1], "h~": size[0], "w~": size[1]}
+    return parse_rule(text, shapes, sizes=sizes, reaches=reaches)
 
 
-def _weights(length: int, made: int, mode: str, align: bool, half: bool, dtype: np.dtype[np.float32]) -> Array:
-    """Return the matrix (made, length) of what each new row takes of each old one.
+def reach_of(length: int, made: int, attrs: Attrs) -> Reach:
+    """Return which of ``length`` old rows each of the ``made`` new rows is made of.
+
+    In whole numbers: where a new row lies among the old ones is a fraction, and a rounded one could be another row.
 
     Args:
         length, made: how many rows there are, and how many there will be.
-        mode: ``"nearest"`` or ``"bilinear"``.
-        align: whether the first and last rows of both lie on each other.
-        half: whether rows are spots in the middle of their pixel.
+        attrs: ``mode``; ``align``, whether the first and last rows of both lie on each other; ``half``, whether rows
+            are spots in the middle of their pixel.
+    """
+    aligned = attrs["align"] and made > 1
+    step, parts = (length - 1, made - 1) if aligned else (length, made)
+    halves = attrs["half"] and not attrs["align"]
+    if attrs["mode"] == "nearest":  # the nearest row, or that before it
+        shift = step if halves else parts if attrs["align"] else 0
+        return Reach(2 * step, shift, 1, 2 * parts)
+    return Reach(2 * step, step - parts if halves else 0, 2, 2 * parts)
+
+
+def _weights(length: int, made: int, attrs: Attrs, axis: int, dtype: Any) -> Array:
+    """Return the matrix of what each new row takes of each old one, for the rows that this rank makes and holds.
+
+    Args:
+        length, made: how many old rows there are here, and how many new ones.
+        attrs: of the op; ``part`` tells where this rank's rows begin and how many there are together.
+        axis: 0 for rows, 1 for columns.
         dtype: the element type.
     """
-    scale = (length - 1) / (made - 1) if align and made > 1 else length / made
-    at = np.arange(made)
-    place: Array = (at + 0.5) * scale - 0.5 if half and not align else at * scale
+    begin, start, old, new = (0, 0, length, made) if attrs["part"] is None else attrs["part"][axis]
+    reach, here = reach_of(old, new, attrs), np.arange(made)
+    place = (start + here) * reach.step + reach.shift
+    low, between = np.divmod(place, reach.parts)
     total = np.zeros((made, length), dtype)
-    if mode == "nearest":
-        near = np.floor(place + 0.5) if align or half else np.floor(place)
-        total[at, np.clip(near, 0, length - 1).astype(int)] = 1
+    near = np.clip(low, 0, old - 1) - begin
+    if attrs["mode"] == "nearest":
+        total[here, near] = 1
         return total
-    place = np.clip(place, 0, length - 1)
-    low = np.floor(place).astype(int)
-    np.add.at(total, (at, low), 1 - (place - low))
-    np.add.at(total, (at, np.minimum(low + 1, length - 1)), place - low)
+    share = np.where(low < 0, 0.0, between / reach.parts)
+    np.add.at(total, (here, near), 1 - share)
+    np.add.at(total, (here, np.clip(low + 1, 0, old - 1) - begin), np.where(low < 0, 0.0, share))
     return total
 
 
-def _resize(x: Array, *, size: Shape, mode: str, align: bool, half: bool, out: Array | None = None) -> Array:
-    rows, columns = (_weights(n, m, mode, align, half, x.dtype) for n, m in zip(x.shape[2:], size, strict=True))
+def _local(attrs: Attrs, local: Local, image: Shape) -> Attrs:
+    """Tell where this rank's old and new rows and columns begin, and how many there are on all ranks together.
+
+    Args:
+        attrs: of all ranks.
+        local: this rank's part.
+        image: the shape of the old images that it holds.
+    """
+    part: list[tuple[int, int, int, int]] = []
+    for f, held in zip("hw", image[2:], strict=True):
+        old, new = local.sizes[f"{f}~"], local.sizes[f]
+        part.append((0 if held == old else max(local.spans[f][0], 0), local.starts.get(f, 0), old, new))
+    return {**attrs, "size": local.results[0][2:], "part": tuple(part)}
+
+
+def _local_images(attrs: Attrs, local: Local) -> Attrs:
+    return _local(attrs, local, local.operands[0])
+
+
+def _local_gradients(attrs: Attrs, local: Local) -> Attrs:
+    return _local(attrs, local, local.results[0])
+
+
+def _resize(x: Array, *, size: Shape, out: Array | None = None, part: Any = None, **attrs: Any) -> Array:
+    how = {**attrs, "part": part}
+    rows, columns = (_weights(n, m, how, i, x.dtype) for i, (n, m) in enumerate(zip(x.shape[2:], size, strict=True)))
     return write(rows @ x @ columns.T, out)
 
 
-def _resize_grad(g: Array, *, size: Shape, mode: str, align: bool, half: bool, out: Array | None = None) -> Array:
-    rows, columns = (_weights(n, m, mode, align, half, g.dtype) for n, m in zip(size, g.shape[2:], strict=True))
+def _resize_grad(g: Array, *, size: Shape, out: Array | None = None, part: Any = None, **attrs: Any) -> Array:
+    how = {**attrs, "part": part}
+    rows, columns = (_weights(n, m, how, i, g.dtype) for i, (n, m) in enumerate(zip(size, g.shape[2:], strict=True)))
     return write(rows.T @ g @ columns, out)
 
 
@@ -79,25 +123,30 @@ def _grad_bprop(u: Tensor, g: Tensor, *, mode: str, align: bool, half: bool) -> 
 
 _NEAR = {"mode": "nearest", "align": False, "half": False}
 _MEAN = {"mode": "bilinear", "align": True, "half": False}
+_HALF = {"mode": "bilinear", "align": False, "half": True}
 op(
     "resize",
     rule=_rule,
     kernel=widened(_resize),
+    localize=_local_images,
     bprop=_bprop,
     linear="each",
     examples=(
         Example(((2, 4, 3, 4),), {"size": (5, 6), **_MEAN}),
         Example(((2, 4, 5, 4),), {"size": (3, 8), **_NEAR}),
+        Example(((2, 2, 4, 6),), {"size": (8, 12), **_HALF}),
     ),
 )
 op(
     "resize_grad",
     rule=_grad_rule,
     kernel=widened(_resize_grad),
+    localize=_local_gradients,
     bprop=_grad_bprop,
     linear="each",
     examples=(
         Example(((2, 4, 5, 6),), {"size": (3, 4), **_MEAN}),
         Example(((2, 4, 3, 8),), {"size": (5, 4), **_NEAR}),
+        Example(((2, 2, 8, 12),), {"size": (4, 6), **_HALF}),
     ),
 )

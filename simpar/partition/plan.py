@@ -57,7 +57,8 @@ class Collective:
 
     Args:
         kind: ``all_reduce``, ``all_gather``, ``reduce_scatter``, ``all_to_all``, ``exchange``, ``permute``,
-            ``broadcast``, or between two stages of a pipeline ``send`` and ``receive``.
+            ``halo_exchange``, ``halo_reduce``, ``broadcast``, or between two stages of a pipeline ``send`` and
+            ``receive``.
         group: the ranks that take part with this one, in group order.
         volume_bytes: what this rank sends, by the count of ring and pairwise algorithms.
         message_bytes: what this rank hands to the collective.

@@ -16,8 +16,9 @@ def verify_partitioned(partitioned: Partitioned, made_by: str) -> Partitioned:
 
     Raises:
         VerifyError: what ``verify_graph`` raises; or a value has no layout, or one that does not divide it; a node is
-            given an operand in another layout, or with another halo, than it takes; a step does not begin where its operand is or does not end
-            where its result is; a parameter is written in another layout than it is stored in.
+            given an operand in another layout, or with another halo, than it takes; a step does not begin where its
+            operand is or does not end where its result is; a parameter is written in another layout than it is stored
+            in.
     """
     graph, layouts, halos = partitioned.graph, partitioned.layouts, partitioned.halos
     verify_graph(graph, made_by)

@@ -50,6 +50,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "all_to_all": Kind("#009E73", "⇄"),
     "exchange": Kind("#009E73", "⇄"),
     "permute": Kind("#CC79A7", "→"),
+    "halo_exchange": Kind("#CC79A7", "↔"),
+    "halo_reduce": Kind("#CC79A7", "Σ↔"),
     "broadcast": Kind("#CC79A7", "→"),
     "send": Kind("#CC79A7", "→"),
     "receive": Kind("#CC79A7", "→"),

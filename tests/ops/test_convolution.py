@@ -71,7 +71,7 @@ def test_a_cut_of_the_input_channels_leaves_a_partial_result() -> None:
     assert made.dev_mat == (2, 4, 3)
     assert made.result(rule, 0).partial == (1,)
     with pytest.raises(RuntimeError, match="must not be cut"):
-        assign_by_strategy(rule, ((1, 1, 5, 1), (1, 1, 1, 1)), 5)
+        assign_by_strategy(rule, ((1, 1, 1, 1), (1, 1, 3, 1)), 3)
 
 
 def test_convolution_names_the_channels_that_do_not_fit() -> None:

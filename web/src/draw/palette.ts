@@ -67,6 +67,8 @@ const KINDS: Record<string, Kind> = {
   all_to_all: { words: "all_to_all", color: "#009E73", sign: "⇄" },
   exchange: { words: "exchange", color: "#009E73", sign: "⇄" },
   permute: { words: "permute", color: "#CC79A7", sign: "→" },
+  halo_exchange: { words: "halo_exchange", color: "#CC79A7", sign: "↔" },
+  halo_reduce: { words: "halo_reduce", color: "#CC79A7", sign: "Σ↔" },
   broadcast: { words: "broadcast", color: "#CC79A7", sign: "→" },
   send: { words: "send", color: "#CC79A7", sign: "→" },
   receive: { words: "receive", color: "#CC79A7", sign: "→" },
