@@ -45,7 +45,7 @@ class Partitioned:
             if isinstance(step, HaloExchange):
                 found[node.outputs[0]] = step.halo
             elif cut is not None and "step" not in node.attrs:
-                made = zip(node.outputs, cut.halos[len(cut.operands) :], strict=True)
+                made = zip(node.outputs, cut.halos[len(cut.operands) :], strict=False)  # a bucket has its first's cut
                 found.update((v, halo) for v, halo in made if halo is not None)
         return found
 
