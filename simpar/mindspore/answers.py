@@ -38,7 +38,9 @@ def strategies_of(plan: Plan, with_outputs: bool = False) -> dict[str, list[list
     """
     classes, numbers, found = _class_names(), Counter[str](), dict[str, list[list[int]]]()
     for instruction in _forward(plan):
-        kind = classes.get(instruction.op, instruction.op)
+        kind = classes.get(instruction.op)
+        if kind is None:  # a part of what is one op in MindSpore
+            continue
         place = "/".join(("Default", *filter(None, instruction.scope.split("."))))
         name = f"{place}/{kind}"
         found[f"{name}-op{numbers[name]}"] = [list(plan.values[v].layout.cuts) for v in instruction.inputs]

@@ -267,7 +267,7 @@ class _Assigner:
     def _kept(self, node: Node, value: Value, made: Layout, gathers: Gathering | None) -> Layout:
         """Return the layout in which a result is kept."""
         if value in self.parameter_of:
-            return self.layouts.get(self.parameter_of[value], made.resolved())
+            return self._written(value, made.resolved())
         if self.terms.get(value) in self.layouts and made.is_partial:
             return scattered_term(made, self.layouts[self.terms[value]])
         if value in self.lazy and made.is_partial:
@@ -277,6 +277,13 @@ class _Assigner:
         if node.out_strategy is not None:
             return wanted_result(node, made, self.options.mindspore)
         return self._wanted(node, value) or made.resolved()
+
+    def _written(self, value: Value, made: Layout) -> Layout:
+        """Return how a Parameter keeps what is written to it: as it is stored, or as it comes if no op has used it."""
+        entered = self.parameter_of[value]
+        if entered not in self.layouts:
+            self._store(self.parameters[entered], made)
+        return self.layouts[entered]
 
     def _wanted(self, node: Node, value: Value | None = None) -> Layout | None:
         """Return the layout of the value whose cotangent a result is, if it is one."""

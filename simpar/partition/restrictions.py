@@ -64,10 +64,10 @@ def check_restrictions(node: Node, rule: Rule, made: Assignment, device_num: int
 def _check_op(node: Node, rule: Rule, made: Assignment, device_num: int) -> None:
     cuts = {f: n for f in rule.order if (n := made.cut(f)) > 1}
     used, offsets = prod(cuts.values()), lookup(node.op).offsets
-    if node.op == "gather_elements" and offsets in cuts:
+    if node.op == "gather_elements" and offsets in cuts and _picked(node, rule) in cuts:
         raise StrategyError(
-            f"the axis that GatherD picks from is cut into {cuts[offsets]}; MindSpore wants it whole. Write 1 there. "
-            f"{_OWN}"
+            f"the axis that GatherD picks from is cut into {cuts[offsets]}, and that of its indices too; MindSpore wants "
+            f"that of the indices whole. Write 1 there. {_OWN}"
         )
     if node.op == "gather" and offsets in cuts and len(cuts) > 1 and used < device_num:
         raise StrategyError(
@@ -82,6 +82,11 @@ def _check_op(node: Node, rule: Rule, made: Assignment, device_num: int) -> None
             f"MindSpore cuts the batch of SparseSoftmaxCrossEntropyWithLogits over all {device_num} devices or not at "
             f"all, not into {used} parts. {_OWN}"
         )
+
+
+def _picked(node: Node, rule: Rule) -> str:
+    """Return the factor of the indices along the axis that is picked from."""
+    return (*rule.operands[1][node.attrs["axis"]], "")[0]
 
 
 def _check_indices(rule: Rule, cuts: Mapping[str, int], rows: str) -> None:

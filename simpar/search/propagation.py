@@ -86,13 +86,13 @@ class _Propagation:
             raise StrategyError(f"{node.where}: {error}") from None
 
     def _from_arguments(self) -> None:
-        is_fed = False
+        fed = {v for node in self.graph.nodes for v in node.inputs}  # by a backward op alone, where no other is needed
         for k, argument in enumerate(self.graph.arguments):
             for i, operand in self.users.get(argument.value, ()):
-                is_fed = True
                 if i not in self.decided:
                     self._reach(i, operand, argument_layout(argument, k, self.options))
                     self._work()
+        is_fed = any(a.value in fed for a in self.graph.arguments)
         if not is_fed and self.nodes and self.options.mindspore:
             raise StrategyError(
                 "no op has a strategy, and no op takes an argument, so there is nothing to propagate from. Give one op "
