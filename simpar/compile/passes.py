@@ -44,17 +44,25 @@ def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
         LayoutError: an axis does not divide.
     """
     traced = verify_graph(graph, "tracing")
-    graph = verify_graph(drop_unused(traced), "drop_unused")
-    graph = verify_graph(merge_equal(graph), "merge_equal")
+    graph = _needed(traced)
     pipeline = PipelineOptions(options.stages, options.scheduler, options.interleave)
     ordered = pipeline_graph(graph, pipeline, options.device_num)
-    graph = graph if ordered is graph else verify_graph(ordered, "pipeline_graph", infer=False)
-    graph = _searched(graph, options) if options.search else graph
+    if ordered is not graph:
+        graph = verify_graph(ordered, "pipeline_graph", infer=False)
+        graph = _searched(graph, options) if options.search else graph
+    elif options.search:  # through all ops of the program, also those whose results nothing needs
+        traced = _searched(traced, options)
+        graph = _needed(traced)
     assigned = assign_layouts(graph, options, traced) if options.is_partitioned else assign_uncut(graph, options)
     partitioned = verify_partitioned(insert_redistribution(graph, assigned, options), "insert_redistribution")
     repeated = repeat_forward(partitioned)
     partitioned = partitioned if repeated is partitioned else verify_partitioned(repeated, "repeat_forward")
     return verify_partitioned(fuse_collectives(partitioned, options), "fuse_collectives")
+
+
+def _needed(traced: Graph) -> Graph:
+    graph = verify_graph(drop_unused(traced), "drop_unused")
+    return verify_graph(merge_equal(graph), "merge_equal")
 
 
 def _searched(graph: Graph, options: PartitionOptions) -> Graph:

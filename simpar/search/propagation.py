@@ -2,8 +2,9 @@
 
 From each configured op, breadth first, to the ops that take its results and to those that make its operands. An op that
 is reached takes, of all the strategies that it can take, the one whose edge to the op from which it was reached costs
-the least redistribution; of those that cost the same, one without a sum over ranks, and then the one that cuts most
-(a convolution that takes what another leaves: the one that cuts least, as MindSpore's cost of it has it).
+the least redistribution; of those that cost the same, one without a sum over ranks, and then the one that cuts most.
+As MindSpore's costs have it, a convolution that takes what another op leaves is cut least, and so is what takes a value
+that comes whole through a reshape; a convolution that is reached from its result may sum.
 Ops of one operand that may be cut everywhere, and reshapes, pass on the layout that reaches them. What the user
 configured stays, and is not passed through. A Parameter leads from each op that takes it to the others, and those that
 share one with a configured op are decided first.
@@ -46,7 +47,15 @@ class _Decided:
     passes_on: bool = False
 
 
-_CUT_LEAST = frozenset({"conv2d"})
+@dataclass(frozen=True, slots=True)
+class _Taste:
+    """Which of several strategies that cost the same is taken: without a sum, and that cuts most, unless it says so."""
+
+    cuts_least: bool = False
+    may_sum: bool = False
+
+
+_CONVOLUTIONS = frozenset({"conv2d"})
 _STATISTICS = frozenset({"channel_mean", "channel_spread", "follow_statistic"})
 
 
@@ -143,20 +152,22 @@ class _Propagation:
             for k, value in enumerate(node.outputs):
                 for user, operand in self.users.get(value, ()):
                     if user not in self.decided:
-                        self._reach(user, operand, made.result(rule, k).resolved())
+                        self._reach(user, operand, made.result(rule, k).resolved(), node.op == "reshape")
             for k, value in enumerate(node.inputs):
                 maker = self.maker.get(value)
                 if maker is not None and maker[0] not in self.decided:
                     self._reach_back(*maker, made.operand(rule, k))
 
-    def _reach(self, i: int, operand: int, layout: Layout) -> None:
+    def _reach(self, i: int, operand: int, layout: Layout, is_reshaped: bool = False) -> None:
         rule, n = self.rules[i], self.options.device_num
         if _passes_on(self.nodes[i], rule):
             made = follow(rule, [layout if k == operand else None for k in range(len(rule.operands))], n)
             self._decide(i, _Decided(made, passes_on=True))
             return
         shape = self.nodes[i].inputs[operand].shape
-        self._decide(i, _Decided(self._cheapest(rule, ("in", operand), layout, shape, self.nodes[i].op in _CUT_LEAST)))
+        least = self.nodes[i].op in _CONVOLUTIONS or (is_reshaped and layout.is_repeated)
+        taste = _Taste(cuts_least=least)
+        self._decide(i, _Decided(self._cheapest(rule, ("in", operand), layout, shape, taste)))
 
     def _reach_back(self, i: int, result: int, layout: Layout) -> None:
         rule, n = self.rules[i], self.options.device_num
@@ -165,25 +176,25 @@ class _Propagation:
             self._decide(i, _Decided(made, passes_on=True))
             return
         shape = self.nodes[i].outputs[result].shape
-        self._decide(i, _Decided(self._cheapest(rule, ("out", result), layout, shape)))
+        taste = _Taste(may_sum=self.nodes[i].op in _CONVOLUTIONS)
+        self._decide(i, _Decided(self._cheapest(rule, ("out", result), layout, shape, taste)))
 
     def _decide(self, i: int, made: _Decided) -> None:
         self.decided[i] = made
         self.queue.append(i)
 
     def _cheapest(
-        self, rule: Rule, end: tuple[str, int], layout: Layout, shape: tuple[int, ...], cuts_least: bool = False
+        self, rule: Rule, end: tuple[str, int], layout: Layout, shape: tuple[int, ...], taste: _Taste
     ) -> Assignment:
         """Return the cheapest assignment; layers repeat, so each question is answered once."""
         lengths, reaches = (
             tuple(sorted(given.items(), key=lambda pair: pair[0])) for given in (rule.sizes, rule.reaches)
         )
-        key = (str(rule), lengths, reaches, rule.whole, end, layout, cuts_least)
+        key = (str(rule), lengths, reaches, rule.whole, end, layout, taste)
         if key not in self.known:
-            sign = 1 if cuts_least else -1
             found = candidates(rule, self.options.device_num)
             self.known[key] = min(
-                (made for _, made in found), key=lambda made: _rank(rule, made, end, layout, shape, sign)
+                (made for _, made in found), key=lambda made: _rank(rule, made, end, layout, shape, taste)
             )
         return self.known[key]
 
@@ -201,7 +212,7 @@ class _Propagation:
 
 
 def _rank(
-    rule: Rule, made: Assignment, end: tuple[str, int], layout: Layout, shape: tuple[int, ...], sign: int
+    rule: Rule, made: Assignment, end: tuple[str, int], layout: Layout, shape: tuple[int, ...], taste: _Taste
 ) -> tuple[Cost, bool, int]:
     """Return what strategies are compared by: the edge, whether ranks must sum, and how many parts the work has."""
     kind, k = end
@@ -209,7 +220,10 @@ def _rank(
         cost = moving_cost(layout, made.operand(rule, k), shape)
     else:
         cost = moving_cost(made.result(rule, k).resolved(), layout, shape)
-    return cost, _sums(rule, made), sign * prod(made.cut(f) for f in rule.order)
+    if taste.may_sum:  # nor does a cut after the sum count
+        cost = cost._replace(operations=0)
+    parts = prod(made.cut(f) for f in rule.order)
+    return cost, _sums(rule, made) and not taste.may_sum, parts if taste.cuts_least else -parts
 
 
 def _sums(rule: Rule, made: Assignment) -> bool:
