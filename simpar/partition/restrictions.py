@@ -66,8 +66,8 @@ def _check_op(node: Node, rule: Rule, made: Assignment, device_num: int) -> None
     used, offsets = prod(cuts.values()), lookup(node.op).offsets
     if node.op == "gather_elements" and offsets in cuts and _picked(node, rule) in cuts:
         raise StrategyError(
-            f"the axis that GatherD picks from is cut into {cuts[offsets]}, and that of its indices too; MindSpore wants "
-            f"that of the indices whole. Write 1 there. {_OWN}"
+            f"the axis that GatherD picks from is cut into {cuts[offsets]}, and that of its indices too; MindSpore "
+            f"wants that of the indices whole. Write 1 there. {_OWN}"
         )
     if node.op == "gather" and offsets in cuts and len(cuts) > 1 and used < device_num:
         raise StrategyError(
@@ -86,7 +86,8 @@ def _check_op(node: Node, rule: Rule, made: Assignment, device_num: int) -> None
 
 def _picked(node: Node, rule: Rule) -> str:
     """Return the factor of the indices along the axis that is picked from."""
-    return (*rule.operands[1][node.attrs["axis"]], "")[0]
+    axis: int = node.attrs["axis"]
+    return next(iter(rule.operands[1][axis]), "")
 
 
 def _check_indices(rule: Rule, cuts: Mapping[str, int], rows: str) -> None:

@@ -41,7 +41,7 @@ CASES = {
     "the axis that is picked from is cut": (
         lambda x, i: ops.GatherD().shard(((2, 1), (2, 1)))(x, 0, i),
         [ones(16, 8), ones(16, 8, dtype=np.int32)],
-        "wants it whole",
+        "indices whole",
     ),
 }
 
