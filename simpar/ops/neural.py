@@ -30,16 +30,16 @@ __all__ = [
 Numbers = int | Sequence[int]
 
 
-def _axis(axis: int | Sequence[int]) -> int:
-    """Return the axis of a softmax, which MindSpore also takes as a tuple of one."""
+def _axis(axis: int | Sequence[int]) -> int | tuple[int, ...]:
+    """Return the axis of a softmax, or several as a tuple."""
     numbers = (axis,) if isinstance(axis, int) else tuple(axis)
-    if len(numbers) != 1:
-        raise RuleError(f"axis is {axis}; a softmax has one axis.")
-    return numbers[0]
+    if not numbers:
+        raise RuleError("a softmax along no axis: name one or more.")
+    return numbers[0] if len(numbers) == 1 else numbers
 
 
 class Softmax(Primitive, op="softmax"):
-    """Is exp(x) / sum(exp(x)) along one axis, which stays whole.
+    """Is exp(x) / sum(exp(x)) along an axis, or over several together, which stay whole.
 
     >>> Softmax().shard(((2, 1),))(Tensor([[0.0, 0.0]])).tolist()
     [[0.5, 0.5]]

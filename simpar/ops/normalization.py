@@ -9,24 +9,25 @@ import numpy as np
 from simpar.graph import Example, op
 from simpar.layout import Rule, parse_rule
 from simpar.ops._rows import Array, or_new, rows_of, spans, widened
-from simpar.ops.support import one, sum_to
-from simpar.tensor import Tensor, call
+from simpar.ops.support import one, sum_to, write
+from simpar.tensor import Tensor, axes_of, call
 
 __all__ = ["layer_norm", "log_softmax", "softmax"]
 
 Attrs = Mapping[str, Any]
 Shape = tuple[int, ...]
+Axis = int | tuple[int, ...]
 
 
 # --- softmax ---
 
 
 def _softmax_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    """Keep the axis of the softmax whole; every other axis may be cut."""
-    names = [f"x{i}" for i in range(len(shapes[0]))]
-    names[attrs["axis"]] = "c"
+    """Keep the axes of the softmax whole; every other axis may be cut."""
+    axes = axes_of(attrs["axis"], len(shapes[0]))
+    names = [f"c{i}" if i in axes else f"x{i}" for i in range(len(shapes[0]))]
     text = " ".join(names)
-    return parse_rule(", ".join([text] * len(shapes)) + f" -> {text}", shapes, whole=("c",))
+    return parse_rule(", ".join([text] * len(shapes)) + f" -> {text}", shapes, whole=[names[a] for a in axes])
 
 
 def _as_rows(axis: int, out: Array | None, *arrays: Array) -> tuple[list[Array], Array]:
@@ -39,7 +40,9 @@ def _as_rows(axis: int, out: Array | None, *arrays: Array) -> tuple[list[Array],
 def _over_rows(passes: Any) -> Any:
     """Make a kernel of ``passes(*blocks, out_block)``, which works on rows along the attribute ``axis``."""
 
-    def kernel(*arrays: Array, axis: int, out: Array | None = None) -> Array:
+    def kernel(*arrays: Array, axis: Axis, out: Array | None = None) -> Array:
+        if isinstance(axis, tuple):
+            return along_several(arrays, axes_of(axis, arrays[0].ndim), out)
         if axis % arrays[0].ndim != arrays[0].ndim - 1:  # rows are strided: gather them, then put them back
             turned = [np.ascontiguousarray(np.moveaxis(a, axis, -1)) for a in arrays]
             made = np.moveaxis(kernel(*turned, axis=-1), -1, axis)
@@ -51,6 +54,13 @@ def _over_rows(passes: Any) -> Any:
         for rows in spans(len(matrices[0]), matrices[0].itemsize * matrices[0].shape[1]):
             passes(*(m[rows] for m in matrices))
         return result
+
+    def along_several(arrays: Sequence[Array], axes: tuple[int, ...], out: Array | None) -> Array:
+        last = tuple(range(-len(axes), 0))
+        turned = [np.moveaxis(a, axes, last) for a in arrays]
+        rows = [np.ascontiguousarray(t).reshape(*t.shape[: -len(axes)], -1) for t in turned]
+        made = np.moveaxis(kernel(*rows, axis=-1).reshape(turned[0].shape), last, axes)
+        return write(made, out)
 
     return widened(kernel)
 
@@ -77,31 +87,33 @@ def _log_softmax_grad_rows(g: Array, y: Array, out: Array) -> None:
     np.subtract(g, out, out=out)
 
 
-def _softmax_bprop(g: Tensor, x: Tensor, *, out: Tensor, axis: int) -> Tensor:
+def _softmax_bprop(g: Tensor, x: Tensor, *, out: Tensor, axis: Axis) -> Tensor:
     return one("softmax_grad", g, out, axis=axis)
 
 
-def _log_softmax_bprop(g: Tensor, x: Tensor, *, out: Tensor, axis: int) -> Tensor:
+def _log_softmax_bprop(g: Tensor, x: Tensor, *, out: Tensor, axis: Axis) -> Tensor:
     return one("log_softmax_grad", g, out, axis=axis)
 
 
-def _softmax_grad_bprop(u: Tensor, g: Tensor, y: Tensor, *, axis: int) -> tuple[Tensor, Tensor]:
+def _softmax_grad_bprop(u: Tensor, g: Tensor, y: Tensor, *, axis: Axis) -> tuple[Tensor, Tensor]:
     """Differentiate y * (g - sum(g * y)) by g and by y."""
-    inner = one("reduce_sum", g * y, axis=(axis % g.ndim,), keep_dims=True)
-    weight = one("reduce_sum", u * y, axis=(axis % g.ndim,), keep_dims=True)
+    inner = one("reduce_sum", g * y, axis=axes_of(axis, g.ndim), keep_dims=True)
+    weight = one("reduce_sum", u * y, axis=axes_of(axis, g.ndim), keep_dims=True)
     return one("softmax_grad", u, y, axis=axis), u * (g - inner) - g * weight
 
 
-def _log_softmax_grad_bprop(u: Tensor, g: Tensor, y: Tensor, *, axis: int) -> tuple[Tensor, Tensor]:
+def _log_softmax_grad_bprop(u: Tensor, g: Tensor, y: Tensor, *, axis: Axis) -> tuple[Tensor, Tensor]:
     """Differentiate g - exp(y) * sum(g) by g and by y."""
     p = one("exp", y)
-    inner = one("reduce_sum", u * p, axis=(axis % g.ndim,), keep_dims=True)
-    total = one("reduce_sum", g, axis=(axis % g.ndim,), keep_dims=True)
+    inner = one("reduce_sum", u * p, axis=axes_of(axis, g.ndim), keep_dims=True)
+    total = one("reduce_sum", g, axis=axes_of(axis, g.ndim), keep_dims=True)
     return u - inner, -(u * p * total)
 
 
-_ROWS = (Example(((4, 6),), {"axis": -1}, low=-3.0, high=3.0), Example(((4, 3, 6),), {"axis": 1}))
-_ROW_PAIRS = (Example(((4, 6), (4, 6)), {"axis": -1}), Example(((4, 3, 6), (4, 3, 6)), {"axis": 1}))
+_AXES = (-1, 1, (1, 2))
+_SHAPES = ((4, 6), (4, 3, 6), (4, 3, 2))
+_ROWS = tuple(Example((s,), {"axis": a}, low=-3.0, high=3.0) for s, a in zip(_SHAPES, _AXES, strict=True))
+_ROW_PAIRS = tuple(Example((s, s), {"axis": a}) for s, a in zip(_SHAPES, _AXES, strict=True))
 
 op(
     "softmax",

@@ -237,9 +237,10 @@ class RmsNorm(Primitive, op="rms_norm"):
         return made[0], made[1]
 
     def _cuts_rows(self, axes: int) -> bool:
-        """Return whether a Layout cuts the axes that are normalized: MindSpore's numbers may not."""
+        """Return whether the axes that are normalized are cut."""
         given = (self.in_strategy or ((),))[0]
-        return isinstance(given, Layout) and any(n > 1 for n in given.cuts[-axes:])
+        cuts = given.cuts if isinstance(given, Layout) else given
+        return any(n > 1 for n in cuts[-axes:])
 
     def _joined(self, x: Tensor, gamma: Tensor) -> tuple[Tensor, Tensor]:
         """Sum the squares of rows whose parts lie on several ranks."""

@@ -174,6 +174,12 @@ class PadV3(Primitive, op="pad"):
         super().__init__()
         self.mode, self.paddings_contiguous = mode, paddings_contiguous
 
+    def shard(self, in_strategy: object = None, out_strategy: object = None) -> "PadV3":
+        """Say how the tensor is cut; entries for paddings and value change nothing. See ``Primitive.shard``."""
+        super().shard(in_strategy, out_strategy)
+        self.in_strategy = None if self.in_strategy is None else self.in_strategy[:1]
+        return self
+
     def __call__(self, input_x: Tensor, paddings: Sequence[int] | Tensor, constant_value: float | Tensor = 0) -> Tensor:
         """Apply the op."""
         given: list[int] = paddings.tolist() if isinstance(paddings, Tensor) else list(paddings)

@@ -2,7 +2,7 @@
 
 ``gather_nd``, ``scatter_nd`` and ``tensor_scatter`` number the first axes by the last axis of the indices;
 ``gather_elements`` and ``scatter_elements`` number one axis, element by element. An axis that is numbered alone may
-be cut: each rank answers for what it holds; several that are numbered together stay whole.
+be cut: each rank answers for what it holds; several that are numbered together may be cut by ``tensor_scatter`` only.
 A number that is out of range gives zeros, or puts nothing.
 """
 
@@ -61,9 +61,14 @@ def _scatter_nd_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
 
 def _tensor_scatter_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
     rows = attrs.get("rows", False)
-    (table, ids, taken), numbered, places = _nd_rule(shapes[0], shapes[1], rows)
-    whole = places if rows else [*numbered, *places, "k"]  # each rank writes to the rows it holds
+    (table, ids, taken), _, places = _nd_rule(shapes[0], shapes[1], rows)
+    whole = places if rows else [*places, "k"]  # each rank writes to the rows it holds
     return parse_rule(f"{table}, {ids}, {taken} -> {table}", shapes, whole=whole)
+
+
+def _tensor_scatter_local(attrs: Attrs, local: Local) -> Attrs:
+    """Say where the numbered axes of this rank's slice begin."""
+    return {**attrs, "starts": tuple(low for low, _ in local.boxes[0])}
 
 
 def _flat(ids: Array, lengths: Shape) -> tuple[Array, Array]:
@@ -110,11 +115,15 @@ def _tensor_scatter(
     *,
     how: str,
     rows: bool = False,
+    starts: Shape = (),
     offset: int = 0,
     out: Array | None = None,
 ) -> Array:
-    ids = ids - offset if offset else ids
-    return _written(np.array(x, order="C"), ids, updates, how, 1 if rows else ids.shape[-1], out)
+    del offset  # ``starts`` says it of every axis
+    depth = 1 if rows else ids.shape[-1]
+    if any(starts[:depth]):
+        ids = ids - np.array(starts[:depth], ids.dtype)
+    return _written(np.array(x, order="C"), ids, updates, how, depth, out)
 
 
 def _written(start: Array, ids: Array, updates: Array, how: str, depth: int, out: Array | None) -> Array:
@@ -191,6 +200,7 @@ op(
     "tensor_scatter",
     rule=_tensor_scatter_rule,
     offsets="w0",
+    localize=_tensor_scatter_local,
     kernel=_tensor_scatter,
     bprop=_tensor_scatter_bprop,
     dtype=pick_dtype(0),
@@ -201,6 +211,7 @@ op(
         Example(
             ((6, 4), (2, 2), (2, 2, 4)), {"how": "add", "rows": True}, ("float32", "int32", "float32"), low=0, high=6
         ),
+        Example(((4, 6, 2), (5, 2), (5, 2)), {"how": "sub"}, ("float32", "int32", "float32"), low=(-1, -1, -1), high=4),
         *_UPDATES,
     ),
 )

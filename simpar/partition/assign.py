@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from simpar.errors import LayoutError, SimparError, StrategyError
 from simpar.graph import Graph, Node, OpDef, ParameterInput, Value, lookup
 from simpar.layout import Assignment, Halo, Layout, Rule, follow, halo_of, repeated, tightened
+from simpar.partition.dropped import check_dropped
 from simpar.partition.gathering import Gathering, gathering
 from simpar.partition.out_strategy import wanted_result
 from simpar.partition.restrictions import BATCH_ONLY, check_restrictions
@@ -108,6 +109,7 @@ class _Assigner:
             if given.spec.layout is not None:
                 self._store(given, given.spec.layout)
         if traced is not None:
+            check_dropped(traced, self.graph, self.options)
             self._place_by_dropped(traced)
         cuts = tuple(self._node(node) for node in self.graph.nodes)
         for value in self.parameters.keys() - self.layouts.keys():
