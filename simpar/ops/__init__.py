@@ -6,12 +6,12 @@ derived from it. A file of records reads like a table; the suites find every rec
 Read in this order: ``support`` (what the families share), ``elementwise`` with ``arithmetic``, ``trigonometry``,
 ``special``, ``complex_numbers`` and ``bitwise``; ``activation`` with ``rectifiers``; ``reduction``, ``matmul`` with
 ``products``, ``linear_algebra`` and ``attention``; ``fourier``; ``shape`` with ``refinement`` and ``slicing``;
-``normalization``, ``gather`` with ``gather_batched``, ``scatter`` and ``segment``; ``ordering``, ``loss``,
-``convolution``, ``pooling`` and ``resize``; ``random`` (dropout), ``printing``, ``optimizer`` with
-``optimizer_adaptive`` (updates), ``communication`` (collectives written by the user), ``transfers`` (between the stages
-of a pipeline) and ``micro`` (its micro-batches); then the faces: ``functional`` and ``operations``, doors to the
-functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made of other ops; and
-``composite``, functions of functions.
+``normalization``, ``gather`` with ``gather_batched`` and ``gather_fields``, ``scatter`` and ``segment``; ``ordering``,
+``loss``, ``convolution``, ``pooling`` and ``resize``; ``random`` (dropout), ``printing``,
+``optimizer`` with ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the user), ``transfers``
+(between the stages of a pipeline) and ``micro`` (its micro-batches); then the faces: ``functional`` and
+``operations``, doors to the functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made
+of other ops; and ``composite``, functions of functions.
 """
 
 from simpar.ops import (
@@ -30,6 +30,7 @@ from simpar.ops import (
     fourier,
     functional,
     gather_batched,
+    gather_fields,
     linear_algebra,
     loss,
     micro,
@@ -76,6 +77,7 @@ RECORDS = (
     extrema,
     fourier,
     gather_batched,
+    gather_fields,
     gather_records,
     linear_algebra,
     loss,

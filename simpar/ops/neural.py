@@ -9,6 +9,7 @@ from simpar.errors import NotYetError, RuleError
 from simpar.graph import Strategy
 from simpar.layout import Layout
 from simpar.ops._windows import numbers_of, pads_of
+from simpar.ops.gather_fields import RowLookup
 from simpar.ops.primitive import Primitive
 from simpar.ops.random import draw_attrs, step_tensor
 from simpar.tensor import Tensor, axis_of
@@ -90,8 +91,10 @@ class LayerNorm(Primitive, op="layer_norm"):
         return made[0], made[1], made[2]
 
 
-class Gather(Primitive, op="gather"):
+class Gather(RowLookup):
     """Takes slices of a table by number; a number out of range gives zeros.
+
+    ``add_prim_attr("manual_split", (v0, v1, ...))`` divides rows and numbers into fields, which are cut together.
 
     Args:
         batch_dims: how many first axes table and indices share: each entry of them is a table of its own.
@@ -104,7 +107,10 @@ class Gather(Primitive, op="gather"):
 
     def __call__(self, input_params: Tensor, input_indices: Tensor, axis: int = 0) -> Tensor:
         """Return the slices along ``axis``."""
-        return self.apply_one(input_params, input_indices, axis=axis_of(int(axis), input_params.ndim))
+        at = axis_of(int(axis), input_params.ndim)
+        if self.op_name == "gather_batched":
+            return self.apply_one(input_params, input_indices, axis=at)
+        return self.rows(input_params, input_indices, at)
 
 
 class OneHot(Primitive, op="one_hot"):

@@ -2,6 +2,7 @@
 
 from simpar.errors import NotYetError
 from simpar.ops.functions_index import without_gradient_at
+from simpar.ops.gather_fields import RowLookup
 from simpar.ops.primitive import Primitive
 from simpar.tensor import Tensor, axis_of
 
@@ -38,12 +39,12 @@ class GatherD(Primitive, op="gather_elements"):
         return self.apply_one(x, index, axis=axis_of(dim, x.ndim))
 
 
-class SparseGatherV2(Primitive, op="gather"):
+class SparseGatherV2(RowLookup):
     """Is Gather: takes slices of a table by number. The gradient of the table is not kept as rows here."""
 
     def __call__(self, input_params: Tensor, input_indices: Tensor, axis: int = 0) -> Tensor:
         """Return the slices along ``axis``."""
-        return self.apply_one(input_params, input_indices, axis=int(axis))
+        return self.rows(input_params, input_indices, axis_of(int(axis), input_params.ndim))
 
 
 class IndexSelect(Primitive, op="gather"):
@@ -54,12 +55,12 @@ class IndexSelect(Primitive, op="gather"):
         return self.apply_one(input, index, axis=axis_of(dim, input.ndim))
 
 
-class EmbeddingLookup(Primitive, op="gather"):
+class EmbeddingLookup(RowLookup):
     """Takes rows of a table whose first row has the number ``offset``; a number it does not hold gives zeros."""
 
     def __call__(self, input_params: Tensor, input_indices: Tensor, offset: int = 0) -> Tensor:
         """Return the rows."""
-        return self.apply_one(input_params, input_indices - offset if offset else input_indices, axis=0)
+        return self.rows(input_params, input_indices - offset if offset else input_indices, 0)
 
 
 class Embedding(Primitive, op="gather"):

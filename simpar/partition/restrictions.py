@@ -75,6 +75,8 @@ def _check_op(node: Node, rule: Rule, made: Assignment, device_num: int) -> None
             f"{device_num} devices. MindSpore repeats a Gather over devices only if its rows alone are cut: make the "
             f"parts {device_num}, or cut nothing but the rows. {_OWN}"
         )
+    if node.op == "gather_fields" and "f" in cuts:
+        _check_fields(rule, cuts, used < device_num)
     if node.op == "gather" and offsets in cuts and len(node.inputs[1].shape) > 1:
         _check_indices(rule, cuts, offsets)
     if node.op == "sparse_softmax_cross_entropy" and used not in (1, device_num):
@@ -88,6 +90,16 @@ def _picked(node: Node, rule: Rule) -> str:
     """Return the factor of the indices along the axis that is picked from."""
     axis: int = node.attrs["axis"]
     return next(iter(rule.operands[1][axis]), "")
+
+
+def _check_fields(rule: Rule, cuts: Mapping[str, int], repeats: bool) -> None:
+    """Check that a manual split is cut into its fields, over all devices, and its indices no further."""
+    lead = {f for axis in rule.operands[1][:-1] for f in axis}
+    if repeats or cuts["f"] != rule.sizes["f"] or lead & cuts.keys():
+        raise StrategyError(
+            f"the manual_split of {rule.sizes['f']} fields is cut into {cuts['f']}; MindSpore wants one cut for each "
+            f"field, all devices used, and the other axes of the indices whole. {_OWN}"
+        )
 
 
 def _check_indices(rule: Rule, cuts: Mapping[str, int], rows: str) -> None:

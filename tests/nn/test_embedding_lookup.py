@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 import simpar as ms
-from simpar import nn
+from simpar import nn, ops
 from simpar.collectives import run_threads
-from simpar.errors import ContextError, LayoutError, NotYetError
+from simpar.compile import compile_function
+from simpar.errors import ContextError, LayoutError, NotYetError, StrategyError
 from simpar.tensor import Tensor
 
 RNG = np.random.default_rng(0)
 TABLE = RNG.standard_normal((16, 8)).astype(np.float32)
 NUMBERS = RNG.integers(0, 16, (8, 5)).astype(np.int32)
 WEIGHTS = RNG.random((8, 5)).astype(np.float32)
+WEIGHTS[:, 3:] *= RNG.integers(0, 2, (8, 2))  # padding
 FIELDS = RNG.integers(0, 3, (8, 5)).astype(np.int32)
 
 
@@ -23,8 +25,10 @@ def by_field(operator: str) -> Any:
     for n in range(8):
         for f in range(4):
             rows = (TABLE[NUMBERS[n]] * WEIGHTS[n][:, None])[FIELDS[n] == f]
-            if len(rows):
-                out[n, f] = {"SUM": rows.sum, "MEAN": rows.mean, "MAX": rows.max}[operator](axis=0)
+            weights = WEIGHTS[n][FIELDS[n] == f]
+            if weights.any():
+                mean = rows.sum(axis=0) / weights.sum()
+                out[n, f] = {"SUM": rows.sum(axis=0), "MEAN": mean, "MAX": rows[weights > 0].max(axis=0)}[operator]
     return out
 
 
@@ -64,6 +68,50 @@ def test_every_slice_mode_trains_as_one_device(mode: str) -> None:
     assert found[1] == {"batch_slice": (16, 8), "table_row_slice": (4, 8), "table_column_slice": (16, 2)}[mode]
 
 
+def test_fields_are_looked_up_where_their_rows_are() -> None:
+    numbers = np.stack([RNG.integers(4 * f, 4 * f + 4, 8) for f in range(4)], axis=1).astype(np.int32)
+
+    def train(ranks: int) -> Any:
+        kind = "semi_auto_parallel" if ranks > 1 else "stand_alone"
+        ms.set_auto_parallel_context(parallel_mode=kind, full_batch=ranks > 1)
+        net = nn.EmbeddingLookup(16, 8, Tensor(TABLE), slice_mode="field_slice", manual_shapes=(4, 4, 4, 4))
+        optimizer = nn.SGD(net.trainable_params(), 0.1)
+        gradients_of = ms.value_and_grad(lambda x: ops.mean(ops.square(net(x))), None, net.trainable_params())
+
+        @ms.jit
+        def step(x: Tensor) -> Tensor:
+            loss, gradients = gradients_of(x)
+            optimizer(gradients)
+            return loss
+
+        losses = [float(step(Tensor(numbers))) for _ in range(3)]
+        plan: Any = compile_function(net.construct, (Tensor(numbers),), net).plan
+        moved = [i.op for i in plan.instructions if i.collective]
+        return losses, np.array(net.embedding_table.asnumpy()), moved
+
+    ((losses, whole, _),) = run_threads(1, train, 1)
+    ranks = run_threads(4, train, 4)
+    np.testing.assert_allclose(ranks[0][0], losses, rtol=1e-5)
+    np.testing.assert_allclose(np.concatenate([table for _, table, _ in ranks]), whole, rtol=1e-5)
+    assert ranks[0][2] == ["all_gather"]  # the result, for the caller
+
+
+@pytest.mark.parametrize(
+    ("rows", "error", "words"),
+    [
+        ((4, 12), NotYetError, "Pad the table so that each field has 12 rows"),
+        ((4, 4), StrategyError, "make up the 16 rows"),
+        (((8, 0), (8, 4)), StrategyError, "follow each other"),
+        ("all", StrategyError, "manual_split is 'all'"),
+    ],
+)
+def test_fields_that_do_not_fit_are_refused(rows: Any, error: type[Exception], words: str) -> None:
+    ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", device_num=2, full_batch=True)
+    gather = ops.Gather().shard(((2, 1), (1, 2))).add_prim_attr("manual_split", rows)
+    with pytest.raises(error, match=words):
+        compile_function(lambda t, n: gather(t, n, 0), (Tensor(TABLE), Tensor(NUMBERS[:, :4])), None)
+
+
 def test_rows_longer_than_the_largest_norm_are_made_shorter() -> None:
     made = nn.EmbeddingLookup(16, 8, Tensor(TABLE), max_norm=2.0)(Tensor(NUMBERS)).asnumpy()
     norm = np.linalg.norm(TABLE[NUMBERS], axis=-1, keepdims=True)
@@ -89,8 +137,8 @@ def test_a_clipped_tensor_is_no_longer_than_asked(axis: Any) -> None:
 
 
 def test_what_does_not_fit_is_refused_in_words() -> None:
-    with pytest.raises(NotYetError, match="slices of different lengths"):
-        nn.EmbeddingLookup(16, 8, slice_mode="field_slice", manual_shapes=(4, 12))
+    with pytest.raises(ContextError, match="field_slice needs manual_shapes"):
+        nn.EmbeddingLookup(16, 8, slice_mode="field_slice")
     with pytest.raises(ContextError, match="slice_mode is 'rows'"):
         nn.EmbeddingLookup(16, 8, slice_mode="rows")
     with pytest.raises(ContextError, match="choose SUM, MEAN or MAX"):

@@ -6,7 +6,7 @@ from simpar.dtype import float32
 from simpar.errors import ContextError
 from simpar.nn.optim.adam import Adam
 from simpar.nn.optim.optimizer import Optimizer
-from simpar.ops import optimizer_adaptive
+from simpar.ops import Primitive, optimizer_adaptive
 from simpar.parameter import Parameter, ParameterTuple
 from simpar.tensor import Tensor
 
@@ -278,6 +278,9 @@ class Rprop(_Adaptive):
 
 class LazyAdam(Adam):
     """Is Adam: gradients are never sparse here, and for dense ones MindSpore's ``LazyAdam`` is Adam too."""
+
+    sparse_opt = Primitive()
+    """MindSpore's op for sparse gradients, which scripts place on a device; here it has nothing to do."""
 
 
 class AdamOffload(Adam):

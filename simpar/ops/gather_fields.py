@@ -1,0 +1,186 @@
+"""Rows of a table by number, where table and numbers have the same fields: MindSpore's manual cut of ``Gather``.
+
+The rows of the table are divided into fields of equal length, and so is the last axis of the numbers: numbers of a
+field name rows of that field. Both are cut by field, so that nobody ever asks for a row that it does not hold, and no
+terms are summed. A number of another field gives zeros.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import numpy as np
+
+from simpar.context import current
+from simpar.errors import NotYetError, StrategyError
+from simpar.graph import Example, Local, lookup, op
+from simpar.layout import Rule, parse_rule
+from simpar.ops.primitive import Primitive
+from simpar.ops.support import Array, Attrs, Shape, letters, one, pick_dtype
+from simpar.tensor import Tensor
+
+__all__ = ["RowLookup"]
+
+
+class RowLookup(Primitive, op="gather"):
+    """An op that takes rows of a table, which ``manual_split`` may cut by field together with their numbers."""
+
+    def rows(self, table: Tensor, ids: Tensor, axis: int) -> Tensor:
+        """Return the slices of the table along an axis.
+
+        Raises:
+            StrategyError: the fields do not fit the table, or have no strategy.
+            NotYetError: the fields are not equally long.
+        """
+        fields = _fields_of(self.attrs, table.shape, axis) if current().is_partitioned else 0
+        if not fields:
+            return self.apply_one(table, ids, axis=axis)
+        if self.in_strategy is None:
+            raise StrategyError(
+                f"{self.name} has a manual_split but no strategy. Cut table and numbers by field, for numbers of two "
+                f"axes by shard((({fields}, 1), (1, {fields})))."
+            )
+        self.op_name = "gather_fields"
+        return self.apply_one(table, ids, fields=fields)
+
+
+def _fields_of(attrs: Attrs, table: Shape, axis: int) -> int:
+    """Return how many fields ``manual_split`` or ``manual_split_with_offset`` makes; 0 without either.
+
+    Args:
+        attrs: what ``add_prim_attr`` set.
+        table: the shape of the table.
+        axis: the axis along which rows are taken.
+
+    Raises:
+        StrategyError: they are no fields of this table.
+        NotYetError: the fields are not equally long.
+    """
+    given: object = attrs.get("manual_split") or attrs.get("manual_split_with_offset")
+    if given is None:
+        return 0
+    entries = cast("tuple[object, ...]", given) if isinstance(given, tuple) else ()
+    rows = tuple(_length(entry) for entry in entries)
+    starts = tuple(_start(entry, sum(rows[:i])) for i, entry in enumerate(entries))
+    if axis != 0 or not rows or min(rows) < 1 or sum(rows) != table[0] or starts != tuple(_sums(rows)):
+        raise StrategyError(
+            f"manual_split is {given!r}; give for each field how many rows it has; they follow each other, make up "
+            f"the {table[0]} rows of the table {table}, and take rows along axis 0, not {axis}."
+        )
+    if len(set(rows)) > 1:
+        raise NotYetError(
+            f"manual_split {rows} makes slices of different lengths, which simpar does not have. Pad the table so that "
+            f"each field has {max(rows)} rows."
+        )
+    return len(rows)
+
+
+def _sums(rows: tuple[int, ...]) -> Iterator[int]:
+    return (sum(rows[:i]) for i in range(len(rows)))
+
+
+def _length(entry: object) -> int:
+    """Return how many rows an entry ``rows`` or ``(rows, start)`` gives; 0 if it is neither."""
+    entries = cast("tuple[object, ...]", entry) if isinstance(entry, tuple) else (entry,)
+    found = entries[0] if entries else 0
+    return found if isinstance(found, int) and not isinstance(found, bool) else 0
+
+
+def _start(entry: object, follows: int) -> object:
+    """Return where a field begins: where it says, or behind the one before."""
+    return cast("tuple[object, ...]", entry)[-1] if isinstance(entry, tuple) else follows
+
+
+def _texts(table_axes: int, ids_axes: int) -> tuple[str, str, str]:
+    """Return the axes of table, numbers and result as text; ``f`` is the field."""
+    rest, lead = letters(table_axes - 1, "d"), letters(ids_axes - 1, "n")
+    ids = [*lead, "(f n)"]
+    return " ".join(["(f v)", *rest]), " ".join(ids), " ".join([*ids, *rest])
+
+
+def _rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    table, ids, result = _texts(len(shapes[0]), len(shapes[1]))
+    sizes = {"f": attrs["fields"]}
+    return parse_rule(f"{table}, {ids} -> {result}", shapes, sizes=sizes, whole=("v",), order=("f", *_rest(table)))
+
+
+def _grad_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    ids_axes = len(shapes[1])
+    table, ids, result = _texts(len(shapes[0]) - ids_axes + 1, ids_axes)
+    sizes = {"f": attrs["fields"], "v": attrs["rows"] // attrs["fields"]}
+    return parse_rule(f"{result}, {ids} -> {table}", shapes, sizes=sizes, whole=("v",), order=("f", *_rest(table)))
+
+
+def _rest(table: str) -> list[str]:
+    return [word for word in table.split() if word.startswith("d")]
+
+
+def _local(attrs: Attrs, local: Local) -> Attrs:
+    """Tell the kernel which fields this rank has."""
+    fields = attrs["fields"] * local.operands[0][0] // _whole_rows(local)
+    return {**attrs, "fields": fields, "first": local.starts.get("f", 0)}
+
+
+def _whole_rows(local: Local) -> int:
+    return local.sizes["f"] * local.sizes["v"]
+
+
+def _local_grad(attrs: Attrs, local: Local) -> Attrs:
+    rows = local.results[0][0]
+    fields = attrs["fields"] * rows // _whole_rows(local)
+    return {**attrs, "rows": rows, "fields": fields, "first": local.starts.get("f", 0)}
+
+
+def _own(ids: Array, rows: int, fields: int, first: int) -> Array:
+    """Return numbers within this rank's rows; -1 for those of another field."""
+    length = rows // fields
+    field: Array = np.repeat(np.arange(fields), ids.shape[-1] // fields)
+    local = ids - first * length
+    return np.where(local // length == field, local, -1)
+
+
+def _gather(table: Array, ids: Array, *, fields: int, first: int = 0, out: Array | None = None) -> Array:
+    kernel = lookup("gather").kernel
+    assert kernel is not None, "gather has a kernel"
+    return kernel(table, _own(ids, len(table), fields, first), axis=0, out=out)
+
+
+def _gather_grad(g: Array, ids: Array, *, rows: int, fields: int, first: int = 0, out: Array | None = None) -> Array:
+    kernel = lookup("gather_grad").kernel
+    assert kernel is not None, "gather_grad has a kernel"
+    return kernel(g, _own(ids, rows, fields, first), rows=rows, axis=0, out=out)
+
+
+def _bprop(g: Tensor, table: Tensor, ids: Tensor, *, fields: int) -> tuple[Tensor, None]:
+    return one("gather_fields_grad", g, ids, rows=table.shape[0], fields=fields), None
+
+
+def _grad_bprop(u: Tensor, g: Tensor, ids: Tensor, *, fields: int) -> tuple[Tensor, None]:
+    return one("gather_fields", u, ids, fields=fields), None
+
+
+_TYPES = ("float32", "int32")
+op(
+    "gather_fields",
+    rule=_rule,
+    kernel=_gather,
+    bprop=_bprop,
+    dtype=pick_dtype(0),
+    batch=1,
+    localize=_local,
+    examples=(
+        Example(((8, 4), (2, 4)), {"fields": 2}, _TYPES, low=(-1, 0), high=(1, 7)),
+        Example(((8, 2, 4), (8,)), {"fields": 4}, _TYPES, low=(-1, -1), high=(1, 8)),
+    ),
+)
+op(
+    "gather_fields_grad",
+    rule=_grad_rule,
+    kernel=_gather_grad,
+    bprop=_grad_bprop,
+    dtype=pick_dtype(0),
+    localize=_local_grad,
+    examples=(
+        Example(((2, 4, 4), (2, 4)), {"rows": 8, "fields": 2}, _TYPES, low=(-1, 0), high=(1, 7)),
+        Example(((8, 2), (8,)), {"rows": 8, "fields": 4}, _TYPES, low=(-1, -1), high=(1, 8)),
+    ),
+)
