@@ -6,7 +6,7 @@ leaves, partial where a cut factor is missing from the result.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from simpar.errors import LayoutError, SimparError, StrategyError
 from simpar.graph import Graph, Node, OpDef, ParameterInput, Value, lookup
@@ -60,10 +60,12 @@ class Assigned:
     Args:
         layouts: of each value, in which it is kept: a result may have to be redistributed into it when it is made.
         cuts: one for each node of the graph.
+        dropped: in which layout an op takes a parameter that was dropped, of parameters that no other forward op takes.
     """
 
     layouts: Mapping[Value, Layout]
     cuts: tuple[Cut, ...]
+    dropped: Mapping[Value, Layout] = field(default_factory=dict[Value, Layout])
 
 
 def assign_layouts(graph: Graph, options: PartitionOptions, traced: Graph | None = None) -> Assigned:
@@ -91,6 +93,7 @@ class _Assigner:
         self.parameter_of = graph.parameter_of
         self.by_name: dict[str, Layout] = {}
         self.uses: dict[Value, Layout] = {}
+        self.dropped: dict[Value, Layout] = {}
         self.taken: dict[Value, dict[Value, Layout]] = {}
         self.summed: dict[Value, Layout] = {}  # of a result whose terms are scattered, the layout that it had whole
         self.lazy = stay_partial(graph)
@@ -114,7 +117,7 @@ class _Assigner:
         cuts = tuple(self._node(node) for node in self.graph.nodes)
         for value in self.parameters.keys() - self.layouts.keys():
             self._store(self.parameters[value], repeated(self.options.whole, len(value.shape)))
-        return Assigned(self.layouts, cuts)
+        return Assigned(self.layouts, cuts, self.dropped)
 
     def _place_by_dropped(self, traced: Graph) -> None:
         """Let forward ops that were dropped say how the parameters are stored that no other forward op takes."""
@@ -129,7 +132,7 @@ class _Assigner:
             assignment = self._unplaced(node, rule)
             for i in taken:
                 given = left.pop(names[node.inputs[i]])
-                compute = self._awaited(node, rule, assignment, i)
+                compute = self.dropped[given.value] = self._awaited(node, rule, assignment, i)
                 self._store(given, storage_layout(compute, given.value, given.spec, self.options.sharding))
 
     def _unplaced(self, node: Node, rule: Rule) -> Assignment:

@@ -5,7 +5,7 @@ After this pass the graph says every movement of data: each step is a node of it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from simpar.errors import SimparError
 from simpar.graph import Graph, Node, ParameterSpec, Value
@@ -28,6 +28,7 @@ class Partitioned:
         device_num: how many devices a stage has.
         stages: how many stages there are.
         cuts: of the node that makes the key, its first result: how it takes operands and leaves results.
+        dropped: of parameters, the layout in which an op takes them that was dropped, as nothing needs its result.
     """
 
     graph: Graph
@@ -35,6 +36,7 @@ class Partitioned:
     device_num: int
     cuts: Mapping[Value, Cut]
     stages: int = 1
+    dropped: Mapping[Value, Layout] = field(default_factory=dict[Value, Layout])
 
     @property
     def halos(self) -> dict[Value, Halo]:
@@ -104,7 +106,8 @@ class _Inserter:
         )
         nodes = tuple(self.nodes)  # after the outputs and writes have added theirs
         whole = replace(graph, nodes=nodes)
-        return Partitioned(whole, self.layouts, self.options.device_num, self.cuts, self.options.stages)
+        options = self.options
+        return Partitioned(whole, self.layouts, options.device_num, self.cuts, options.stages, self.assigned.dropped)
 
     def _node(self, node: Node, cut: Cut) -> None:
         left, taken, gathers = cut.halos[len(cut.operands) :], cut.halos, cut.gathers is not None

@@ -26,7 +26,7 @@ def localize(partitioned: Partitioned, rank: int) -> Plan:
     """Return the plan of one rank."""
     graph = partitioned.graph
     here = _Here(partitioned, rank)
-    used = _compute_layouts(partitioned)
+    used = _compute_layouts(partitioned) | dict(partitioned.dropped)
     text = graph_text(graph, partitioned.layouts)
     known = {*graph.outputs, *(p.value for p in graph.parameters), *(a.value for a in graph.arguments)}
     return Plan(

@@ -188,3 +188,36 @@ def test_an_op_whose_result_nothing_needs_still_says_how_its_weight_is_stored() 
     for shape, gradient in run_threads(4, work):
         assert shape == [4, 2]
         np.testing.assert_array_equal(gradient, np.full((4, 8), 4, np.float32))
+
+
+class Frozen(nn.Cell):
+    """Two products; the gradient by their input needs no result of either."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = ops.MatMul().shard(((4, 1), (1, 2))), ops.MatMul().shard(((2, 2), (2, 1)))
+        self.p1 = Parameter(Tensor(np.ones((64, 64), np.float32)), name="p1", requires_grad=False)
+        self.p2 = Parameter(Tensor(np.ones((64, 8), np.float32)), name="p2")
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.two(self.one(x, self.p1), self.p2).sum()
+
+
+class InputGradient(nn.Cell):
+    """The gradient of a network by its input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = Frozen()
+
+    def construct(self, x: Tensor) -> Tensor:
+        return ms.grad(self.network)(x)
+
+
+def test_parameters_of_ops_that_nothing_needs_are_reported_as_these_ops_take_them() -> None:
+    ms.set_auto_parallel_context(**semi_auto(8, **zero()))
+    net = InputGradient()
+    net.compile(Tensor(np.ones((16, 64), np.float32)))
+    told = {name: layout[:3] for name, layout in net.parameter_layout_dict.items()}
+    assert told["network.p1"] == ([4, 2], [-1, 0], [64, 32])  # as MindSpore 2.10 reports it
+    assert told["network.p2"] == ([2, 2, 2], [1, -1], [32, 8])
