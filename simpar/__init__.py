@@ -76,7 +76,7 @@ if TYPE_CHECKING:
         load_param_into_net,
         save_checkpoint,
     )
-    from simpar.train import DynamicLossScaleManager, FixedLossScaleManager, Model, amp
+    from simpar.train import DynamicLossScaleManager, FixedLossScaleManager, Model, amp, data_sink
 
 __version__ = "0.1.0"
 
@@ -102,6 +102,7 @@ __all__ = [
     "complex64",
     "complex128",
     "context",
+    "data_sink",
     "dataset",
     "dtype",
     "dtype_to_nptype",
@@ -157,6 +158,7 @@ _ON_DEMAND = {
     "DynamicLossScaleManager": "simpar.train",
     "FixedLossScaleManager": "simpar.train",
     "Model": "simpar.train",
+    "data_sink": "simpar.train",
     "amp": "simpar.train",
     "load_checkpoint": "simpar.checkpoint",
     "load_distributed_checkpoint": "simpar.checkpoint",

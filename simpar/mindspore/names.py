@@ -15,7 +15,7 @@ _NN = ("simpar.nn", "simpar.common.language", "simpar.mindspore.wrappers")
 _COMMON = ("simpar.common", "simpar.compile", "simpar.mindspore.types")
 _PARALLEL = ("simpar.parallel", "simpar.mindspore.options", "simpar.checkpoint")
 _COMMUNICATION = ("simpar.communication", "simpar.mindspore.options")
-_CONTEXT = ("simpar.context", "simpar.mindspore.options")
+_CONTEXT = ("simpar.mindspore.options", "simpar.context")
 
 _PRIVATE = ("simpar.mindspore.executor", "simpar.mindspore.options", "simpar.mindspore.types")
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, ClassVar, Final
 
 from simpar.communication import GlobalComm as PublicGlobalComm
@@ -11,6 +12,7 @@ from simpar.context import (
     reset_auto_parallel_context,
     set_auto_parallel_context,
 )
+from simpar.context import set_context as public_set_context
 from simpar.errors import ContextError
 
 __all__ = [
@@ -28,12 +30,19 @@ __all__ = [
     "get_cost_model_context",
     "get_offload_context",
     "reset_cost_model_context",
+    "set_context",
     "set_cost_model_context",
     "set_offload_context",
 ]
 
 _KEPT: Final = ("enable_all_reduce_fusion", "enable_all_gather_fusion", "enable_reduce_scatter_fusion")
 """Settings of the object that are no options of ``set_auto_parallel_context``; unless set, ``comm_fusion`` says."""
+
+
+@wraps(public_set_context)  # scripts of MindSpore's call __wrapped__ to pass by a check of types
+def set_context(**options: object) -> None:
+    """Set how programs run; see ``simpar.context.set_context``."""
+    public_set_context(**options)
 
 
 class GlobalComm(PublicGlobalComm):

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, Self, cast
 
 from simpar.dtype import DType, float16, float32
-from simpar.errors import ContextError
+from simpar.errors import ContextError, NotYetError
 from simpar.parameter import CastParameter, Parameter
 from simpar.tensor import Tensor
 
@@ -122,6 +122,17 @@ class CellHints(ABC):
     def set_jit_config(self, jit_config: object) -> None:
         """Keep options of MindSpore's compiler; they change nothing."""
         self.add_flags(jit_config=jit_config)
+
+    def place(self, role: str, rank_id: int) -> Self:
+        """Refuse: all ranks run every Cell.
+
+        Raises:
+            NotYetError: always.
+        """
+        raise NotYetError(
+            f"{type(self).__name__}.place({role!r}, {rank_id!r}): simpar does not put Cells on single processes. Put "
+            "them on stages of a pipeline with pipeline_stage, or cut their ops over all ranks with shard."
+        )
 
     def set_boost(self, boost_type: str) -> Self:
         """Take a level of MindSpore's network acceleration; it changes nothing."""

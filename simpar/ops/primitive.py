@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from simpar.context import current
-from simpar.errors import DTypeError, LayoutError, StrategyError
+from simpar.errors import DTypeError, LayoutError, NotYetError, StrategyError
 from simpar.graph import Recompute, Strategy, Trace
 from simpar.layout import Layout
 from simpar.tensor import Tensor, as_tensor, call
@@ -152,6 +152,17 @@ class Primitive:
             mode: False keeps the result, also inside of a Cell that is recomputed.
         """
         return self.add_prim_attr("recompute", mode)
+
+    def place(self, role: str, rank_id: int) -> Self:
+        """Refuse: all ranks run every op.
+
+        Raises:
+            NotYetError: always.
+        """
+        raise NotYetError(
+            f"{self.name}.place({role!r}, {rank_id!r}): simpar does not put ops on single processes. Cut them over "
+            "all ranks with shard, or put Cells on ranks of their own with pipeline_stage."
+        )
 
     def __repr__(self) -> str:
         given = ", ".join(f"{k}={v!r}" for k, v in self._attrs.items())

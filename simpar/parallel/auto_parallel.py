@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from simpar import nn
-from simpar.compile import jit
+from simpar.compile import compile_function, jit
 from simpar.context import (
     Context,
     OptionsWanted,
@@ -17,7 +17,7 @@ from simpar.context import (
     entered,
     set_auto_parallel_context,
 )
-from simpar.errors import ContextError, ContextKeyError, DTypeError, ModeError
+from simpar.errors import ContextError, ContextKeyError, DTypeError
 
 __all__ = ["AutoParallel"]
 
@@ -68,11 +68,12 @@ class AutoParallel(nn.Cell):
             return (self._function or self.network)(*args, **kwargs)
 
     def compile(self, *args: Any) -> None:
-        """Compile the network under its options, without running it."""
-        if not isinstance(self.network, nn.Cell):
-            raise ModeError("AutoParallel.compile needs a Cell; a function is compiled when it is called first.")
+        """Compile the network, or the function, under its options, without running it."""
         with self._entered():
-            self.network.compile(*args)
+            if isinstance(self.network, nn.Cell):
+                self.network.compile(*args)
+            else:
+                compile_function(self.network, args, self.network)
 
     # --- options ---
 

@@ -4,7 +4,8 @@
 them row by row, and every call replays the program that ``compile`` made of the first. Ranks go through their datasets
 in step; when a callback of one rank asks for the end, all end after the same step.
 
-Read ``model`` first; ``callbacks``, ``checkpoints``, ``metrics``, ``loss_scale`` and ``amp`` are what it is made of.
+Read ``model`` first; ``callbacks``, ``checkpoints``, ``metrics``, ``rows``, ``loss_scale`` and ``amp`` are what it
+is made of; ``sink`` is for steps of one's own.
 """
 
 from simpar.train import amp, callbacks, metrics
@@ -35,6 +36,7 @@ from simpar.train.metrics import (
     names,
 )
 from simpar.train.model import Model
+from simpar.train.sink import data_sink
 
 __all__ = [
     "MAE",
@@ -64,6 +66,7 @@ __all__ = [
     "auto_mixed_precision",
     "build_train_network",
     "callbacks",
+    "data_sink",
     "get_metric_fn",
     "metrics",
     "names",

@@ -1,6 +1,6 @@
 """``Model``: trains, evaluates and applies a network over datasets, and tells callbacks of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,10 +10,10 @@ import numpy as np
 from simpar.context import current
 from simpar.errors import ContextError, DTypeError, TrainingError
 from simpar.nn import Cell, Optimizer, WithEvalCell
-from simpar.tensor import Tensor
 from simpar.train.amp import build_train_network
 from simpar.train.callbacks import Callback, RunContext, callback_list
 from simpar.train.metrics import Loss, Metric, get_metrics
+from simpar.train.rows import Rows
 
 __all__ = ["Model"]
 
@@ -164,7 +164,7 @@ class Model:
             )
         batches = sink_size if sinks and sink_size > 0 else _size(dataset)
         state = self._state(dataset, callbacks, epoch, batches, "train", initial_epoch * batches)
-        rows = _Rows(dataset, batches, goes_on=sinks and sink_size > 0)
+        rows = Rows(dataset, batches, goes_on=sinks and sink_size > 0)
         self._train_network.set_train()
         run_context = RunContext(state)
         with ExitStack() as stack:
@@ -181,7 +181,7 @@ class Model:
                     break
             _tell(told, "on_train_end", run_context)
 
-    def _train_epoch(self, rows: "_Rows", run_context: RunContext, told: list[Callback], sinks: bool) -> None:
+    def _train_epoch(self, rows: "Rows", run_context: RunContext, told: list[Callback], sinks: bool) -> None:
         state = run_context.original_args()
         _tell(told, "on_train_epoch_begin", run_context)
         if sinks:
@@ -218,10 +218,10 @@ class Model:
         """Compile the networks for the shapes of datasets, before they are used."""
         if train_dataset is not None:
             self._train_network.set_train()
-            self._train_network.compile(*next(iter(_Rows(train_dataset, 1).epoch())))
+            self._train_network.compile(*next(iter(Rows(train_dataset, 1).epoch())))
         if valid_dataset is not None and self._eval_network is not None:
             self._eval_network.set_train(False)
-            self._eval_network.compile(*next(iter(_Rows(valid_dataset, 1).epoch())))
+            self._eval_network.compile(*next(iter(Rows(valid_dataset, 1).epoch())))
 
     def infer_train_layout(self, train_dataset: Any, dataset_sink_mode: bool = True, sink_size: int = -1) -> Any:
         """Compile the training network, and return the layout of each Parameter by name."""
@@ -249,7 +249,7 @@ class Model:
         network.set_train(False)
         _tell(told, "on_eval_begin", run_context)
         _tell(told, "on_eval_epoch_begin", run_context)
-        for row in _Rows(valid_dataset, None).epoch():
+        for row in Rows(valid_dataset, None).epoch():
             state.cur_step_num += 1
             _tell(told, "on_eval_step_begin", run_context)
             state.net_outputs = network(*row)
@@ -341,35 +341,3 @@ def _size(dataset: Any) -> int:
     if size < 1:
         raise TrainingError("the dataset has no rows; with drop_remainder=True, the batch may be larger than it.")
     return size
-
-
-class _Rows:
-    """Gives the rows of a dataset, epoch by epoch.
-
-    Args:
-        dataset: MindSpore's interface: ``create_tuple_iterator``.
-        batches: how many rows an epoch has; None for all.
-        goes_on: whether an epoch begins where the last one ended, not with the first row.
-    """
-
-    def __init__(self, dataset: Any, batches: int | None, goes_on: bool = False) -> None:
-        self._iterator = dataset.create_tuple_iterator(num_epochs=-1, do_copy=True)
-        self._batches, self._goes_on = batches, goes_on
-        self._going: Iterator[Any] | None = None
-
-    def epoch(self) -> Iterator[list[Any]]:
-        """Give the rows of one epoch."""
-        rows = self._endless() if self._goes_on else iter(self._iterator)
-        for number, row in enumerate(rows, start=1):
-            columns = cast("Sequence[Any]", row if isinstance(row, list | tuple) else (row,))
-            yield [v if isinstance(v, Tensor) else Tensor(np.asarray(v)) for v in columns]
-            if number == self._batches:
-                return
-
-    def _endless(self) -> Iterator[Any]:
-        while True:
-            if self._going is None:
-                self._going = iter(self._iterator)
-            while (row := next(self._going, None)) is not None:  # no for, which would begin anew
-                yield row
-            self._going = None

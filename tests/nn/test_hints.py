@@ -6,7 +6,7 @@ import pytest
 import simpar as ms
 from simpar import Tensor, nn, ops
 from simpar.collectives import run_threads
-from simpar.errors import ContextError
+from simpar.errors import ContextError, NotYetError
 
 
 def network() -> nn.SequentialCell:
@@ -111,3 +111,10 @@ def test_a_net_in_float16_trains_cut_as_whole() -> None:
     (alone,) = run_threads(1, train_half, 1)
     for losses in run_threads(4, train_half, 4):
         np.testing.assert_allclose(losses, alone, rtol=2e-3)  # float16 has 11 bits
+
+
+def test_placing_a_cell_or_an_op_on_a_process_is_refused() -> None:
+    with pytest.raises(NotYetError, match=r"ReLU\.place\('MS_WORKER', 1\).*pipeline_stage"):
+        nn.ReLU().place("MS_WORKER", 1)
+    with pytest.raises(NotYetError, match=r"MatMul\.place.*shard"):
+        ops.MatMul().place("MS_WORKER", 0)
