@@ -12,6 +12,12 @@ Read in this order: ``support`` (what the families share), ``elementwise`` with 
 (between the stages of a pipeline) and ``micro`` (its micro-batches); then the faces: ``functional`` and
 ``operations``, doors to the functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made
 of other ops; and ``composite``, functions of functions.
+``normalization``, ``gather`` with ``gather_batched``, ``scatter`` and ``segment``; ``ordering``, ``loss``,
+``convolution``, ``pooling`` and ``resize``; ``boxes`` and ``grids``; ``random`` (dropout), ``printing``, ``optimizer``
+with ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the user), ``transfers`` (between the
+stages of a pipeline) and ``micro`` (its micro-batches); then the faces: ``functional`` and ``operations``, doors to the
+functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made of other ops; and
+``composite``, functions of functions.
 """
 
 from simpar.ops import (
@@ -19,6 +25,7 @@ from simpar.ops import (
     arithmetic,
     attention,
     bitwise,
+    boxes,
     communication,
     complex_numbers,
     composite,
@@ -31,6 +38,7 @@ from simpar.ops import (
     functional,
     gather_batched,
     gather_fields,
+    grids,
     linear_algebra,
     loss,
     micro,
@@ -68,6 +76,7 @@ RECORDS = (
     arithmetic,
     attention,
     bitwise,
+    boxes,
     communication,
     complex_numbers,
     convolution,
@@ -79,6 +88,7 @@ RECORDS = (
     gather_batched,
     gather_fields,
     gather_records,
+    grids,
     linear_algebra,
     loss,
     matmul_records,

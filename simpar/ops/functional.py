@@ -5,6 +5,7 @@ from simpar.ops import (
     functions_activation,
     functions_arrays,
     functions_attention,
+    functions_boxes,
     functions_complex,
     functions_creation,
     functions_elementwise,
@@ -27,6 +28,7 @@ from simpar.ops.convolution import *  # noqa: F403
 from simpar.ops.functions_activation import *  # noqa: F403
 from simpar.ops.functions_arrays import *  # noqa: F403
 from simpar.ops.functions_attention import *  # noqa: F403
+from simpar.ops.functions_boxes import *  # noqa: F403
 from simpar.ops.functions_complex import *  # noqa: F403
 from simpar.ops.functions_creation import *  # noqa: F403
 from simpar.ops.functions_elementwise import *  # noqa: F403
@@ -80,6 +82,7 @@ __all__ += pooling.__all__
 __all__ += ["print_"]
 __all__ += functions_activation.__all__
 __all__ += functions_math.__all__
+__all__ += functions_boxes.__all__
 __all__ += functions_complex.__all__
 __all__ += functions_fourier.__all__
 __all__ += functions_special.__all__

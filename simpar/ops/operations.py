@@ -6,6 +6,7 @@ from simpar.ops import (
     primitives_activation,
     primitives_arrays,
     primitives_attention,
+    primitives_boxes,
     primitives_complex,
     primitives_creation,
     primitives_elementwise,
@@ -30,6 +31,7 @@ from simpar.ops.neural import *  # noqa: F403
 from simpar.ops.primitives_activation import *  # noqa: F403
 from simpar.ops.primitives_arrays import *  # noqa: F403
 from simpar.ops.primitives_attention import *  # noqa: F403
+from simpar.ops.primitives_boxes import *  # noqa: F403
 from simpar.ops.primitives_complex import *  # noqa: F403
 from simpar.ops.primitives_creation import *  # noqa: F403
 from simpar.ops.primitives_elementwise import *  # noqa: F403
@@ -82,6 +84,7 @@ __all__ += primitives_arrays.__all__
 __all__ += primitives_elementwise.__all__
 __all__ += primitives_activation.__all__
 __all__ += primitives_math.__all__
+__all__ += primitives_boxes.__all__
 __all__ += primitives_complex.__all__
 __all__ += primitives_fourier.__all__
 __all__ += primitives_special.__all__
