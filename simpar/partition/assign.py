@@ -40,17 +40,19 @@ class Cut:
         results: those it leaves its results in.
         halos: for each operand and then each result, what ranks hold instead of their slices, if they do.
         gathers: how a product gathers its operands and scatters its result; None for most nodes.
+        asked: the layouts of the operands that a strategy asks for, where they must be joined first.
     """
 
     operands: tuple[Layout, ...]
     results: tuple[Layout, ...]
     halos: tuple[Halo | None, ...]
     gathers: Gathering | None = None
+    asked: tuple[Layout, ...] | None = None
 
     @property
     def waiting(self) -> tuple[Layout, ...]:
         """The layouts in which the operands wait for the node: as it takes them, or to be gathered."""
-        return self.operands if self.gathers is None else self.gathers.waiting
+        return self.asked or (self.operands if self.gathers is None else self.gathers.waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +118,39 @@ class _Assigner:
             self._place_by_dropped(traced)
         cuts = tuple(self._node(node) for node in self.graph.nodes)
         for value in self.parameters.keys() - self.layouts.keys():
-            self._store(self.parameters[value], repeated(self.options.whole, len(value.shape)))
+            written = self.layouts.get(self.graph.writes.get(value, value))
+            whole = repeated(self.options.whole, len(value.shape))
+            self._store(self.parameters[value], whole if written is None else written.resolved())
         return Assigned(self.layouts, cuts, self.dropped)
 
     def _place_by_dropped(self, traced: Graph) -> None:
-        """Let forward ops that were dropped say how the parameters are stored that no other forward op takes."""
-        kept = {v for node in self.graph.nodes if node.phase == "forward" for v in node.inputs if v in self.parameters}
-        left = {p.spec.name: p for p in self.graph.parameters if p.value not in kept and p.value not in self.layouts}
-        names = {p.value: p.spec.name for p in traced.parameters if p.spec.name in left}
-        for node in traced.nodes if names else ():
-            taken = [i for i, v in enumerate(node.inputs) if names.get(v) in left]
-            if not taken or node.phase != "forward" or lookup(node.op).rule is None:
-                continue
-            rule = lookup(node.op).bind([v.shape for v in node.inputs], node.attrs)
-            assignment = self._unplaced(node, rule)
-            for i in taken:
-                given = left.pop(names[node.inputs[i]])
-                compute = self.dropped[given.value] = self._awaited(node, rule, assignment, i)
-                self._store(given, storage_layout(compute, given.value, given.spec, self.options.sharding))
+        """Let forward ops that were dropped say how the parameters are stored that no other forward op takes.
+
+        A reshape says it only of what nothing else takes.
+        """
+        kept = [node for node in self.graph.nodes if node.phase == "forward"]
+        dropped = [node for node in traced.nodes if node.phase == "forward" and lookup(node.op).rule is not None]
+        for silent in (FOLLOWERS, frozenset[str]()):
+            held = {v for node in kept if node.op not in silent for v in node.inputs}
+            left = {
+                p.spec.name: p for p in self.graph.parameters if p.value not in held and p.value not in self.layouts
+            }
+            names = {p.value: p.spec.name for p in traced.parameters if p.spec.name in left}
+            for node in dropped if names else ():
+                if node.op not in silent:
+                    self._place_by(node, left, names)
+
+    def _place_by(self, node: Node, left: dict[str, ParameterInput], names: Mapping[Value, str]) -> None:
+        """Store the parameters that are left and that a node takes as it takes them."""
+        taken = [i for i, v in enumerate(node.inputs) if names.get(v) in left]
+        if not taken:
+            return
+        rule = lookup(node.op).bind([v.shape for v in node.inputs], node.attrs)
+        assignment = self._unplaced(node, rule)
+        for i in taken:
+            given = left.pop(names[node.inputs[i]])
+            compute = self.dropped[given.value] = self._awaited(node, rule, assignment, i)
+            self._store(given, storage_layout(compute, given.value, given.spec, self.options.sharding))
 
     def _unplaced(self, node: Node, rule: Rule) -> Assignment:
         """Return how a node is cut as far as that does not follow from its operands."""
@@ -178,8 +195,10 @@ class _Assigner:
         self._place_parameters(node, rule, assignment)
         if self.unknown and node.phase == "forward":
             self._check_unknown(node, definition, rule, assignment)
+        asked = None
         if node.op in FOLLOWERS:  # the strategy was for the operand alone
-            assignment = tightened(rule, assignment)
+            given, assignment = assignment, tightened(rule, assignment)
+            asked = tuple(given.operand(rule, i) for i in range(len(known))) if assignment != given else None
         terms = terms_that_pass(definition, rule, assignment, known)
         operands = tuple(
             replace(assignment.operand(rule, i), partial=terms, combine="sum")
@@ -190,7 +209,7 @@ class _Assigner:
         made = [assignment.result(rule, i) for i in range(len(node.outputs))]
         results = tuple(replace(lay, partial=(*lay.partial, *terms)) if terms else lay for lay in made)
         halos = tuple(halo_of(rule, slot, lay) for slot, lay in enumerate((*operands, *results)))
-        return Cut(operands, results, halos, gathering(node, rule, self.options.device_num))
+        return Cut(operands, results, halos, gathering(node, rule, self.options.device_num), asked)
 
     def _check_unknown(self, node: Node, definition: OpDef, rule: Rule, assignment: Assignment) -> None:
         divisors = divisors_of(rule, [self.unknown.get(v, {}) for v in node.inputs])
@@ -209,7 +228,19 @@ class _Assigner:
         if node.strategy is not None and not (self.options.mindspore and node.op in BATCH_ONLY):
             return chosen_assignment(node, rule, self.options.device_num)
         plain = [None if lay is None else lay.resolved() for lay in known]
+        if node.op == "reshape" and plain[0] is None and node.phase == "forward":
+            plain[0] = self._taken_beside(node)
         return default_assignment(node, rule, plain, self.options, self._wanted(node))
+
+    def _taken_beside(self, reshape: Node) -> Layout | None:
+        """Return the layout in which another op takes a Parameter that is reshaped; None if no other op does."""
+        value = reshape.inputs[0]
+        others = (n for n in self.graph.nodes if value in n.inputs and n.phase == "forward" and n.op not in FOLLOWERS)
+        user = next(others, None)
+        if user is None or lookup(user.op).rule is None:
+            return None
+        rule = lookup(user.op).bind([v.shape for v in user.inputs], user.attrs)
+        return self._awaited(user, rule, self._unplaced(user, rule), user.inputs.index(value))
 
     def _taken_ahead(self, value: Value) -> Layout | None:
         """Return the layout in which the first op that takes a value will take it, if that is known already."""
@@ -272,7 +303,7 @@ class _Assigner:
     def _kept(self, node: Node, value: Value, made: Layout, gathers: Gathering | None) -> Layout:
         """Return the layout in which a result is kept."""
         if value in self.parameter_of:
-            return self._written(value, made.resolved())
+            return self.layouts.get(self.parameter_of[value], made.resolved())
         if self.terms.get(value) in self.layouts and made.is_partial:
             return scattered_term(made, self.layouts[self.terms[value]])
         if value in self.lazy and made.is_partial:
@@ -282,13 +313,6 @@ class _Assigner:
         if node.out_strategy is not None:
             return wanted_result(node, made, self.options.mindspore)
         return self._wanted(node, value) or made.resolved()
-
-    def _written(self, value: Value, made: Layout) -> Layout:
-        """Return how a Parameter keeps what is written to it: as it is stored, or as it comes if no op has used it."""
-        entered = self.parameter_of[value]
-        if entered not in self.layouts:
-            self._store(self.parameters[entered], made)
-        return self.layouts[entered]
 
     def _wanted(self, node: Node, value: Value | None = None) -> Layout | None:
         """Return the layout of the value whose cotangent a result is, if it is one."""

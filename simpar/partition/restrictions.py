@@ -10,7 +10,7 @@ from simpar.errors import StrategyError
 from simpar.graph import Node, lookup
 from simpar.layout import Assignment, Layout, Rule, assign_by_strategy
 
-__all__ = ["BATCH_ONLY", "check_restrictions", "refuse_default", "result_default"]
+__all__ = ["BATCH_ONLY", "check_restrictions", "mindspore_default"]
 
 BATCH_ONLY = frozenset({"celu", "hard_swish", "sinc"})
 """Ops that MindSpore knows no cuts of: it cuts the batch, whatever the strategy says."""
@@ -23,30 +23,27 @@ _SERVER = 8
 _OWN = "simpar itself can: run the script without the alias of MindSpore's names."
 
 
-def result_default(rule: Rule, device_num: int) -> Assignment:
-    """Return how an op is cut by default whose strategy is for the result: along its first axis.
+def mindspore_default(node: Node, rule: Rule, device_num: int) -> Assignment | None:
+    """Return how MindSpore cuts an op without a strategy; None where it is the first axis, as far as that divides.
 
     Raises:
-        StrategyError: MindSpore's cut does not fit.
-    """
-    result = rule.results[0]
-    grows = len(result) > len(rule.operands[0])
-    cut = device_num if grows else gcd(rule.length(rule.operands[0][0]), device_num)
-    return assign_by_strategy(rule, ((cut, *(1,) * (len(result) - 1)),), device_num)
-
-
-def refuse_default(node: Node, rule: Rule, device_num: int) -> None:
-    """Refuse an op without a strategy of which the first axis must be whole, if MindSpore does so.
-
-    Raises:
-        StrategyError: it does.
+        StrategyError: its choice does not fit the op.
     """
     axis = rule.operands[0][0] if rule.operands and rule.operands[0] else ()
-    if node.op in _NO_DEFAULT and set(axis) & rule.whole and gcd(rule.length(axis), device_num) > 1:
+    cut = gcd(rule.length(axis), device_num)
+    if node.op in _NO_DEFAULT and set(axis) & rule.whole and cut > 1:
         raise StrategyError(
             f"{node.op} has no strategy, so MindSpore cuts axis 0 of its input {node.inputs[0].shape}, which this op "
             f"needs whole, and refuses its own choice. Give it a strategy, with 1 for axis 0. {_OWN}"
         )
+    if rule.by_result:
+        axes = len(rule.results[0])
+        cut = device_num if axes > len(rule.operands[0]) else cut
+        return assign_by_strategy(rule, ((cut, *(1,) * (axes - 1)),), device_num)
+    is_cut_so = all(cut % n == 0 or n % cut == 0 for n in (rule.sizes[f] for f in axis[:1]))
+    if node.op == "reshape" and rule.operands[0] and is_cut_so:  # whether or not the cut passes through
+        return assign_by_strategy(rule, ((cut, *(1,) * (len(rule.operands[0]) - 1)),), device_num, loose=True)
+    return None
 
 
 def check_restrictions(node: Node, rule: Rule, made: Assignment, device_num: int) -> None:

@@ -18,7 +18,7 @@ from simpar.layout import (
     repeated,
 )
 from simpar.partition.gathering import gathering
-from simpar.partition.restrictions import refuse_default, result_default
+from simpar.partition.restrictions import mindspore_default
 
 __all__ = [
     "BucketOptions",
@@ -269,10 +269,9 @@ def default_assignment(
     definition = lookup(node.op)
     if node.phase == "forward" and (node.op not in FOLLOWERS or not known or known[0] is None):
         there = [None] * len(known) if options.mindspore else known
-        if options.mindspore:
-            refuse_default(node, rule, options.device_num)
-        if options.mindspore and rule.by_result:
-            return result_default(rule, options.device_num)
+        own = mindspore_default(node, rule, options.device_num) if options.mindspore else None
+        if own is not None:
+            return own
         made = cut_first_axis(rule, there, options.device_num, definition.batch)
         looks_up = definition.offsets and made.cut(definition.offsets) > 1  # rows by number: each rank needs them all
         return Assignment((options.device_num,), {}) if looks_up else made

@@ -48,6 +48,29 @@ class _Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class _Edge:
+    """A value between an op that is decided and one that is not.
+
+    Args:
+        end: ``"in"`` if it is an operand of the one to decide, ``"out"`` if a result.
+        place: which one.
+        layout: in which the op that is decided has it.
+        shape: of the whole value.
+    """
+
+    end: str
+    place: int
+    layout: Layout
+    shape: tuple[int, ...]
+
+    def cost(self, rule: Rule, made: Assignment) -> Cost:
+        """Return what moves along the edge if the op is cut so."""
+        if self.end == "in":
+            return moving_cost(self.layout, made.operand(rule, self.place), self.shape)
+        return moving_cost(made.result(rule, self.place).resolved(), self.layout, self.shape)
+
+
+@dataclass(frozen=True, slots=True)
 class _Taste:
     """Which of several strategies that cost the same is taken: without a sum, and that cuts most, unless it says so."""
 
@@ -72,6 +95,7 @@ class _Propagation:
             for k, v in enumerate(node.inputs):
                 self.users.setdefault(v, []).append((i, k))
         self.parameters = {p.value for p in graph.parameters}
+        self.fed = {a.value: argument_layout(a, k, options) for k, a in enumerate(graph.arguments)}
         self.decided: dict[int, _Decided] = {}
         self.queue: deque[int] = deque()
         self.known: dict[object, Assignment] = {}
@@ -96,13 +120,12 @@ class _Propagation:
 
     def _from_arguments(self) -> None:
         fed = {v for node in self.graph.nodes for v in node.inputs}  # by a backward op alone, where no other is needed
-        for k, argument in enumerate(self.graph.arguments):
-            for i, operand in self.users.get(argument.value, ()):
+        for argument, layout in self.fed.items():
+            for i, operand in self.users.get(argument, ()):
                 if i not in self.decided:
-                    self._reach(i, operand, argument_layout(argument, k, self.options))
+                    self._reach(i, operand, layout)
                     self._work()
-        is_fed = any(a.value in fed for a in self.graph.arguments)
-        if not is_fed and self.nodes and self.options.mindspore:
+        if not fed & self.fed.keys() and self.nodes and self.options.mindspore:
             raise StrategyError(
                 "no op has a strategy, and no op takes an argument, so there is nothing to propagate from. Give one op "
                 "a strategy with .shard(...)."
@@ -164,10 +187,15 @@ class _Propagation:
             made = follow(rule, [layout if k == operand else None for k in range(len(rule.operands))], n)
             self._decide(i, _Decided(made, passes_on=True))
             return
-        shape = self.nodes[i].inputs[operand].shape
         least = self.nodes[i].op in _CONVOLUTIONS or (is_reshaped and layout.is_repeated)
-        taste = _Taste(cuts_least=least)
-        self._decide(i, _Decided(self._cheapest(rule, ("in", operand), layout, shape, taste)))
+        edges = [_Edge("in", operand, layout, self.nodes[i].inputs[operand].shape)]
+        edges += self._fed_beside(i, operand)
+        self._decide(i, _Decided(self._cheapest(rule, tuple(edges), _Taste(cuts_least=least))))
+
+    def _fed_beside(self, i: int, operand: int) -> list[_Edge]:
+        """Return the edges of an op to other operands that are arguments, which are decided from the start."""
+        inputs = enumerate(self.nodes[i].inputs)
+        return [_Edge("in", k, self.fed[v], v.shape) for k, v in inputs if k != operand and v in self.fed]
 
     def _reach_back(self, i: int, result: int, layout: Layout) -> None:
         rule, n = self.rules[i], self.options.device_num
@@ -175,27 +203,23 @@ class _Propagation:
             made = follow(rule, [None] * len(rule.operands), n, layout)
             self._decide(i, _Decided(made, passes_on=True))
             return
-        shape = self.nodes[i].outputs[result].shape
+        edge = _Edge("out", result, layout, self.nodes[i].outputs[result].shape)
         taste = _Taste(may_sum=self.nodes[i].op in _CONVOLUTIONS)
-        self._decide(i, _Decided(self._cheapest(rule, ("out", result), layout, shape, taste)))
+        self._decide(i, _Decided(self._cheapest(rule, (edge,), taste)))
 
     def _decide(self, i: int, made: _Decided) -> None:
         self.decided[i] = made
         self.queue.append(i)
 
-    def _cheapest(
-        self, rule: Rule, end: tuple[str, int], layout: Layout, shape: tuple[int, ...], taste: _Taste
-    ) -> Assignment:
+    def _cheapest(self, rule: Rule, edges: tuple[_Edge, ...], taste: _Taste) -> Assignment:
         """Return the cheapest assignment; layers repeat, so each question is answered once."""
         lengths, reaches = (
             tuple(sorted(given.items(), key=lambda pair: pair[0])) for given in (rule.sizes, rule.reaches)
         )
-        key = (str(rule), lengths, reaches, rule.whole, end, layout, taste)
+        key = (str(rule), lengths, reaches, rule.whole, edges, taste)
         if key not in self.known:
             found = candidates(rule, self.options.device_num)
-            self.known[key] = min(
-                (made for _, made in found), key=lambda made: _rank(rule, made, end, layout, shape, taste)
-            )
+            self.known[key] = min((made for _, made in found), key=lambda made: _rank(rule, made, edges, taste))
         return self.known[key]
 
     # --- what comes out ---
@@ -211,17 +235,11 @@ class _Propagation:
         return replace(node, strategy=tuple(made.assignment.operand(rule, k) for k in range(len(rule.operands))))
 
 
-def _rank(
-    rule: Rule, made: Assignment, end: tuple[str, int], layout: Layout, shape: tuple[int, ...], taste: _Taste
-) -> tuple[Cost, bool, int]:
-    """Return what strategies are compared by: the edge, whether ranks must sum, and how many parts the work has."""
-    kind, k = end
-    if kind == "in":
-        cost = moving_cost(layout, made.operand(rule, k), shape)
-    else:
-        cost = moving_cost(made.result(rule, k).resolved(), layout, shape)
-    if taste.may_sum:  # nor does a cut after the sum count
-        cost = cost._replace(operations=0)
+def _rank(rule: Rule, made: Assignment, edges: tuple[_Edge, ...], taste: _Taste) -> tuple[Cost, bool, int]:
+    """Return what strategies are compared by: the edges, whether ranks must sum, and how many parts the work has."""
+    costs = [edge.cost(rule, made) for edge in edges]
+    operations = 0 if taste.may_sum else sum(c.operations for c in costs)  # nor does a cut after the sum count then
+    cost = Cost(sum(c.elements for c in costs), operations)
     parts = prod(made.cut(f) for f in rule.order)
     return cost, _sums(rule, made) and not taste.may_sum, parts if taste.cuts_least else -parts
 
