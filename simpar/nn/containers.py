@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self, cast, overload
 
-from simpar.errors import DTypeError
+from simpar.errors import CellAttributeError, DTypeError
 from simpar.nn.cell import Cell
 
-__all__ = ["CellList", "SequentialCell"]
+__all__ = ["CellDict", "CellList", "SequentialCell"]
 
 
 class _Ordered(Cell):
@@ -99,6 +99,74 @@ class CellList(_Ordered):
         cells = self._list()
         cells.insert(index, cell)
         self._refresh(cells)
+
+
+class CellDict(Cell):
+    """Holds Cells under names, in order; call them yourself.
+
+    Args:
+        args: a mapping, or pairs of names and Cells.
+        auto_prefix: whether the Parameters are named by their Cell's name.
+
+    Raises:
+        DTypeError: something else is given.
+    """
+
+    def __init__(self, *args: Any, auto_prefix: bool = True) -> None:
+        super().__init__(auto_prefix)
+        if args:
+            self.update(args[0])
+
+    def update(self, cells: Any) -> None:
+        """Hold these Cells too, a mapping or pairs; one of a known name takes its place."""
+        for name, cell in cells.items() if hasattr(cells, "items") else cells:
+            self[name] = cell
+
+    def __setitem__(self, key: object, cell: object) -> None:
+        if not isinstance(key, str) or not isinstance(cell, Cell):
+            raise DTypeError(f"CellDict holds Cells under names, not {type(cell).__name__} under {key!r}.")
+        if not key or "." in key or (hasattr(self, key) and key not in self._cells):
+            raise CellAttributeError(f"{key!r} cannot name a Cell of a CellDict: it is empty, has a dot, or is taken.")
+        self._hold_cell(key, cell)
+
+    def __getitem__(self, key: str) -> Cell:
+        found = self._cells[key]
+        assert found is not None, "a CellDict holds Cells"
+        return found
+
+    def __delitem__(self, key: str) -> None:
+        del self._cells[key]
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cells)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._cells
+
+    def clear(self) -> None:
+        """Hold no Cell any more."""
+        self._cells.clear()
+
+    def pop(self, key: str) -> Cell:
+        """Return a Cell and hold it no more."""
+        cell = self[key]
+        del self[key]
+        return cell
+
+    def keys(self) -> Iterable[str]:
+        """Return the names."""
+        return self._cells.keys()
+
+    def values(self) -> Iterable[Cell]:
+        """Return the Cells."""
+        return [self[key] for key in self]
+
+    def items(self) -> Iterable[tuple[str, Cell]]:
+        """Return names and Cells."""
+        return [(key, self[key]) for key in self]
 
 
 def _named(args: tuple[Any, ...]) -> list[tuple[str, Any]]:

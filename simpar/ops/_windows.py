@@ -16,7 +16,7 @@ from simpar.errors import RuleError
 from simpar.graph import Local
 from simpar.layout import Reach, Rule, parse_rule
 
-__all__ = ["Window", "letters", "local_pads", "numbers_of", "pads_of", "window_rule", "windows"]
+__all__ = ["Window", "letters", "local_pads", "numbers_of", "pads_of", "sliding_rule", "window_rule", "windows"]
 
 Array = NDArray[Any]
 Attrs = Mapping[str, Any]
@@ -135,11 +135,23 @@ def window_rule(
         sizes: lengths of factors that the operands do not tell.
         how: what else ``parse_rule`` takes.
     """
+    return sliding_rule(text, shapes, size, window.result(size), sizes, reaches=window.reaches, **how)
+
+
+def sliding_rule(
+    text: str,
+    shapes: Sequence[Sequence[int]],
+    size: Sequence[int],
+    made: Sequence[int],
+    sizes: Mapping[str, int],
+    **how: Any,
+) -> Rule:
+    """Return a rule with ``@`` and ``@~``, for images of a size over which so many windows move along each axis."""
     axes = letters(len(size)).split()
-    image, made = (f"{f}~" for f in axes), dict(zip(axes, window.result(size), strict=True))
-    known = {**made, **{f"{f}~": n for f, n in zip(axes, size, strict=True)}, **sizes}
-    text = text.replace("@~", " ".join(image)).replace("@", " ".join(axes))
-    return parse_rule(text, [tuple(s) for s in shapes], sizes=known, reaches=window.reaches, **how)
+    images = [f"{f}~" for f in axes]
+    known = {**dict(zip(axes, made, strict=True)), **dict(zip(images, size, strict=True)), **sizes}
+    text = text.replace("@~", " ".join(images)).replace("@", " ".join(axes))
+    return parse_rule(text, [tuple(s) for s in shapes], sizes=known, **how)
 
 
 def local_pads(attrs: Attrs, local: Local) -> Attrs:

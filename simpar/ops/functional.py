@@ -20,6 +20,7 @@ from simpar.ops import (
     functions_reduction,
     functions_slices,
     functions_special,
+    functions_windows,
     normalization,
     pooling,
 )
@@ -43,6 +44,7 @@ from simpar.ops.functions_random import *  # noqa: F403
 from simpar.ops.functions_reduction import *  # noqa: F403
 from simpar.ops.functions_slices import *  # noqa: F403
 from simpar.ops.functions_special import *  # noqa: F403
+from simpar.ops.functions_windows import *  # noqa: F403
 from simpar.ops.gather import gather, one_hot
 from simpar.ops.loss import cross_entropy, l1_loss, mse_loss, nll_loss
 from simpar.ops.normalization import *  # noqa: F403
@@ -96,3 +98,4 @@ __all__ += functions_loss.__all__
 __all__ += functions_reduction.__all__
 __all__ += functions_attention.__all__
 __all__ += functions_images.__all__
+__all__ += functions_windows.__all__

@@ -16,7 +16,6 @@ from simpar.tensor import Tensor, axis_of
 
 __all__ = [
     "AvgPool",
-    "Conv2D",
     "Dropout",
     "Gather",
     "LayerNorm",
@@ -226,78 +225,65 @@ def _check_nchw(name: str, data_format: str) -> None:
         raise NotYetError(f"{name} with data_format {data_format!r}: simpar has 'NCHW' only. Transpose the images.")
 
 
-class Conv2D(Primitive, op="conv2d"):
-    """Is the convolution of images (n, c, h, w) with a weight (out, c / group, kernel rows, kernel columns).
-
-    Args:
-        out_channel, kernel_size: checked against the weight.
-        mode: 1, cross-correlation, the only one.
-        pad_mode: ``"valid"``, ``"same"`` or ``"pad"``.
-        pad: with ``"pad"``: one number, or (top, bottom, left, right).
-        stride, dilation: one number, or one for rows and one for columns.
-        group: into how many groups the channels fall.
-        data_format: ``"NCHW"``.
-    """
-
-    def __init__(
-        self,
-        out_channel: int,
-        kernel_size: Numbers,
-        mode: int = 1,
-        pad_mode: str = "valid",
-        pad: Numbers = 0,
-        stride: Numbers = 1,
-        dilation: Numbers = 1,
-        group: int = 1,
-        data_format: str = "NCHW",
-    ) -> None:
-        _check_nchw("Conv2D", data_format)
-        if mode != 1:
-            raise NotYetError(f"Conv2D with mode {mode}: simpar has mode 1 (cross-correlation) only.")
-        super().__init__(stride=numbers_of(stride), dilation=numbers_of(dilation), group=group)
-        self.weight_shape = (out_channel, *numbers_of(kernel_size))
-        self.pad_mode, self.pad = pad_mode, pad
-
-    def __call__(self, x: Tensor, weight: Tensor) -> Tensor:
-        """Return the images of the output channels."""
-        if (weight.shape[0], *weight.shape[2:]) != self.weight_shape:
-            out, rows, columns = self.weight_shape
-            raise RuleError(
-                f"a Conv2D with out_channel {out} and kernel_size {rows, columns} was given a weight of shape "
-                f"{weight.shape}; give one of shape ({out}, in / group, {rows}, {columns})."
-            )
-        stride, dilation = self._attrs["stride"], self._attrs["dilation"]
-        pads = pads_of(self.pad_mode, self.pad, x.shape[2:], weight.shape[2:], stride, dilation)
-        return self.apply_one(x, weight, pads=pads)
-
-
 class _Pool(Primitive):
     """What the two poolings share."""
 
-    def __init__(self, kernel_size: Numbers, strides: Numbers, pad_mode: str, data_format: str, **attrs: Any) -> None:
+    def __init__(
+        self,
+        kernel_size: Numbers,
+        strides: Numbers,
+        pad_mode: str,
+        data_format: str,
+        padding: Numbers,
+        **attrs: Any,
+    ) -> None:
         _check_nchw(type(self).__name__, data_format)
         super().__init__(kernel=numbers_of(kernel_size), stride=numbers_of(strides), **attrs)
-        self.pad_mode = pad_mode
+        self.pad_mode, self.padding = pad_mode, padding
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return one value for each window."""
         kernel, stride = self._attrs["kernel"], self._attrs["stride"]
-        return self.apply_one(x, pads=pads_of(self.pad_mode, 0, x.shape[2:], kernel, stride, (1, 1)))
+        return self.apply_one(x, pads=pads_of(self.pad_mode, self.padding, x.shape[2:], kernel, stride, (1, 1)))
 
 
 class MaxPool(_Pool, op="max_pool"):
-    """Takes the largest value of each window of images (n, c, h, w)."""
+    """Takes the largest value of each window of images (n, c, h, w).
+
+    Args:
+        kernel_size, strides: one number, or one for rows and one for columns.
+        pad_mode: ``"valid"``, ``"same"``, or simpar's own ``"pad"``, by ``padding``.
+        data_format: ``"NCHW"``.
+        padding: rows and columns round the image, which are never the largest.
+    """
 
     def __init__(
-        self, kernel_size: Numbers = 1, strides: Numbers = 1, pad_mode: str = "valid", data_format: str = "NCHW"
+        self,
+        kernel_size: Numbers = 1,
+        strides: Numbers = 1,
+        pad_mode: str = "valid",
+        data_format: str = "NCHW",
+        *,
+        padding: Numbers = 0,
     ) -> None:
-        super().__init__(kernel_size, strides, pad_mode, data_format)
+        super().__init__(kernel_size, strides, pad_mode, data_format, padding)
 
 
 class AvgPool(_Pool, op="avg_pool"):
-    """Takes the mean of each window of images (n, c, h, w); padding does not count."""
+    """Takes the mean of each window of images (n, c, h, w); arguments as of ``MaxPool``.
+
+    Args:
+        count_include_pad: whether padding counts as zeros.
+    """
 
     def __init__(
-        self, kernel_size: Numbers = 1, strides: Numbers = 1, pad_mode: str = "valid", data_format: str = "NCHW"
+        self,
+        kernel_size: Numbers = 1,
+        strides: Numbers = 1,
+        pad_mode: str = "valid",
+        data_format: str = "NCHW",
+        *,
+        padding: Numbers = 0,
+        count_include_pad: bool = False,
     ) -> None:
-        super().__init__(kernel_size, strides, pad_mode, data_format, count_pads=False)
+        super().__init__(kernel_size, strides, pad_mode, data_format, padding, count_pads=count_include_pad)

@@ -8,6 +8,7 @@ from simpar.ops import (
     primitives_attention,
     primitives_boxes,
     primitives_complex,
+    primitives_convolution,
     primitives_creation,
     primitives_elementwise,
     primitives_fourier,
@@ -33,6 +34,7 @@ from simpar.ops.primitives_arrays import *  # noqa: F403
 from simpar.ops.primitives_attention import *  # noqa: F403
 from simpar.ops.primitives_boxes import *  # noqa: F403
 from simpar.ops.primitives_complex import *  # noqa: F403
+from simpar.ops.primitives_convolution import *  # noqa: F403
 from simpar.ops.primitives_creation import *  # noqa: F403
 from simpar.ops.primitives_elementwise import *  # noqa: F403
 from simpar.ops.primitives_fourier import *  # noqa: F403
@@ -99,4 +101,5 @@ __all__ += primitives_loss.__all__
 __all__ += primitives_reduction.__all__
 __all__ += primitives_attention.__all__
 __all__ += primitives_images.__all__
+__all__ += primitives_convolution.__all__
 __all__ += primitives_volumes.__all__

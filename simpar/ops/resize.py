@@ -1,4 +1,4 @@
-"""Images (n, c, h, w) in another size: each row and column is a mean of those it lies between.
+"""Images (n, c, h, w), sequences and volumes in another size: each row is a mean of those it lies between, or over.
 
 Along each axis that is a product with a small matrix, so the gradient is the product with its transpose. Images and
 channels may be cut; a cut of rows or columns needs a halo, where new rows lie between those of two slices.
@@ -11,8 +11,9 @@ import numpy as np
 
 from simpar.errors import RuleError
 from simpar.graph import Example, Local, op
-from simpar.layout import Reach, Rule, parse_rule
+from simpar.layout import Reach, Rule
 from simpar.ops._rows import widened
+from simpar.ops._windows import letters, sliding_rule
 from simpar.ops.support import Array, Attrs, Shape, one, write
 from simpar.tensor import Tensor
 
@@ -20,19 +21,18 @@ __all__: list[str] = []
 
 
 def _rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    return _sized("n c h~ w~ -> n c h w", shapes, attrs, shapes[0][2:], attrs["size"])
+    return _sized("n c @~ -> n c @", shapes, attrs, shapes[0][2:], attrs["size"])
 
 
 def _grad_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    return _sized("n c h w -> n c h~ w~", shapes, attrs, attrs["size"], shapes[0][2:])
+    return _sized("n c @ -> n c @~", shapes, attrs, attrs["size"], shapes[0][2:])
 
 
 def _sized(text: str, shapes: Sequence[Shape], attrs: Attrs, size: Shape, made: Shape) -> Rule:
-    if len(shapes[0]) != 4 or len(size) != 2 or len(made) != 2 or min(*size, *made) < 1:
-        raise RuleError(f"images of shape {shapes[0]} (n, c, h, w) cannot have size {attrs['size']}; give two numbers.")
-    reaches = {f: reach_of(n, m, attrs) for f, n, m in zip("hw", size, made, strict=True)}
-    sizes = {"h": made[0], "w": made[1], "h~": size[0], "w~": size[1]}
-    return parse_rule(text, shapes, sizes=sizes, reaches=reaches)
+    if not 1 <= len(size) == len(made) <= 3 or min(*size, *made) < 1:
+        raise RuleError(f"images of shape {shapes[0]} cannot have size {attrs['size']}; give a number for each axis.")
+    reaches = {f: reach_of(n, m, attrs) for f, n, m in zip(letters(len(size)).split(), size, made, strict=True)}
+    return sliding_rule(text, shapes, size, made, {}, reaches=reaches)
 
 
 def reach_of(length: int, made: int, attrs: Attrs) -> Reach:
@@ -48,6 +48,8 @@ def reach_of(length: int, made: int, attrs: Attrs) -> Reach:
     aligned = attrs["align"] and made > 1
     step, parts = (length - 1, made - 1) if aligned else (length, made)
     halves = attrs["half"] and not attrs["align"]
+    if attrs["mode"] == "mean":  # all rows that a new one lies over
+        return Reach(length, 0, length // made if length % made == 0 else -(-length // made) + 1, made)
     if attrs["mode"] == "nearest":  # the nearest row, or that before it
         shift = step if halves else parts if attrs["align"] else 0
         return Reach(2 * step, shift, 1, 2 * parts)
@@ -60,7 +62,7 @@ def _weights(length: int, made: int, attrs: Attrs, axis: int, dtype: Any) -> Arr
     Args:
         length, made: how many old rows there are here, and how many new ones.
         attrs: of the op; ``part`` tells where this rank's rows begin and how many there are together.
-        axis: 0 for rows, 1 for columns.
+        axis: which of the image's last axes.
         dtype: the element type.
     """
     begin, start, old, new = (0, 0, length, made) if attrs["part"] is None else attrs["part"][axis]
@@ -68,6 +70,11 @@ def _weights(length: int, made: int, attrs: Attrs, axis: int, dtype: Any) -> Arr
     place = (start + here) * reach.step + reach.shift
     low, between = np.divmod(place, reach.parts)
     total = np.zeros((made, length), dtype)
+    if attrs["mode"] == "mean":
+        behind = -(-(place + reach.step) // reach.parts)
+        for row, (first, last) in enumerate(zip(low - begin, behind - begin, strict=True)):
+            total[row, first:last] = 1 / (last - first)
+        return total
     near = np.clip(low, 0, old - 1) - begin
     if attrs["mode"] == "nearest":
         total[here, near] = 1
@@ -87,7 +94,7 @@ def _local(attrs: Attrs, local: Local, image: Shape) -> Attrs:
         image: the shape of the old images that it holds.
     """
     part: list[tuple[int, int, int, int]] = []
-    for f, held in zip("hw", image[2:], strict=True):
+    for f, held in zip(letters(len(image) - 2).split(), image[2:], strict=True):
         old, new = local.sizes[f"{f}~"], local.sizes[f]
         part.append((0 if held == old else max(local.spans[f][0], 0), local.starts.get(f, 0), old, new))
     return {**attrs, "size": local.results[0][2:], "part": tuple(part)}
@@ -103,14 +110,23 @@ def _local_gradients(attrs: Attrs, local: Local) -> Attrs:
 
 def _resize(x: Array, *, size: Shape, out: Array | None = None, part: Any = None, **attrs: Any) -> Array:
     how = {**attrs, "part": part}
-    rows, columns = (_weights(n, m, how, i, x.dtype) for i, (n, m) in enumerate(zip(x.shape[2:], size, strict=True)))
-    return write(rows @ x @ columns.T, out)
+    for i, (n, m) in enumerate(zip(x.shape[2:], size, strict=True)):
+        x = _product(_weights(n, m, how, i, x.dtype), x, i + 2)
+    return write(x, out)
 
 
 def _resize_grad(g: Array, *, size: Shape, out: Array | None = None, part: Any = None, **attrs: Any) -> Array:
     how = {**attrs, "part": part}
-    rows, columns = (_weights(n, m, how, i, g.dtype) for i, (n, m) in enumerate(zip(size, g.shape[2:], strict=True)))
-    return write(rows.T @ g @ columns, out)
+    for i, (n, m) in enumerate(zip(size, g.shape[2:], strict=True)):
+        g = _product(_weights(n, m, how, i, g.dtype).T, g, i + 2)
+    return write(g, out)
+
+
+def _product(matrix: Array, x: Array, axis: int) -> Array:
+    """Return the product of a matrix with an axis of images."""
+    if axis == x.ndim - 1:
+        return x @ matrix.T
+    return np.moveaxis(np.moveaxis(x, axis, -1) @ matrix.T, -1, axis)
 
 
 def _bprop(g: Tensor, x: Tensor, *, mode: str, align: bool, half: bool) -> Tensor:
@@ -123,6 +139,7 @@ def _grad_bprop(u: Tensor, g: Tensor, *, mode: str, align: bool, half: bool) -> 
 
 _NEAR = {"mode": "nearest", "align": False, "half": False}
 _MEAN = {"mode": "bilinear", "align": True, "half": False}
+_OVER = {"mode": "mean", "align": False, "half": False}
 _HALF = {"mode": "bilinear", "align": False, "half": True}
 op(
     "resize",
@@ -135,6 +152,7 @@ op(
         Example(((2, 4, 3, 4),), {"size": (5, 6), **_MEAN}),
         Example(((2, 4, 5, 4),), {"size": (3, 8), **_NEAR}),
         Example(((2, 2, 4, 6),), {"size": (8, 12), **_HALF}),
+        Example(((2, 2, 6, 2, 4),), {"size": (4, 1, 2), **_OVER}),
     ),
 )
 op(
@@ -148,5 +166,6 @@ op(
         Example(((2, 4, 5, 6),), {"size": (3, 4), **_MEAN}),
         Example(((2, 4, 3, 8),), {"size": (5, 4), **_NEAR}),
         Example(((2, 2, 8, 12),), {"size": (4, 6), **_HALF}),
+        Example(((2, 2, 4),), {"size": (6,), **_OVER}),
     ),
 )

@@ -11,7 +11,7 @@ from simpar.nn.layers.activation import Activation
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
 
-__all__ = ["ELU", "HSigmoid", "HSwish", "LogSigmoid", "Mish", "PReLU", "ReLU6", "SeLU", "Softsign"]
+__all__ = ["ELU", "HSigmoid", "HSwish", "LeakyReLU", "LogSigmoid", "Mish", "PReLU", "ReLU6", "SeLU", "Softsign"]
 
 
 class ReLU6(Activation):
@@ -28,6 +28,18 @@ class ELU(Activation):
     def __init__(self, alpha: float = 1.0) -> None:
         super().__init__(ops.Elu(alpha))
         self.elu = self.primitive
+
+
+class LeakyReLU(Cell):
+    """Computes x above 0 and ``alpha * x`` below."""
+
+    def __init__(self, alpha: float = 0.2) -> None:
+        super().__init__()
+        self.alpha = alpha
+
+    def construct(self, x: Tensor) -> Tensor:
+        """Return the result, shaped as x."""
+        return ops.leaky_relu(x, self.alpha)
 
 
 class SeLU(Activation):
