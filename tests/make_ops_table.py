@@ -72,13 +72,16 @@ def _is_anywhere(op: OpDef) -> bool:
 
 def _rule(op: OpDef) -> str:
     """Return a rule as text, leading axes as ``...`` and a scalar as ``()``."""
-    operands, results = (", ".join(map(_axes, side)) for side in (_bound(op).operands, _bound(op).results))
-    return f"`{operands} -> {results}`"
+    rule = _bound(op)
+    each = [_axes(axes, slot, rule) for slot, axes in enumerate((*rule.operands, *rule.results))]
+    count = len(rule.operands)
+    return f"`{', '.join(each[:count])} -> {', '.join(each[count:])}`"
 
 
-def _axes(axes: Sequence[Axis]) -> str:
+def _axes(axes: Sequence[Axis], slot: int, rule: Rule) -> str:
     words = ["1" if not a else "..." if a[0][0] == "_" else a[0] if len(a) == 1 else f"({' '.join(a)})" for a in axes]
-    return " ".join(dict.fromkeys(words)) or "()"
+    shown = [f"{word}~" if (slot, place) in rule.images else word for place, word in enumerate(words)]
+    return " ".join(dict.fromkeys(shown)) or "()"
 
 
 def _cut(op: OpDef) -> tuple[str, ...]:
