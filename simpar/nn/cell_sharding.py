@@ -46,6 +46,9 @@ def shard_function(
         if strategy is not None and not isinstance(strategy, tuple):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DTypeError(f"a strategy is a tuple with one entry per tensor, such as ((2, 1),), not {strategy!r}.")
 
+        for entry in strategy or ():
+            _check_entry(entry)
+
     planned = _planned(function, parameter_plan)
 
     def sharded(*args: Any) -> Any:
@@ -110,6 +113,15 @@ def _store_so(parameter: Any, cut: tuple[int, ...] | Layout) -> None:
 
 
 # --- inputs and results ---
+
+
+def _check_entry(entry: object) -> None:
+    """Check that an entry of a strategy is a tuple of whole numbers, a layout, or None."""
+    if entry is None or isinstance(entry, Layout) or hasattr(entry, "to_layout"):
+        return
+    numbers = cast("tuple[object, ...]", entry) if isinstance(entry, tuple) else ("none",)
+    if not all(isinstance(n, int) and not isinstance(n, bool) for n in numbers):
+        raise DTypeError(f"a strategy gives each tensor a tuple of whole numbers, a Layout or None, not {entry!r}.")
 
 
 def _mark(what: str, tensors: Sequence[Any], strategy: CellStrategy) -> tuple[Any, ...]:

@@ -22,6 +22,7 @@ and value out; in reading order:
 from simpar.partition.assign import Assigned, Cut, assign_layouts
 from simpar.partition.fusion import fuse_collectives
 from simpar.partition.fusion import members as steps_of
+from simpar.partition.gathering import Gathering, gathering
 from simpar.partition.insert import Partitioned, insert_redistribution
 from simpar.partition.localize import localize
 from simpar.partition.plan import Collective, Instruction, Plan, PlannedParameter, PlannedValue
@@ -43,6 +44,7 @@ __all__ = [
     "BucketOptions",
     "Collective",
     "Cut",
+    "Gathering",
     "Instruction",
     "OptimizerSharding",
     "PartitionOptions",
@@ -58,6 +60,7 @@ __all__ = [
     "decode_program",
     "encode_program",
     "fuse_collectives",
+    "gathering",
     "insert_redistribution",
     "localize",
     "repeat_forward",

@@ -308,10 +308,10 @@ class _Assigner:
             return scattered_term(made, self.layouts[self.terms[value]])
         if value in self.lazy and made.is_partial:
             return made
+        if node.out_strategy is not None:
+            return wanted_result(node, made if gathers is None else gathers.made, self.options.mindspore)
         if gathers is not None:
             return gathers.made
-        if node.out_strategy is not None:
-            return wanted_result(node, made, self.options.mindspore)
         return self._wanted(node, value) or made.resolved()
 
     def _wanted(self, node: Node, value: Value | None = None) -> Layout | None:

@@ -20,7 +20,7 @@ from math import prod
 from simpar.errors import StrategyError
 from simpar.graph import Graph, Node, Value, lookup
 from simpar.layout import Assignment, Layout, Rule, follow
-from simpar.partition import PartitionOptions, argument_layout, chosen_assignment
+from simpar.partition import Gathering, PartitionOptions, argument_layout, chosen_assignment, gathering
 from simpar.search.candidates import candidates, strategy_of
 from simpar.search.moving import Cost, moving_cost
 
@@ -41,10 +41,19 @@ def propagate_strategies(graph: Graph, options: PartitionOptions) -> Graph:
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    """How a node is cut, and whether it only passes on what reached it."""
+    """How a node is cut, whether it only passes on what reached it, and how a configured product gathers."""
 
     assignment: Assignment
     passes_on: bool = False
+    gathers: Gathering | None = None
+
+    def operand(self, rule: Rule, index: int) -> Layout:
+        """Return the layout in which an operand waits."""
+        return self.assignment.operand(rule, index) if self.gathers is None else self.gathers.waiting[index]
+
+    def result(self, rule: Rule, index: int) -> Layout:
+        """Return the layout in which a result is kept."""
+        return self.assignment.result(rule, index).resolved() if self.gathers is None else self.gathers.made
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,7 @@ class _Propagation:
     def run(self) -> Graph:
         configured = [i for i, n in self.nodes.items() if n.strategy is not None]
         for i in configured:
-            self.decided[i] = _Decided(self._configured(i))
+            self.decided[i] = self._configured(i)
         sharing = [j for i in configured for j in self._share(i)]
         for i in (*configured, *sharing):
             self._spread(i)
@@ -111,10 +120,10 @@ class _Propagation:
             self._from_arguments()
         return replace(self.graph, nodes=tuple(self._with_strategy(i, n) for i, n in enumerate(self.graph.nodes)))
 
-    def _configured(self, i: int) -> Assignment:
-        node = self.nodes[i]
+    def _configured(self, i: int) -> _Decided:
+        node, rule, n = self.nodes[i], self.rules[i], self.options.device_num
         try:
-            return chosen_assignment(node, self.rules[i], self.options.device_num)
+            return _Decided(chosen_assignment(node, rule, n), gathers=gathering(node, rule, n))
         except StrategyError as error:
             raise StrategyError(f"{node.where}: {error}") from None
 
@@ -135,7 +144,7 @@ class _Propagation:
 
     def _share(self, i: int) -> list[int]:
         """Decide the ops that take a Parameter that this one takes, through casts too; return them."""
-        made, found = self.decided[i].assignment, list[int]()
+        made, found = self.decided[i], list[int]()
         for k, value in enumerate(self.nodes[i].inputs):
             parameter = self._origin(value)
             for user, operand in self._readers(parameter) if parameter in self.parameters else ():
@@ -146,12 +155,8 @@ class _Propagation:
 
     def _origin(self, value: Value) -> Value:
         """Return what a value was cast from."""
-        maker = self.maker.get(value)
-        return (
-            value
-            if maker is None or self.nodes[maker[0]].op != "cast"
-            else self._origin(self.nodes[maker[0]].inputs[0])
-        )
+        maker = self.nodes[self.maker[value][0]] if value in self.maker else None
+        return value if maker is None or maker.op != "cast" else self._origin(maker.inputs[0])
 
     def _readers(self, value: Value) -> Iterator[tuple[int, int]]:
         """Give the ops that take a value or a cast of it, and as which operand."""
@@ -170,12 +175,12 @@ class _Propagation:
     def _work(self) -> None:
         while self.queue:
             i = self.queue.popleft()
-            node, rule, made = self.nodes[i], self.rules[i], self.decided[i].assignment
+            node, rule, made = self.nodes[i], self.rules[i], self.decided[i]
             self.queue.extend(self._share(i))
             for k, value in enumerate(node.outputs):
                 for user, operand in self.users.get(value, ()):
                     if user not in self.decided:
-                        self._reach(user, operand, made.result(rule, k).resolved(), node.op == "reshape")
+                        self._reach(user, operand, made.result(rule, k), node.op == "reshape")
             for k, value in enumerate(node.inputs):
                 maker = self.maker.get(value)
                 if maker is not None and maker[0] not in self.decided:

@@ -8,7 +8,7 @@ import pytest
 
 from simpar import context, nn
 from simpar.context import Context, current
-from simpar.errors import CellAttributeError, NotYetError
+from simpar.errors import CellAttributeError, DTypeError, NotYetError
 from simpar.graph import Trace, tracing
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
@@ -193,6 +193,12 @@ def test_shard_takes_tuples() -> None:
         Twice().shard(wrong)
     with pytest.raises(TypeError, match="parameter_plan"):
         Twice().shard(((2,),), parameter_plan={"one.factor": None})
+
+
+@pytest.mark.parametrize("entry", [[2, 1], (2, [1]), (2, True), "dp"])
+def test_shard_takes_whole_numbers_layouts_and_none_alone(entry: Any) -> None:
+    with pytest.raises(DTypeError, match="a tuple of whole numbers, a Layout or None"):
+        nn.ReLU().shard((entry,))
 
 
 def test_shard_refuses_more_layouts_than_inputs() -> None:

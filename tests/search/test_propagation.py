@@ -50,6 +50,45 @@ def test_a_step_computes_what_one_device_computes(strategy: Any) -> None:
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
+def test_an_op_behind_a_gathering_product_takes_what_that_leaves() -> None:
+    with entered(Context()):
+        ms.set_auto_parallel_context(
+            parallel_mode="auto_parallel", search_mode="sharding_propagation", full_batch=True, device_num=4
+        )
+        net = Net()
+        on = ms.parallel.Layout((2, 2), ("y", "x"))
+        net.one.add_prim_attr("enable_nd_tp", True).shard((on("None", ("x", "y")), on("x", "y")))
+        net.compile(Tensor(X))
+        assert net.parameter_layout_dict["w1"][:3] == ([2, 2], [0, 1], [4, 8])
+        assert net.parameter_layout_dict["w2"][2] == [4, 8]  # rows, as the ranks hold columns of the first result
+
+
+def test_a_parameter_leads_to_the_other_ops_that_take_it() -> None:
+    class Twice(nn.Cell):
+        def __init__(self, strategy: Any) -> None:
+            super().__init__()
+            self.w = Parameter(Tensor(X), name="w")
+            self.one, self.two = ops.Mul(), ops.Mul()
+            if strategy is not None:
+                self.one.shard(strategy)
+
+        def construct(self, x: Tensor) -> Tensor:
+            return self.two(ops.relu(self.one(x, self.w)).T, ops.cast(self.w, ms.float32)).sum()
+
+    def gradient(strategy: Any) -> tuple[Any, Any]:
+        ms.set_auto_parallel_context(
+            parallel_mode="auto_parallel", search_mode="sharding_propagation", dataset_strategy="full_batch"
+        )
+        net = Twice(strategy)
+        made = ms.value_and_grad(net, None, net.trainable_params())(Tensor(X))[1][0]
+        return ms.parallel.full_tensor(made).asnumpy(), net.w.layout
+
+    ((wanted, _),) = run_threads(1, gradient, None)
+    for made, layout in run_threads(4, gradient, ((2, 2), (2, 2))):
+        np.testing.assert_allclose(made, wanted, rtol=1e-5, atol=1e-6)
+        assert layout.cuts == (2, 2)
+
+
 def test_a_column_cut_is_followed_by_a_row_cut() -> None:
     with entered(Context()):
         ms.set_auto_parallel_context(
