@@ -7,16 +7,10 @@ Read in this order: ``support`` (what the families share), ``elementwise`` with 
 ``special``, ``complex_numbers`` and ``bitwise``; ``activation`` with ``rectifiers``; ``reduction``, ``matmul`` with
 ``products``, ``linear_algebra`` and ``attention``; ``fourier``; ``shape`` with ``refinement`` and ``slicing``;
 ``normalization``, ``gather`` with ``gather_batched`` and ``gather_fields``, ``scatter`` and ``segment``; ``ordering``,
-``loss``, ``convolution``, ``pooling`` and ``resize``; ``random`` (dropout), ``printing``,
+``loss``, ``convolution``, ``pooling`` and ``resize``; ``boxes`` and ``grids``; ``random`` (dropout), ``printing``,
 ``optimizer`` with ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the user), ``transfers``
-(between the stages of a pipeline) and ``micro`` (its micro-batches); then the faces: ``functional`` and
-``operations``, doors to the functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made
-of other ops; and ``composite``, functions of functions.
-``normalization``, ``gather`` with ``gather_batched``, ``scatter`` and ``segment``; ``ordering``, ``loss``,
-``convolution``, ``pooling`` and ``resize``; ``boxes`` and ``grids``; ``random`` (dropout), ``printing``, ``optimizer``
-with ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the user), ``transfers`` (between the
-stages of a pipeline) and ``micro`` (its micro-batches); then the faces: ``functional`` and ``operations``, doors to the
-functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made of other ops; and
+(between the stages of a pipeline) and ``micro`` (its micro-batches); then the faces: ``functional`` and ``operations``,
+doors to the functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made of other ops; and
 ``composite``, functions of functions.
 """
 

@@ -50,7 +50,7 @@ from simpar.ops.loss import cross_entropy, l1_loss, mse_loss, nll_loss
 from simpar.ops.normalization import *  # noqa: F403
 from simpar.ops.pooling import *  # noqa: F403
 from simpar.ops.printing import print_
-from simpar.ops.queries import dtype, numel, rank, scalar_to_tensor, shape, size, tuple_to_array
+from simpar.ops.queries import dtype, dyn_shape, numel, rank, scalar_to_tensor, shape, size, tuple_to_array
 from simpar.ops.random import dropout
 from simpar.ops.resharding import reshard
 
@@ -63,6 +63,7 @@ __all__: list[str] = [
     "depend",
     "dropout",
     "dtype",
+    "dyn_shape",
     "gather",
     "l1_loss",
     "mse_loss",

@@ -22,6 +22,7 @@ __all__ = [
     "LogSoftmax",
     "MaxPool",
     "OneHot",
+    "OneHotExt",
     "Softmax",
     "SoftmaxCrossEntropyWithLogits",
     "SparseSoftmaxCrossEntropyWithLogits",
@@ -154,6 +155,10 @@ class OneHot(Primitive, op="one_hot"):
         off = off_value.item() if isinstance(off_value, Tensor) else off_value
         classes = Tensor(np.arange(depth, dtype=np.int64))
         return self.apply_one(indices, classes, on=on.item(), off=off, dtype=on.dtype.name)
+
+
+class OneHotExt(OneHot):
+    """Is ``OneHot`` under the name of ``mint``."""
 
 
 class Dropout(Primitive, op="dropout"):

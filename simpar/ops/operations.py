@@ -60,6 +60,7 @@ from simpar.ops.queries import (
     ScalarToTensor,
     Shape,
     Size,
+    TensorToScalar,
     TupleToArray,
 )
 
@@ -78,6 +79,7 @@ __all__: list[str] = [
     "ScalarToTensor",
     "Shape",
     "Size",
+    "TensorToScalar",
     "TupleToArray",
 ]
 __all__ += communication.__all__

@@ -12,6 +12,7 @@ __all__ = [
     "BroadcastTo",
     "Concat",
     "CumSum",
+    "DynamicBroadcastTo",
     "ExpandDims",
     "Flatten",
     "Pad",
@@ -171,6 +172,18 @@ class BroadcastTo(Primitive, op="broadcast_to"):
         """Apply the op."""
         lead = len(self.shape) - x.ndim
         return self.apply_one(x, shape=tuple(x.shape[i - lead] if n == -1 else n for i, n in enumerate(self.shape)))
+
+
+class DynamicBroadcastTo(Primitive, op="broadcast_to"):
+    """Repeats a tensor to a shape that is itself a tensor, whose numbers are known while a program is traced."""
+
+    def __call__(self, input_x: Tensor, shape: Tensor | Sequence[int]) -> Tensor:
+        """Apply the op; -1 keeps an axis."""
+        wanted = [int(n) for n in (shape.tolist() if isinstance(shape, Tensor) else shape)]
+        lead = len(wanted) - input_x.ndim
+        return self.apply_one(
+            input_x, shape=tuple(input_x.shape[i - lead] if n == -1 else n for i, n in enumerate(wanted))
+        )
 
 
 class Tile(Primitive, op="tile"):

@@ -1,16 +1,24 @@
 """The ops as objects, under MindSpore's class names: elements by number, and segments."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
+from simpar.dtype import int64
 from simpar.errors import NotYetError
+from simpar.layout import NOT_CUT, Layout
 from simpar.ops.functions_index import without_gradient_at
 from simpar.ops.gather_fields import RowLookup
 from simpar.ops.primitive import Primitive
-from simpar.tensor import Tensor, axis_of
+from simpar.ops.support import one
+from simpar.tensor import Tensor, axis_of, call
 
 __all__ = [
     "Embedding",
     "EmbeddingLookup",
     "GatherD",
     "GatherNd",
+    "Index",
     "IndexSelect",
     "SparseGatherV2",
     "UnsortedSegmentMax",
@@ -29,6 +37,37 @@ class GatherNd(Primitive, op="gather_nd"):
     def __call__(self, input_x: Tensor, indices: Tensor) -> Tensor:
         """Return them in the shape of the indices' other axes."""
         return self.apply_one(input_x, indices)
+
+
+class Index(Primitive, op="index"):
+    """Takes the elements that tensors of numbers name, one tensor for each of the first axes: ``x[rows, columns]``.
+
+    >>> Index()(Tensor([[1.0, 2.0], [3.0, 4.0]]), (Tensor([0, 1]), Tensor([1, -1]))).tolist()
+    [2.0, 4.0]
+    """
+
+    def shard(self, in_strategy: object = None, out_strategy: object = None) -> "Index":
+        """Say how the tensor and each tensor of numbers are cut; see ``Primitive.shard``."""
+        super().shard(in_strategy, out_strategy)
+        if self.in_strategy is not None:
+            table, numbers = self.in_strategy[:2]
+            if isinstance(numbers, Layout):
+                numbers = Layout(numbers.dev_mat, (*numbers.tensor_map, NOT_CUT), numbers.rank_list)
+            else:
+                numbers = (*numbers, 1)
+            self.in_strategy = (table, numbers)
+        return self
+
+    def __call__(self, input: Tensor, indices: Sequence[Tensor]) -> Tensor:
+        """Return them in the shape that the numbers have together; negative ones count from the end."""
+        shape = np.broadcast_shapes(*(i.shape for i in indices))
+        numbers = [
+            one("mod", i.astype(int64), Tensor(n, int64)).broadcast_to(shape).expand_dims(len(shape))
+            for i, n in zip(indices, input.shape, strict=False)
+        ]
+        together = call("concat", *numbers, axis=len(shape))
+        assert isinstance(together, Tensor), "concat has one result"
+        return self.apply_one(input, together)
 
 
 class GatherD(Primitive, op="gather_elements"):

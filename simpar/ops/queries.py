@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from simpar import dtype as types
+from simpar.graph import Value
 from simpar.ops.primitive import Primitive
 from simpar.tensor import Tensor, as_tensor
 
@@ -18,8 +19,10 @@ __all__ = [
     "ScalarToTensor",
     "Shape",
     "Size",
+    "TensorToScalar",
     "TupleToArray",
     "dtype",
+    "dyn_shape",
     "numel",
     "rank",
     "scalar_to_tensor",
@@ -36,6 +39,15 @@ def shape(input_x: Tensor) -> tuple[int, ...]:
     (1, 2)
     """
     return input_x.shape
+
+
+def dyn_shape(input_x: Tensor) -> Tensor:
+    """Return the length of each axis as a Tensor; lengths are known while a program is traced.
+
+    >>> dyn_shape(Tensor([[1.0, 2.0]])).tolist()
+    [1, 2]
+    """
+    return Tensor(np.array(input_x.shape, np.int64))
 
 
 def dtype(input_x: Tensor) -> types.DType:
@@ -113,6 +125,15 @@ class ScalarToTensor(Primitive):
     def __call__(self, input_x: float, dtype: types.DType | None = None) -> Tensor:
         """Return the Tensor."""
         return scalar_to_tensor(input_x, dtype)
+
+
+class TensorToScalar(Primitive):
+    """Takes the number out of a Tensor; while a program is traced it stays a Tensor, now without axes."""
+
+    def __call__(self, input_x: Tensor) -> Any:
+        """Return the number."""
+        is_traced = isinstance(input_x.operand(), Value)
+        return input_x.reshape(()) if is_traced else input_x.item()
 
 
 class TupleToArray(Primitive):

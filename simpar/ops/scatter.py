@@ -2,7 +2,8 @@
 
 ``gather_nd``, ``scatter_nd`` and ``tensor_scatter`` number the first axes by the last axis of the indices;
 ``gather_elements`` and ``scatter_elements`` number one axis, element by element. An axis that is numbered alone may
-be cut: each rank answers for what it holds; several that are numbered together may be cut by ``tensor_scatter`` only.
+be cut: each rank answers for what it holds; several that are numbered together may be cut by ``tensor_scatter`` and
+``index`` only, as in MindSpore.
 A number that is out of range gives zeros, or puts nothing.
 """
 
@@ -53,6 +54,17 @@ def _gather_nd_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
     return parse_rule(f"{table}, {ids} -> {taken}", shapes, whole=(*numbered, "k"))
 
 
+def _index_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    (table, ids, taken), _, _ = _nd_rule(shapes[0], shapes[1], False)
+    return parse_rule(f"{table}, {ids} -> {taken}", shapes, whole=("k",))
+
+
+def _index_local(attrs: Attrs, local: Local) -> Attrs:
+    """Say where the numbered axes of this rank's slice begin."""
+    starts = (local.starts.get(f"w{i}", 0) for i in range(len(local.operands[0])))
+    return {**attrs, "starts": tuple(starts)}
+
+
 def _scatter_nd_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
     (table, ids, taken), numbered, _ = _nd_rule(attrs["shape"], shapes[0], False)
     sizes = dict(zip(numbered, attrs["shape"], strict=False))
@@ -79,8 +91,10 @@ def _flat(ids: Array, lengths: Shape) -> tuple[Array, Array]:
     return ids @ strides, known
 
 
-def _gather_nd(x: Array, ids: Array, *, out: Array | None = None) -> Array:
+def _gather_nd(x: Array, ids: Array, *, starts: Shape = (), out: Array | None = None) -> Array:
     depth = ids.shape[-1]
+    if any(starts[:depth]):
+        ids = ids - np.array(starts[:depth], ids.dtype)
     made = or_new(out, (*ids.shape[:-1], *x.shape[depth:]), x.dtype)
     numbers, known = _flat(ids, x.shape[:depth])
     rows = x.reshape(prod(x.shape[:depth]), -1)[np.where(known, numbers, 0)]
@@ -182,6 +196,19 @@ op(
     examples=(
         Example(((5, 4), (6, 1)), {}, ("float32", "int32"), low=(-1, -1), high=(1, 6)),
         Example(((3, 3, 4), (2, 4, 2)), {}, ("float32", "int64"), low=(-1, 0), high=(1, 3)),
+    ),
+)
+op(
+    "index",
+    rule=_index_rule,
+    batch=1,
+    localize=_index_local,
+    kernel=_gather_nd,
+    bprop=_gather_nd_bprop,
+    dtype=pick_dtype(0),
+    examples=(
+        Example(((4, 6), (5, 2)), {}, ("float32", "int64"), low=(-1, -1), high=(1, 5)),
+        Example(((4, 3, 2), (2, 4, 1)), {}, ("float32", "int64"), low=(-1, 0), high=(1, 4)),
     ),
 )
 op(
