@@ -12,44 +12,15 @@ from simpar import nn
 from simpar.context import PYNATIVE_MODE, Context
 from simpar.dtype import int32
 from simpar.graph import Trace, tracing
-from simpar.parameter import Parameter
 from simpar.tensor import Tensor
+from tests.nn.stepping import GRADIENTS, START, close, run, run_torch, weight
 
 Array = NDArray[Any]
-STEPS = 20
-START = np.random.default_rng(2).standard_normal((3, 4)).astype(np.float32)
-GRADIENTS = np.random.default_rng(3).standard_normal((STEPS, 3, 4)).astype(np.float32)
 
 
 @pytest.fixture(autouse=True)
 def at_once(own_context: Context) -> None:
     own_context.mode = PYNATIVE_MODE
-
-
-def weight(name: str = "w") -> Parameter:
-    return Parameter(Tensor(START), name=name)
-
-
-def run(make: Callable[[list[Parameter]], nn.Optimizer]) -> Array:
-    w = weight()
-    optimizer = make([w])
-    for g in GRADIENTS:
-        optimizer((Tensor(g),))
-    return w.asnumpy()
-
-
-def run_torch(name: str, **options: Any) -> Array:
-    torch = pytest.importorskip("torch")
-    w = torch.tensor(START, requires_grad=True)
-    optimizer = getattr(torch.optim, name)([w], **options)
-    for g in GRADIENTS:
-        w.grad = torch.tensor(g)
-        optimizer.step()
-    return w.detach().numpy()
-
-
-def close(made: Array, wanted: Array, rtol: float = 1e-5) -> None:
-    np.testing.assert_allclose(made, wanted, rtol=rtol, atol=1e-6)
 
 
 # --- updates ---
@@ -77,7 +48,7 @@ def test_momentum(nesterov: bool) -> None:
 
 
 def test_adam_against_its_definition() -> None:
-    w, m, v = START.astype(np.float64), np.zeros((3, 4)), np.zeros((3, 4))
+    w, m, v = START.astype(np.float64), np.zeros((4, 6)), np.zeros((4, 6))
     for step, gradient in enumerate(GRADIENTS.astype(np.float64), 1):
         g = gradient + 0.01 * w
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
@@ -90,7 +61,7 @@ def test_adam_against_torch() -> None:
 
 
 def test_adam_weight_decay_against_its_definition() -> None:
-    w, m, v = START.astype(np.float64), np.zeros((3, 4)), np.zeros((3, 4))
+    w, m, v = START.astype(np.float64), np.zeros((4, 6)), np.zeros((4, 6))
     for g in GRADIENTS.astype(np.float64):
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
         w = w - 0.02 * (m / (np.sqrt(v) + 1e-6) + 0.1 * w)
@@ -135,7 +106,7 @@ def test_a_traced_update_is_of_the_phase_update_and_written_to_weights_and_state
     w = weight()
     optimizer = nn.Momentum([w], 0.1, 0.9)
     with tracing(Trace()) as trace:
-        optimizer((Tensor.wrap(trace.argument((3, 4), w.dtype, "g")),))
+        optimizer((Tensor.wrap(trace.argument((4, 6), w.dtype, "g")),))
         graph = trace.graph(())
     assert {node.phase for node in graph.nodes} == {"update"}
     named = {p.value: p.spec.name for p in graph.parameters}

@@ -14,45 +14,14 @@ from simpar.context import PYNATIVE_MODE, Context
 from simpar.errors import ContextError
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
+from tests.nn.stepping import START, close, run, run_steps, run_torch
 
 Array = NDArray[Any]
-STEPS = 20
-START = np.random.default_rng(2).standard_normal((4, 6)).astype(np.float32)
-GRADIENTS = np.random.default_rng(3).standard_normal((STEPS, 4, 6)).astype(np.float32)
 
 
 @pytest.fixture
 def at_once(own_context: Context) -> None:
     own_context.mode = PYNATIVE_MODE
-
-
-def run(make: Callable[[list[Parameter]], nn.Optimizer]) -> Array:
-    w = Parameter(Tensor(START), name="w")
-    optimizer = make([w])
-    for g in GRADIENTS:
-        optimizer((Tensor(g),))
-    return w.asnumpy()
-
-
-def run_torch(name: str, **options: Any) -> Array:
-    torch = pytest.importorskip("torch")
-    w = torch.tensor(START, requires_grad=True)
-    optimizer = getattr(torch.optim, name)([w], **options)
-    for g in GRADIENTS:
-        w.grad = torch.tensor(g)
-        optimizer.step()
-    return w.detach().numpy()
-
-
-def run_steps(step: Callable[[Array, Array, int], Array]) -> Array:
-    w = START.astype(np.float64)
-    for number, g in enumerate(GRADIENTS.astype(np.float64), start=1):
-        w = step(w, g, number)
-    return w
-
-
-def close(made: Array, wanted: Array, rtol: float = 2e-5) -> None:
-    np.testing.assert_allclose(made, wanted, rtol=rtol, atol=2e-6)
 
 
 @pytest.mark.usefixtures("at_once")
