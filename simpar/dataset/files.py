@@ -115,7 +115,7 @@ class _Images(Dataset, ABC):
 
     @abstractmethod
     def _read(self, folder: Path, files: list[str], some: bool) -> Iterator[tuple[Array, Array]]:
-        """Give labels (n, labels) and images (n, height, width, channels) of files; with ``some``, of those there are."""
+        """Give labels (n, labels), images (n, height, width, channels) of files; of those there are if ``some``."""
 
 
 class MnistDataset(_Images):

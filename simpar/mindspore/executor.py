@@ -6,8 +6,10 @@ from simpar.compile import jit
 from simpar.context import current
 from simpar.mindspore.answers import GraphExecutor, all_reduce_fusion, plan_of, strategies_of
 from simpar.nn import Cell
+from simpar.tensor import Tensor
+from simpar.train import flops_of
 
-__all__ = ["_CellGraphExecutor", "_cell_graph_executor", "ms_function", "ms_memory_recycle"]
+__all__ = ["_CellGraphExecutor", "_cell_graph_executor", "flops_collection", "ms_function", "ms_memory_recycle"]
 
 ms_function = jit
 
@@ -25,6 +27,7 @@ class _CellGraphExecutor:
         obj.compile(*args)
         name = f"{phase}.{context.count('phase')}"
         context.others.setdefault("phases", {})[name] = obj
+        vars(obj)["current_phase"] = name
         return name, True
 
     @property
@@ -40,6 +43,18 @@ class _CellGraphExecutor:
     def __call__(self, obj: Cell, *args: Any, phase: str = "") -> Any:
         """Run a Cell."""
         return obj(*args)
+
+
+def flops_collection(phase: str) -> tuple[int, int, int, int, bool]:
+    """Return the operations of a step: full of the model and of the hardware, a rank's, and whether lengths are open.
+
+    Args:
+        phase: ``current_phase`` of the Cell that was compiled.
+    """
+    cell: Cell = current().others["phases"][phase]
+    found = flops_of(plan_of(cell))
+    is_open = any(x.unknown for x in cell.get_inputs() or () if isinstance(x, Tensor))
+    return found.full_model, found.full_hardware, found.shard_model, found.shard_hardware, is_open
 
 
 _cell_graph_executor = _CellGraphExecutor()

@@ -179,6 +179,7 @@ class _Here:
             node.line,
             "" if node.strategy is None else ", ".join(map(str, node.strategy)),
             node.micro,
+            node.phase == "backward" and node.adjoint_of is None,
         )
 
     def _transfer(self, node: Node, until: int) -> Collective:

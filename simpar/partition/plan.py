@@ -98,6 +98,7 @@ class Instruction:
         scope, line: the cell and the user's line alone.
         strategy: the user's cut in words, empty if there was none.
         micro: the micro-batch that it works on; -1 for none.
+        is_again: whether the backward pass computes it again that the forward pass did not keep.
     """
 
     op: str
@@ -111,6 +112,7 @@ class Instruction:
     line: str = ""
     strategy: str = ""
     micro: int = -1
+    is_again: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
