@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["DRAWN", "Figure", "Tab", "open_tab", "p95", "print_figures"]
+__all__ = ["DRAWN", "Figure", "Tab", "is_above", "open_tab", "p95", "print_figure", "print_head"]
 
 DRAWN = """() => new Promise(done => {
     const look = () => {
@@ -99,11 +99,17 @@ def p95(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=20)[-1]
 
 
-def print_figures(found: Sequence[Figure], gate: bool) -> int:
-    """Print one line for each figure; return 1 if a gate is asked for and one is above 1.5 times what it may be."""
-    print(f"{'':46}{'measured':>10}{'hold':>8}{'':6}{'ok':>4}{'cpu ms':>9}")
-    for f in found:
-        ok, cpu = "yes" if f.value <= f.hold else "no", "" if f.cpu is None else f"{f.cpu:.1f}"
-        print(f"{f.words:46}{f.value:10.1f}{f.hold:8.0f} {f.unit:5}{ok:>4}{cpu:>9}")
-    above = [f for f in found if f.value > f.hold * (1.5 if f.is_timed else 1)]
-    return int(gate and bool(above))
+def print_head() -> None:
+    """Print what the columns of figures are."""
+    print(f"{'':46}{'measured':>10}{'hold':>8}{'':8}{'':>8}{'cpu ms':>9}", flush=True)
+
+
+def print_figure(f: Figure) -> None:
+    """Print one line for a figure, at once."""
+    met, cpu = "met" if f.value <= f.hold else "not met", "" if f.cpu is None else f"{f.cpu:.1f}"
+    print(f"{f.words:46}{f.value:10.1f}{f.hold:8g} {f.unit:7}{met:>8}{cpu:>9}", flush=True)
+
+
+def is_above(f: Figure) -> bool:
+    """Return whether a figure is above what it may be, with half as much again for one that depends on the machine."""
+    return f.value > f.hold * (1.5 if f.is_timed else 1)

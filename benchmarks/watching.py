@@ -28,7 +28,7 @@ from statistics import median
 
 import numpy as np
 
-from benchmarks.browser import Figure, Tab, open_tab, print_figures
+from benchmarks.browser import Figure, Tab, open_tab, print_figure, print_head
 from simpar.recorder import measure_checksum, measure_memory, open_run
 
 RANKS = 4
@@ -178,15 +178,15 @@ def main() -> int:
     print(f"runs alone differ by {noise:.1f} %, median of neighbours")
     print(f"memory is measured in {memory_ms:.2f} ms, 8 MiB are digested in {digest_ms:.1f} ms")
     print(f"the server spends {server:.2f} % of a core, at low priority; the browser {page:.2f} %")
-    return print_figures(
-        [
-            Figure("step finished to step on the page, median", latency * 1e3, 500, "ms"),
-            Figure("a step while it is watched, longer by", slower, 2, "%"),
-            Figure("spent by server and browser, of all cores", (server + page) / cores, 2, "%"),
-            Figure("a rank's measurements of itself, of the run", share, 2, "%"),
-        ],
-        gate=False,
-    )
+    print_head()
+    for figure in (
+        Figure("step finished to step on the page, median", latency * 1e3, 500, "ms"),
+        Figure("a step while it is watched, longer by", slower, 2, "%"),
+        Figure("spent by server and browser, of all cores", (server + page) / cores, 2, "%"),
+        Figure("a rank's measurements of itself, of the run", share, 2, "%"),
+    ):
+        print_figure(figure)
+    return 0
 
 
 def _pair(eyes: Eyes, steps: int, turn: int) -> tuple[Trained, Trained]:

@@ -7,7 +7,7 @@ __all__ = ["binned", "disjoint"]
 
 Times = NDArray[np.float64]
 
-_BLOCK = 1 << 15  # intervals at once, so that what is made of them stays in the cache
+_BLOCK = 1 << 15  # intervals at once, in whole rows, so that what is made of them stays in the cache
 
 
 def binned(starts: Times, ends: Times, rows: NDArray[np.intp], count: int, edges: tuple[float, float, int]) -> Times:
@@ -27,22 +27,33 @@ def binned(starts: Times, ends: Times, rows: NDArray[np.intp], count: int, edges
            [1., 0.]])
     """
     first, last, bins = edges
-    width = (last - first) / bins
-    whole, parts = np.zeros((count, bins + 1)), np.zeros((count, bins + 1))
-    for at in range(0, len(rows), _BLOCK):
-        here = slice(at, at + _BLOCK)
-        top, bottom = int(rows[here][0]), int(rows[here][-1]) + 1
-        base = (rows[here] - top) * (bins + 1)
-        for times, sign in ((ends[here], 1.0), (starts[here], -1.0)):
-            place = np.clip((times - first) / width, 0.0, bins)
-            below = place.astype(np.intp)
-            place -= below
-            below += base
-            size = (bottom - top) * (bins + 1)
-            whole[top:bottom] += sign * np.bincount(below, minlength=size).reshape(-1, bins + 1)
-            parts[top:bottom] += sign * np.bincount(below, place, minlength=size).reshape(-1, bins + 1)
-    above = np.cumsum(whole[:, :0:-1], axis=1)[:, ::-1]  # how many intervals end, less those that start, in later bins
-    return (above + parts[:, :-1]) * width
+    scale = bins / (last - first)
+    covered = np.zeros((count, bins))
+    limits = np.searchsorted(rows, np.arange(count + 1))
+    top = 0
+    while top < count:
+        bottom = max(top + 1, int(np.searchsorted(limits, limits[top] + _BLOCK, side="right")) - 1)
+        here = slice(int(limits[top]), int(limits[bottom]))
+        base, size = (rows[here] - top) * (bins + 1), (bottom - top) * (bins + 1)
+        whole, parts = _counted((ends[here] - first) * scale, base, bins, size)
+        less_whole, less_parts = _counted((starts[here] - first) * scale, base, bins, size)
+        whole -= less_whole
+        parts -= less_parts
+        above = np.cumsum(whole.reshape(-1, bins + 1)[:, :0:-1], axis=1)[:, ::-1]  # ends less starts in later bins
+        np.add(above, parts.reshape(-1, bins + 1)[:, :-1], out=covered[top:bottom])
+        top = bottom
+    covered /= scale
+    return covered
+
+
+def _counted(places: Times, base: NDArray[np.intp], bins: int, size: int) -> tuple[NDArray[np.intp], Times]:
+    """Return how many places lie in each bin of some rows, and how far into it, added up."""
+    np.minimum(np.maximum(places, 0.0, out=places), bins, out=places)
+    below = places.astype(np.intp)
+    places -= below
+    below += base
+    parts: Times = np.asarray(np.bincount(below, places, minlength=size), np.float64)
+    return np.bincount(below, minlength=size), parts
 
 
 def disjoint(starts: Times, ends: Times) -> tuple[Times, Times]:
@@ -57,6 +68,15 @@ def disjoint(starts: Times, ends: Times) -> tuple[Times, Times]:
     if starts.shape[-1] > 1 and np.any(starts[..., 1:] < starts[..., :-1]):
         order = np.argsort(starts, axis=-1, kind="stable")
         starts, ends = (np.take_along_axis(x, order, axis=-1) for x in (starts, ends))
-    begin, end = starts.copy(), np.fmax.accumulate(np.fmax(ends, starts), axis=-1)
-    begin[..., 1:] = np.fmax(begin[..., 1:], end[..., :-1])
-    return begin, np.maximum(end, begin)
+    begin, end = np.empty(starts.shape), np.empty(starts.shape)
+    length = int(starts.shape[-1])
+    rows = [x.reshape(-1, length) for x in (starts, ends, begin, end)]
+    many = max(1, _BLOCK // max(1, length))
+    for at in range(0, len(rows[0]), many):
+        starting, ending, first, last = (x[at : at + many] for x in rows)
+        reached = np.fmax(ending, starting)
+        np.fmax.accumulate(reached, axis=-1, out=reached)
+        first[:, :1] = starting[:, :1]
+        np.fmax(starting[:, 1:], reached[:, :-1], out=first[:, 1:])
+        np.maximum(reached, first, out=last)
+    return begin, end
