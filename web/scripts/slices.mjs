@@ -5,7 +5,9 @@ import { rolldown } from "rolldown";
 const PARAMETERS = 5000;
 const ROUNDS = 5;
 
-const bundle = await rolldown({ input: new URL("../src/math/layout.ts", import.meta.url).pathname });
+const bundle = await rolldown({
+  input: new URL("../src/math/layout.ts", import.meta.url).pathname,
+});
 const { output } = await bundle.generate({ format: "esm" });
 const { sliceIndices } = await import(`data:text/javascript,${encodeURIComponent(output[0].code)}`);
 const layouts = Array.from({ length: PARAMETERS }, (_, i) => ({

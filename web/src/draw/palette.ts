@@ -82,14 +82,49 @@ export function kindOf(name: string): Kind {
 
 /** The colour of a slice by its number: lightness rises with it. A help to the eye; position and glyph tell the slice. */
 export function ramp(palette: Palette, index: number, countOf: number): string {
-  const t = countOf <= 1 ? 0.5 : index / (countOf - 1);
-  const [low, high] = palette.isDark ? [0.26, 0.86] : [0.2, 0.88];
-  return hex(rgb(interpolateViridis(low + t * (high - low))));
+  return made(palette).strong(index, countOf);
 }
 
 /** The same, quiet enough to be written on. */
 export function softRamp(palette: Palette, index: number, countOf: number): string {
-  return mix(ramp(palette, index, countOf), palette.surface, palette.isDark ? 0.62 : 0.66);
+  return made(palette).soft(index, countOf);
+}
+
+interface Ramps {
+  readonly strong: (index: number, countOf: number) => string;
+  readonly soft: (index: number, countOf: number) => string;
+}
+
+/** Colours that were made before: a wall asks for the same few thousands of times. */
+const ramps = new WeakMap<Palette, Ramps>();
+
+function made(palette: Palette): Ramps {
+  const known = ramps.get(palette);
+  if (known) return known;
+  const [low, high] = palette.isDark ? [0.26, 0.86] : [0.2, 0.88];
+  const strong = remembered((t) => hex(rgb(interpolateViridis(low + t * (high - low)))));
+  const share = palette.isDark ? 0.62 : 0.66;
+  const soft = remembered((_, i, n) => mix(strong(i, n), palette.surface, share));
+  const both = { strong, soft };
+  ramps.set(palette, both);
+  return both;
+}
+
+const MOST_COLORS = 4096;
+
+function remembered(
+  make: (t: number, index: number, countOf: number) => string,
+): (index: number, countOf: number) => string {
+  const known = new Map<number, string>();
+  return (index, countOf) => {
+    const t = countOf <= 1 ? 0.5 : index / (countOf - 1);
+    const found = known.get(t);
+    if (found !== undefined) return found;
+    if (known.size >= MOST_COLORS) known.clear();
+    const color = make(t, index, countOf);
+    known.set(t, color);
+    return color;
+  };
 }
 
 /** One colour mixed with a share of another. */

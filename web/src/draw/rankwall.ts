@@ -1,6 +1,6 @@
 /** The rank wall: every rank at its place in the device matrix, with what it holds. */
 
-import { rankAt, sliceCount, sliceIndex } from "../math/layout";
+import { rankAt, sliceCount, sliceIndices } from "../math/layout";
 import type { Layout } from "../math/layout";
 import { drawGlyph, heldPart } from "./glyph";
 import { fade, mix, ramp, softRamp } from "./palette";
@@ -38,22 +38,39 @@ export function rankWall(view: WallView): Drawing {
     height: wall.height + 4,
     paint(s) {
       ground(s, view);
-      for (let place = 0; place < wall.x.length; place++) tile(s, view, place);
+      const slices = numbered(view);
+      for (let place = 0; place < wall.x.length; place++) tile(s, view, place, slices);
       outlines(s, view);
     },
     layers: {
       key: keyOf(view),
       under(s) {
         ground(s, plain);
-        for (let place = 0; place < wall.x.length; place++) tile(s, plain, place);
+        const slices = numbered(view);
+        for (let place = 0; place < wall.x.length; place++) tile(s, plain, place, slices);
       },
       over(s) {
-        for (let place = 0; view.lit?.size && place < wall.x.length; place++)
-          if (view.lit.has(rankAt(view.layout, place))) tile(s, view, place);
+        if (view.lit?.size) {
+          const slices = numbered(view);
+          for (let place = 0; place < wall.x.length; place++)
+            if (view.lit.has(rankAt(view.layout, place))) tile(s, view, place, slices);
+        }
         outlines(s, view);
       },
     },
   };
+}
+
+/** The slices of a tensor, and which of them each place holds: reckoned once for a whole wall. */
+interface Slices {
+  readonly count: number;
+  readonly at: Int32Array;
+}
+
+function numbered({ layout, shape }: WallView): Slices {
+  return shape
+    ? { count: sliceCount(layout), at: sliceIndices(layout) }
+    : { count: 1, at: new Int32Array(0) };
 }
 
 /** All that the tiles are made of but what is lit; functions by what they say of each rank. */
@@ -89,7 +106,7 @@ function ground(s: Surface, { wall, palette }: WallView): void {
   }
 }
 
-function tile(s: Surface, view: WallView, place: number): void {
+function tile(s: Surface, view: WallView, place: number, slices: Slices): void {
   const { wall, layout, palette, shape } = view;
   const rank = rankAt(layout, place);
   const size = wall.tile;
@@ -107,7 +124,7 @@ function tile(s: Surface, view: WallView, place: number): void {
   const color =
     own ??
     (shape && isSmall
-      ? softRamp(palette, sliceIndex(layout, rank), sliceCount(layout))
+      ? softRamp(palette, slices.at[place] ?? 0, slices.count)
       : isLit && !shape
         ? palette.accentSoft
         : plain);
@@ -120,7 +137,7 @@ function tile(s: Surface, view: WallView, place: number): void {
     radius: size >= 40 ? 7 : size >= 16 ? 3.5 : size >= 8 ? 2 : 0,
     ...(isIll ? { pattern: "cross" as const, patternColor: fade(palette.bad, 0.8) } : {}),
   });
-  if (shape) glyphTile(s, view, rank, x, y);
+  if (shape) glyphTile(s, view, rank, x, y, ramp(palette, slices.at[place] ?? 0, slices.count));
   else if (size >= 18) {
     const digits = String(rank).length;
     const fontSize = Math.min(size >= 40 ? 15 : 12, (size - 4) / (digits * 0.62));
@@ -161,7 +178,14 @@ function partedTile(
   s.text(middle, y + size * 0.68, words, { ...pen, size: 10 });
 }
 
-function glyphTile(s: Surface, view: WallView, rank: number, x: number, y: number): void {
+function glyphTile(
+  s: Surface,
+  view: WallView,
+  rank: number,
+  x: number,
+  y: number,
+  color: string,
+): void {
   const { wall, layout, palette, shape = [] } = view;
   const size = wall.tile;
   if (size >= 40) {
@@ -179,7 +203,7 @@ function glyphTile(s: Surface, view: WallView, rank: number, x: number, y: numbe
     return;
   }
   if (size < 22) {
-    heldDot(s, view, rank, x, y);
+    heldDot(s, view, rank, x, y, color);
     return;
   }
   const pad = size >= 26 ? 4 : 2;
@@ -194,8 +218,14 @@ function glyphTile(s: Surface, view: WallView, rank: number, x: number, y: numbe
 }
 
 /** On a small tile the tile itself is the tensor, and what the rank holds is a dark part of it. */
-function heldDot(s: Surface, view: WallView, rank: number, x: number, y: number): void {
-  const { wall, layout, palette } = view;
+function heldDot(
+  s: Surface,
+  { wall, layout }: WallView,
+  rank: number,
+  x: number,
+  y: number,
+  color: string,
+): void {
   const size = wall.tile;
   const held = heldPart(layout, { x, y, width: size, height: size }, rank);
   const least = size >= 10 ? 3 : 2;
@@ -204,7 +234,7 @@ function heldDot(s: Surface, view: WallView, rank: number, x: number, y: number)
   const isWhole = held.width >= size && held.height >= size;
   if (size < 6 || isWhole) return;
   s.rect(Math.min(held.x, x + size - width), Math.min(held.y, y + size - height), width, height, {
-    color: ramp(palette, sliceIndex(layout, rank), sliceCount(layout)),
+    color,
   });
 }
 
