@@ -58,7 +58,7 @@ def _options_record(options: PartitionOptions) -> dict[str, Any]:
         "dataset_strategy": _dataset_record(options.dataset_strategy),
         "sharding": None
         if sharding is None
-        else [sharding.threshold_bytes, sharding.shard_size, sharding.gathers_again],
+        else [sharding.threshold_bytes, sharding.shard_size, sharding.gathers_again, sharding.shards_totals],
         "buckets": [[kind, b.limit_bytes, b.starts, b.is_open] for kind, b in options.buckets],
         "mindspore": options.mindspore,
         "pipeline": [options.stages, options.scheduler, options.interleave],

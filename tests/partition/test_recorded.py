@@ -17,7 +17,7 @@ from simpar.context import Context, current, entered
 from simpar.errors import RunStoreError
 from simpar.graph import Graph, graph_text
 from simpar.layout import NOT_CUT, Layout
-from simpar.partition import Partitioned, PartitionOptions, decode_program, encode_program, localize
+from simpar.partition import OptimizerSharding, Partitioned, PartitionOptions, decode_program, encode_program, localize
 from tests.compile import planning
 from tests.golden.programs import PROGRAMS
 from tests.golden.test_golden import FOLDER
@@ -53,6 +53,11 @@ def test_any_recorded_program_is_cut_as_the_traced_one(program: Program) -> None
     again, _ = decode_program(encode_program(graph, options))
     assert graph_text(again) == graph_text(graph)
     assert localize(twice(graph, options), 3).text == localize(partition_graph(graph, options), 3).text
+
+
+def test_how_the_parallel_optimizer_cuts_is_recorded() -> None:
+    options = PartitionOptions(4, sharding=OptimizerSharding(1 << 10, 2, True, True))
+    assert decode_program(encode_program(decode_program(small())[0], options))[1] == options
 
 
 def test_layouts_of_inputs_are_recorded() -> None:
