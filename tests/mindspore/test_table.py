@@ -1,5 +1,6 @@
 """The tables of ``docs/mindspore.md`` are true: what they say is there is, and what is there stands in them."""
 
+import ast
 import importlib
 import inspect
 import re
@@ -10,7 +11,9 @@ import pytest
 from simpar.context.options import PARALLEL
 from simpar.mindspore.names import DOORS
 from simpar.parallel.auto_parallel import AutoParallel
+from tests.mindspore.shown import SHOWN
 
+TESTS = Path(__file__).parents[1]
 PAGE = (Path(__file__).parents[2] / "docs" / "mindspore.md").read_text("utf-8")
 ROW = re.compile(r"^\| `([\w.]+)` \| (\w+) \|(.*)\|$", re.MULTILINE)
 STATES = ("works", "accepted", "refused")
@@ -22,6 +25,7 @@ def rows(heading: str) -> dict[str, str]:
     return {name: state for name, state, _ in ROW.findall(section)}
 
 
+WORKS = sorted({name for name, state, _ in ROW.findall(PAGE) if state == "works"})
 EVERY = [(name, state) for name, state, _ in ROW.findall(PAGE)]
 INTERFACES = [(name, state) for name, state in EVERY if name.startswith("mindspore.")]
 OPTIONS = rows("Options of `set_auto_parallel_context`")
@@ -70,3 +74,16 @@ def test_every_method_of_auto_parallel_stands_in_the_table() -> None:
 def test_every_public_name_of_parallel_stands_in_the_table(name: str) -> None:
     own = {"auto_parallel", "full_tensor"}  # a module, and simpar's own
     assert name in own or any(path.rpartition(".")[2] == name for path, _ in INTERFACES)
+
+
+def test_every_line_that_works_has_a_test_and_no_other_has() -> None:
+    assert sorted(SHOWN) == WORKS
+
+
+@pytest.mark.parametrize("name", WORKS)
+def test_the_test_of_a_line_is_there_and_its_file_names_the_interface(name: str) -> None:
+    path, _, test = SHOWN[name].partition("::")
+    text = (TESTS / path).read_text("utf-8")
+    functions = {node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
+    assert test in functions
+    assert re.search(rf"\b{name.rpartition('.')[2]}\b", text), f"{path} does not use {name}"

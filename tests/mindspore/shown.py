@@ -1,0 +1,155 @@
+"""For each line of ``docs/mindspore.md`` that works: a test in which its effect can be seen."""
+
+__all__ = ["SHOWN"]
+
+_EFFECTS = "mindspore/test_effects.py"
+_PRIVATE = "mindspore/test_private.py"
+_PLACES = "test_communication.py"
+_FILES = "checkpoint/test_files.py"
+_TRANSFORM = "checkpoint/test_transform.py"
+_SLICED = f"{_TRANSFORM}::test_transformed_files_are_those_that_the_other_cut_saves"
+_FORMATS = f"{_TRANSFORM}::test_one_file_of_whole_parameters_and_other_formats"
+_MERGED = f"{_TRANSFORM}::test_slices_are_merged_by_a_searched_strategy_or_along_the_first_axis"
+_HSDP = f"{_EFFECTS}::test_the_parallel_optimizer_cuts_as_it_is_told"
+_GIVEN = f"{_EFFECTS}::test_a_dataset_strategy_says_which_part_of_an_input_is_given"
+_SAVED = f"{_EFFECTS}::test_strategies_that_were_saved_are_loaded"
+_OPERATORS = "compile/test_strategy_files.py::test_the_strategies_of_all_ops_go_by_their_places"
+_SEARCH = f"{_EFFECTS}::test_the_search_propagates_where_it_is_told_so"
+_DEVICES = f"{_EFFECTS}::test_the_devices_and_the_rank_that_are_compiled_for_are_those_of_the_context"
+_STAGES = "pipeline/test_plans.py::test_rows_of_their_own_train_as_all_rows_do_on_one_device"
+_COLLECTIVES = "ops/test_on_ranks.py::test_collectives_written_by_the_user_move_what_they_say"
+_GROUPS = "ops/test_on_ranks.py::test_collectives_stay_within_their_group"
+_RANKS = f"{_EFFECTS}::test_ranks_of_one_machine_are_counted_there_and_groups_list_theirs"
+_KNOW = f"{_PLACES}::test_groups_know_the_place_of_each_rank"
+_AVERAGES = "partition/test_modes.py::test_gradients_are_summed_or_averaged_and_layerwise_parameters_left_alone"
+_IN_MINDSPORES_WORDS = "pipeline/test_in_mindspores_words.py"
+_CUT = "compile/test_jit.py::test_a_cell_in_graph_mode_is_traced_once_and_says_how_it_is_cut"
+_CONTEXT = f"{_EFFECTS}::test_modes_have_names"
+
+SHOWN: dict[str, str] = {
+    # options
+    "device_num": _DEVICES,
+    "global_rank": _DEVICES,
+    "gradients_mean": "nn/test_parallel.py::test_a_data_parallel_step_equals_one_over_all_batches",
+    "parallel_mode": _AVERAGES,
+    "search_mode": _SEARCH,
+    "auto_parallel_search_mode": _SEARCH,
+    "parameter_broadcast": f"{_EFFECTS}::test_parameter_broadcast_gives_every_rank_those_of_rank_0",
+    "strategy_ckpt_load_file": "compile/test_strategy_files.py::test_what_was_saved_is_taken",
+    "strategy_ckpt_save_file": "compile/test_strategy_files.py::test_what_was_saved_is_taken",
+    "strategy_ckpt_config": "compile/test_strategy_files.py::test_the_file_has_what_mindspore_writes",
+    "full_batch": f"{_EFFECTS}::test_full_batch_is_the_older_name",
+    "dataset_strategy": _GIVEN,
+    "enable_parallel_optimizer": _HSDP,
+    "parallel_optimizer_config": _HSDP,
+    "optimizer_weight_shard_size": _HSDP,
+    "all_reduce_fusion_config": "partition/test_fusion.py::"
+    "test_all_reduce_fusion_config_starts_a_message_at_each_position",
+    "comm_fusion": f"{_EFFECTS}::test_fusion_is_set_for_the_network_alone",
+    "pipeline_stages": _STAGES,
+    "pipeline_config": "pipeline/test_plans.py::test_1f1b_needs_less_memory_than_gpipe",
+    "pipeline_segments": f"{_EFFECTS}::test_a_stage_has_several_parts_if_it_may",
+    # training and checkpoints
+    "mindspore.train.Model": "train/test_model.py::test_four_ranks_train_as_one",
+    "mindspore.train.data_sink": "train/test_sink.py::test_each_call_takes_the_next_rows_and_the_dataset_begins_anew",
+    "mindspore.train.ModelCheckpoint": "train/test_checkpoints.py::test_every_step_is_saved_and_the_last_five_are_kept",
+    "mindspore.train.CheckpointConfig": "train/test_checkpoints.py::"
+    "test_steps_numbers_formats_and_the_last_step_are_as_configured",
+    "mindspore.save_checkpoint": f"{_FILES}::test_every_element_type_comes_back",
+    "mindspore.load_checkpoint": f"{_FILES}::test_every_element_type_comes_back",
+    "mindspore.load_param_into_net": f"{_FILES}::test_numbers_and_texts_stand_beside_parameters",
+    "mindspore.load_distributed_checkpoint": "checkpoint/test_round_trip.py::"
+    "test_any_layout_loads_what_any_other_saved",
+    "mindspore.load_segmented_checkpoints": _FORMATS,
+    "mindspore.transform_checkpoints": _SLICED,
+    "mindspore.transform_checkpoint_by_rank": _SLICED,
+    "mindspore.rank_list_for_transform": _SLICED,
+    "mindspore.unified_safetensors": _FORMATS,
+    "mindspore.merge_sliced_parameter": _MERGED,
+    "mindspore.build_searched_strategy": _MERGED,
+    "mindspore.merge_pipeline_strategys": f"{_TRANSFORM}::test_strategy_files_of_stages_become_one",
+    "mindspore.restore_group_info_list": f"{_TRANSFORM}::"
+    "test_ranks_that_hold_the_same_are_written_where_the_environment_says",
+    "mindspore.ckpt_to_safetensors": _FORMATS,
+    "mindspore.safetensors_to_ckpt": _FORMATS,
+    # mindspore.parallel
+    "mindspore.parallel.Layout": "test_parallel.py::test_a_rank_list_reorders_the_ranks",
+    "mindspore.parallel.shard": "nn/test_cell.py::test_shard_marks_inputs_and_results_with_their_cut",
+    "mindspore.parallel.auto_parallel.AutoParallel": f"{_EFFECTS}::test_hsdp_stores_slices",
+    "mindspore.parallel.get_algo_parameters": f"{_EFFECTS}::test_settings_of_the_search_read_back_and_are_reset",
+    "mindspore.parallel.reset_algo_parameters": f"{_EFFECTS}::test_settings_of_the_search_read_back_and_are_reset",
+    "mindspore.reshard": "ops/test_resharding.py::test_a_value_is_in_the_layout_from_there_on",
+    "mindspore.set_auto_parallel_context": _CONTEXT,
+    "mindspore.get_auto_parallel_context": _CONTEXT,
+    "mindspore.reset_auto_parallel_context": _CONTEXT,
+    "mindspore.context.ParallelMode": _CONTEXT,
+    "mindspore.Symbol": "partition/test_restrictions.py::test_a_cut_that_divides_the_divisor_of_a_symbol_is_taken",
+    "mindspore.nn.Cell.shard": "nn/test_cell.py::test_shard_marks_inputs_and_results_with_their_cut",
+    "mindspore.nn.Cell.set_comm_fusion": "nn/test_wrap.py::test_a_data_parallel_step_sums_each_gradient_over_all_ranks",
+    "mindspore.nn.Cell.recompute": "partition/test_recompute.py::test_sums_over_ranks_are_repeated_only_if_asked",
+    "mindspore.nn.Cell.pipeline_stage": "pipeline/test_plans.py::test_a_stage_without_a_cell_is_refused",
+    "mindspore.nn.PipelineCell": _STAGES,
+    "mindspore.nn.GradAccumulationCell": "pipeline/test_equal_to_one_device.py::test_gradient_accumulation",
+    "mindspore.nn.Cell.to_float": "nn/test_hints.py::test_to_float_lets_construct_see_parameters_in_that_type",
+    "mindspore.nn.MicroBatchInterleaved": "pipeline/test_equal_to_one_device.py::"
+    "test_micro_batches_interleaved_within_micro_batches_of_a_pipeline",
+    "mindspore.parallel.nn.PipelineGradReducer": f"{_IN_MINDSPORES_WORDS}::test_gradients_are_scaled_down",
+    "mindspore.mint.nn.functional.linear": f"{_EFFECTS}::test_mint_functions_compute",
+    "mindspore.ops.Primitive.shard": _CUT,
+    "mindspore.ops.Primitive.recompute": "partition/test_recompute.py::"
+    "test_an_op_that_is_not_to_be_repeated_in_a_cell_that_is_stays_kept",
+    "mindspore.common.api._cell_graph_executor": f"{_PRIVATE}::"
+    "test_the_executor_compiles_for_devices_that_do_not_exist",
+    "mindspore.parallel._auto_parallel_context.auto_parallel_context": f"{_PRIVATE}::"
+    "test_the_parallel_context_as_an_object_reads_and_writes_options",
+    # AutoParallel's methods whose names no option has
+    "disable_strategy_file_only_for_trainable_params": f"{_EFFECTS}::"
+    "test_parameters_that_are_not_trained_are_in_the_file_if_wanted",
+    "enable_gradients_mean": f"{_EFFECTS}::test_gradients_mean_is_enabled_for_the_network_alone",
+    "get_pipeline_stages": f"{_EFFECTS}::test_stages_read_back",
+    "hsdp": f"{_EFFECTS}::test_hsdp_stores_slices",
+    "load_operator_strategy_file": _OPERATORS,
+    "load_param_strategy_file": _SAVED,
+    "pipeline": f"{_IN_MINDSPORES_WORDS}::test_a_pipeline_in_which_every_rank_is_given_the_same_rows",
+    "save_operator_strategy_file": _OPERATORS,
+    "save_param_strategy_file": _SAVED,
+    # attributes of Parameters
+    "mindspore.Parameter.layerwise_parallel": _AVERAGES,
+    "mindspore.Parameter.parallel_optimizer": f"{_EFFECTS}::test_a_parameter_may_stay_out_of_the_parallel_optimizer",
+    "mindspore.Parameter.parallel_optimizer_comm_recompute": f"{_EFFECTS}::"
+    "test_a_parameter_may_be_gathered_again_for_the_backward_pass",
+    "mindspore.Parameter.comm_fusion": f"{_EFFECTS}::test_a_fusion_number_keeps_gradients_in_messages_of_their_own",
+    "mindspore.Parameter.requires_grad": f"{_EFFECTS}::test_a_parameter_that_is_not_trained_has_no_gradient",
+    "mindspore.Parameter.sliced": f"{_EFFECTS}::test_a_slice_says_that_it_is_one",
+    "mindspore.Parameter.init_data": f"{_EFFECTS}::test_a_slice_says_that_it_is_one",
+    # communication
+    "mindspore.communication.init": f"{_PLACES}::test_init_without_a_launcher_opens_a_world_of_one",
+    "mindspore.communication.release": f"{_PLACES}::test_release_leaves_open_what_init_did_not_open",
+    "mindspore.communication.get_rank": _COLLECTIVES,
+    "mindspore.communication.get_group_size": _KNOW,
+    "mindspore.communication.get_local_rank": _RANKS,
+    "mindspore.communication.get_local_rank_size": _RANKS,
+    "mindspore.communication.get_process_group_ranks": _RANKS,
+    "mindspore.communication.get_world_rank_from_group_rank": _KNOW,
+    "mindspore.communication.get_group_rank_from_world_rank": f"{_PLACES}::"
+    "test_a_rank_outside_of_a_group_has_no_place_in_it",
+    "mindspore.communication.create_group": _GROUPS,
+    "mindspore.communication.destroy_group": f"{_PLACES}::test_a_destroyed_group_is_unknown",
+    "mindspore.communication.GlobalComm": f"{_PLACES}::test_a_destroyed_group_is_unknown",
+    "mindspore.ops.AllReduce": _COLLECTIVES,
+    "mindspore.ops.AllGather": _COLLECTIVES,
+    "mindspore.ops.ReduceScatter": _COLLECTIVES,
+    "mindspore.ops.Broadcast": _GROUPS,
+    "mindspore.ops.AlltoAll": _COLLECTIVES,
+    # training
+    "mindspore.value_and_grad": "compile/test_jit.py::test_value_and_grad_is_the_same_in_both_modes",
+    "mindspore.grad": "test_autodiff.py::test_grad_operation_gives_the_first_argument_or_all",
+    "mindspore.ops.GradOperation": "test_autodiff.py::test_grad_operation_by_list_gives_the_weights",
+    "mindspore.jit": "compile/test_jit.py::test_new_options_trace_again",
+    "mindspore.nn.WithLossCell": _STAGES,
+    "mindspore.nn.TrainOneStepCell": "nn/test_wrap.py::test_a_step_records_forward_backward_and_update",
+    "mindspore.nn.TrainOneStepWithLossScaleCell": "nn/test_loss_scale.py::"
+    "test_a_dynamic_scale_halves_on_overflow_and_doubles_after_its_window",
+    "mindspore.nn.DistributedGradReducer": "nn/test_wrap.py::test_the_mean_follows_the_context",
+    "mindspore.dataset": "train/test_model.py::test_epochs_of_a_sink_size_go_on_where_the_last_ended",
+}
