@@ -20,9 +20,9 @@ from simpar.compile.tree import Rebuild, flatten
 from simpar.compile.wanted import notes_of, under_wanted_options
 from simpar.compile.watch import Watch, watch_values
 from simpar.context import Context, current, register_runner
-from simpar.errors import TraceError
+from simpar.errors import NotYetError, TraceError
 from simpar.execute import Executor, run_collective
-from simpar.graph import Graph, Trace, Value, register_collectives, tracing
+from simpar.graph import NEXT, Graph, Trace, Value, register_collectives, tracing
 from simpar.parameter import Parameter
 from simpar.partition import PartitionOptions, Plan, argument_shape, localize
 from simpar.recorder import StepFinished
@@ -243,7 +243,7 @@ def _compile(
     )
     save_group(plan, context)
     if context.is_partitioned:
-        numbers = [a.value.id for a in graph.arguments if a.name != "step"]
+        numbers = [a.value.id for a in graph.arguments if a.name != "step" and not a.name.startswith(NEXT)]
         report_layouts(owner, plan, rebuild([Fed(n, t) for n, t in zip(numbers, tensors, strict=True)]))
         save_files(partitioned, plan, context)
     by_number = {given.value.id: p for given, p in zip(graph.parameters, parameters, strict=True)}
@@ -256,6 +256,7 @@ def _compile(
         return program
     if not runs:
         return program
+    _check_fed(graph)
     world = context.world or solo_world()
     compare_plans(world, plan, context)
     fresh = [p for p in held if p.placed is None]
@@ -268,6 +269,15 @@ def _compile(
         describe_program(context.recorder, name, plan, program.executor.planned_bytes, (graph, options))
         program.watch = watch_values(context.recorder, name, program.executor)
     return program
+
+
+def _check_fed(graph: Graph) -> None:
+    """Refuse to run a program that takes rows from a queue: it can be planned only."""
+    if any(a.name.startswith(NEXT) for a in graph.arguments):
+        raise NotYetError(
+            "GetNext takes rows from a queue that a dataset fills on the device, which simpar has not: such a program "
+            "can be planned, not run. Give the rows as arguments, or let Model.train feed the network."
+        )
 
 
 def _leave_to_others(plan: Plan, by_number: Mapping[int, Any]) -> None:

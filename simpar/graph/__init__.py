@@ -28,6 +28,7 @@ from simpar.graph.rewrite import drop_unused, merge_equal
 from simpar.graph.text import graph_text
 from simpar.graph.trace import (
     ACCUMULATED,
+    NEXT,
     Operand,
     ParameterLike,
     Trace,
@@ -42,6 +43,7 @@ from simpar.graph.verify import verify_graph
 __all__ = [
     "ACCUMULATED",
     "EVERY_STAGE",
+    "NEXT",
     "NO_MICRO",
     "OPS",
     "Argument",

@@ -35,6 +35,7 @@ from simpar.layout import Layout
 
 __all__ = [
     "ACCUMULATED",
+    "NEXT",
     "Operand",
     "ParameterLike",
     "Trace",
@@ -44,6 +45,9 @@ __all__ = [
     "tracing",
     "user_line",
 ]
+
+NEXT = "next column "
+"""How the names of arguments begin that come from a queue, not from the caller."""
 
 Array = NDArray[np.generic]
 Operand = Array | Value

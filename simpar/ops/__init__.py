@@ -7,11 +7,11 @@ Read in this order: ``support`` (what the families share), ``elementwise`` with 
 ``special``, ``complex_numbers`` and ``bitwise``; ``activation`` with ``rectifiers``; ``reduction``, ``matmul`` with
 ``products``, ``linear_algebra`` and ``attention``; ``fourier``; ``shape`` with ``refinement`` and ``slicing``;
 ``normalization``, ``gather`` with ``gather_batched`` and ``gather_fields``, ``scatter`` and ``segment``; ``ordering``,
-``loss``, ``convolution``, ``pooling`` and ``resize``; ``boxes`` and ``grids``; ``random`` (dropout), ``printing``,
-``optimizer`` with ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the user), ``transfers``
-(between the stages of a pipeline) and ``micro`` (its micro-batches); then the faces: ``functional`` and ``operations``,
-doors to the functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made of other ops; and
-``composite``, functions of functions.
+``loss``, ``convolution``, ``pooling`` and ``resize``; ``boxes`` and ``grids``; ``random`` (dropout), ``printing`` and
+``dumping``, ``optimizer`` with ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the user),
+``transfers`` (between the stages of a pipeline) and ``micro`` (its micro-batches); then the faces: ``functional`` and
+``operations``, doors to the functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made
+of other ops; and ``composite``, functions of functions.
 """
 
 from simpar.ops import (
@@ -26,6 +26,7 @@ from simpar.ops import (
     convolution,
     creation,
     draws,
+    dumping,
     elementwise,
     extrema,
     fourier,
@@ -76,6 +77,7 @@ RECORDS = (
     convolution,
     creation,
     draws,
+    dumping,
     elementwise,
     extrema,
     fourier,

@@ -28,6 +28,7 @@ from simpar.ops import (
 from simpar.ops.assignment import Assign, AssignAdd, AssignSub, Depend
 from simpar.ops.batch_norm import BatchNorm
 from simpar.ops.communication import *  # noqa: F403
+from simpar.ops.dumping import DumpGradient, TensorDump
 from simpar.ops.neural import *  # noqa: F403
 from simpar.ops.primitives_activation import *  # noqa: F403
 from simpar.ops.primitives_arrays import *  # noqa: F403
@@ -63,6 +64,7 @@ from simpar.ops.queries import (
     TensorToScalar,
     TupleToArray,
 )
+from simpar.ops.queues import GetNext
 
 __all__: list[str] = [
     "Assign",
@@ -71,6 +73,8 @@ __all__: list[str] = [
     "BatchNorm",
     "DType",
     "Depend",
+    "DumpGradient",
+    "GetNext",
     "NPUAllocFloatStatus",
     "NPUClearFloatStatus",
     "NPUGetFloatStatus",
@@ -79,6 +83,7 @@ __all__: list[str] = [
     "ScalarToTensor",
     "Shape",
     "Size",
+    "TensorDump",
     "TensorToScalar",
     "TupleToArray",
 ]

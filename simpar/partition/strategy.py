@@ -33,7 +33,19 @@ __all__ = [
     "storage_layout",
 ]
 
-FOLLOWERS = frozenset({"reshape", "send", "receive", "share", "channel_mean", "channel_spread", "follow_statistic"})
+FOLLOWERS = frozenset(
+    {
+        "dump",
+        "dump_gradient",
+        "reshape",
+        "send",
+        "receive",
+        "share",
+        "channel_mean",
+        "channel_spread",
+        "follow_statistic",
+    }
+)
 """Ops that without a strategy keep the cut of their operand, as MindSpore's Reshape does."""
 
 

@@ -37,6 +37,11 @@ def put(cut: Any) -> Callable[..., Tensor]:
     return lambda x, rows: made(x, Tensor(PAIRS), rows)
 
 
+def pick(cut: Any) -> Callable[..., Tensor]:
+    made = ops.Index().shard(cut)
+    return lambda x: made(x, (Tensor(PAIRS[:, 0]), Tensor(PAIRS[:, 1] - 6)))
+
+
 def soft(cut: Any) -> Callable[..., Tensor]:
     return ops.Softmax((1, 2)).shard(cut)
 
@@ -46,6 +51,7 @@ CASES = [
     pytest.param(norm, [X, GAMMA], ((1, 2, 2), (2, 2)), id="a norm whose rows are cut twice"),
     pytest.param(put, [X, ROWS], ((2, 2, 1), (1, 1), (1, 1)), id="rows put where two axes are numbered and cut"),
     pytest.param(put, [X, ROWS], ((1, 2, 2), (1, 1), (1, 2)), id="rows put where the second numbered axis is cut"),
+    pytest.param(pick, [X], ((2, 2, 1), ((1,), (1,))), id="elements named by two tensors along two cut axes"),
     pytest.param(soft, [X], ((4, 1, 1),), id="a softmax over two axes"),
 ]
 
@@ -88,6 +94,19 @@ def test_the_strategy_of_an_op_whose_result_nothing_needs_must_fit_all_the_same(
             ms.grad(lambda x: transform(x).sum())(Tensor(floats(4, 8)))
 
     run_threads(4, on_rank)
+
+
+def test_what_is_known_of_lengths_while_a_program_is_traced() -> None:
+    @ms.jit
+    def traced(x: Tensor) -> tuple[Tensor, Tensor]:
+        shape = ops.Concat()((Tensor([2], ms.int64), ops.dyn_shape(x)))
+        return ops.DynamicBroadcastTo()(x, shape), ops.TensorToScalar()(x.sum())
+
+    repeated, total = traced(Tensor(ROWS))
+    np.testing.assert_array_equal(repeated.asnumpy(), np.stack([ROWS, ROWS]))
+    assert total.asnumpy() == pytest.approx(ROWS.sum(), rel=1e-5)
+    assert ops.TensorToScalar()(Tensor([2.0])) == 2.0
+    assert ops.OneHotExt()(Tensor([1]), 3, Tensor(1.0), Tensor(0.0)).tolist() == [[0.0, 1.0, 0.0]]
 
 
 def test_a_strategy_of_pad_has_entries_for_paddings_and_value() -> None:

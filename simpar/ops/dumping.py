@@ -1,0 +1,103 @@
+"""``TensorDump`` and ``DumpGradient``: save what a rank holds of a value, or of its gradient, at each run."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simpar.context import current
+from simpar.dtype import DType, as_dtype, bool_
+from simpar.errors import RuleError
+from simpar.graph import Example, op
+from simpar.layout import Rule, parse_rule
+from simpar.ops.primitive import Primitive
+from simpar.ops.support import letters, one, write
+from simpar.tensor import Tensor
+
+__all__ = ["DumpGradient", "TensorDump"]
+
+Array = NDArray[Any]
+
+
+def _rule(shapes: Sequence[tuple[int, ...]], attrs: Mapping[str, Any]) -> Rule:
+    """Return ``"a0 a1 ->"``: a flag without axes, so that the value stays cut as it is."""
+    return parse_rule(f"{' '.join(letters(len(shapes[0])))} ->", shapes, combine="max")
+
+
+def _flag(dtypes: Sequence[DType], attrs: Mapping[str, Any]) -> DType:
+    del dtypes, attrs
+    return bool_
+
+
+def _save(x: Array, *, file: str, out: Array | None = None) -> Array:
+    """Write ``file_type_number.npy``; with several ranks in a folder for each."""
+    context, path = current(), Path(file.removesuffix(".npy")) if file else None
+    if path is not None:
+        folder = path.parent if context.device_num == 1 else path.parent / f"rank_{context.rank}"
+        folder.mkdir(parents=True, exist_ok=True)
+        number = context.count(f"dump {file}")
+        np.save(folder / f"{path.name}_{as_dtype(x.dtype).name}_{number}.npy", x)
+    return write(np.zeros((), np.bool_), out)
+
+
+def _same(x: Array, *, file: str, out: Array | None = None) -> Array:
+    del file
+    return write(x, out)
+
+
+def _same_bprop(g: Tensor, x: Tensor, *, file: str) -> Tensor:
+    one("dump", g, file=file)
+    return g
+
+
+op(
+    "dump",
+    rule=_rule,
+    kernel=_save,
+    dtype=_flag,
+    effect=True,
+    examples=(Example(((2, 4),), {"file": ""}, grad=False), Example(((4,),), {"file": ""}, grad=False)),
+)
+op(
+    "dump_gradient",
+    rule="... -> ...",
+    kernel=_same,
+    bprop=_same_bprop,
+    linear="each",
+    view=True,
+    examples=(Example(((2, 4),), {"file": ""}), Example(((4,),), {"file": ""})),
+)
+
+
+class TensorDump(Primitive, op="dump"):
+    """Saves what a rank holds of a Tensor as ``<file>_<type>_<number>.npy``, in ``rank_<r>/`` if there are several.
+
+    Args:
+        input_output: ``"out"``: as the op before leaves it. ``"in"``, as the op after takes it, is refused.
+
+    Raises:
+        RuleError: another value.
+    """
+
+    def __init__(self, input_output: str = "out") -> None:
+        super().__init__()
+        if input_output != "out":
+            raise RuleError(
+                f"TensorDump(input_output={input_output!r}): simpar saves the slice that the op before leaves. "
+                f'Write "out".'
+            )
+
+    def __call__(self, file: str, input_x: Tensor) -> None:
+        """Save the Tensor each time that the program runs."""
+        self.apply(input_x, file=file)
+
+
+class DumpGradient(Primitive, op="dump_gradient"):
+    """Is the Tensor itself, whose gradient is saved as ``TensorDump`` saves it."""
+
+    def __call__(self, path: str, x: Tensor, input_output: str = "out") -> Tensor:
+        """Return the Tensor."""
+        TensorDump(input_output)
+        return self.apply_one(x, file=path)

@@ -1,0 +1,80 @@
+"""What a program saves while it runs, and rows from a queue that nobody passes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import simpar as ms
+from simpar import Tensor, nn, ops
+from simpar.collectives import run_threads
+from simpar.errors import NotYetError, RuleError, TraceError
+
+X = np.arange(32, dtype=np.float32).reshape(8, 4)
+
+
+def squares(folder: Path, cut: object) -> None:
+    double, square = ops.Mul(), ops.Square()
+    if cut is not None:
+        double.shard(cut)
+
+    def total(x: Tensor) -> Tensor:
+        doubled = double(x, Tensor(np.full((8, 4), 2, np.float32)))
+        ops.TensorDump()(str(folder / "doubled"), doubled)
+        return square(ops.DumpGradient()(str(folder / "slope.npy"), doubled)).sum()
+
+    gradient = ms.grad(total)
+    gradient(Tensor(X))
+    gradient(Tensor(X + 1))
+
+
+def test_values_and_gradients_are_saved_at_each_run(tmp_path: Path) -> None:
+    squares(tmp_path, None)
+    names = ("doubled_float32_0", "doubled_float32_1", "slope_float32_0", "slope_float32_1")
+    assert sorted(p.stem for p in tmp_path.iterdir()) == list(names)
+    np.testing.assert_array_equal(np.load(tmp_path / "doubled_float32_1.npy"), 2 * X + 2)
+    np.testing.assert_array_equal(np.load(tmp_path / "slope_float32_0.npy"), 4 * X)
+
+
+def test_each_rank_saves_its_slice(tmp_path: Path) -> None:
+    def on_rank() -> None:
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+        squares(tmp_path, ((2, 2), (2, 2)))
+
+    run_threads(4, on_rank)
+    np.testing.assert_array_equal(np.load(tmp_path / "rank_1" / "doubled_float32_0.npy"), 2 * X[:4, 2:])
+    np.testing.assert_array_equal(np.load(tmp_path / "rank_2" / "slope_float32_0.npy"), 4 * X[4:, :2])
+
+
+def test_a_dump_of_what_the_next_op_takes_is_refused() -> None:
+    with pytest.raises(RuleError, match="out"):
+        ops.TensorDump("in")
+
+
+class Fed(nn.Cell):
+    """Takes its rows from a queue."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.next = ops.GetNext([ms.float32, ms.float32], [[8, 4], [8, 4]], 2, "queue")
+        self.product = ops.Mul().shard(((4, 1), (4, 1)))
+
+    def construct(self) -> Tensor:
+        x, y = self.next()
+        return self.product(x, y).sum()
+
+
+def test_a_program_that_takes_rows_from_a_queue_can_be_planned_but_not_run() -> None:
+    ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", device_num=4, global_rank=1, full_batch=True)
+    net = Fed()
+    net.compile()
+    with pytest.raises(TraceError, match="inside of a compiled function"):
+        net.next()
+    ms.reset_auto_parallel_context()
+    with pytest.raises(NotYetError, match="planned, not run"):
+        net()
+
+
+def test_columns_of_a_queue_agree_in_number() -> None:
+    with pytest.raises(RuleError, match="one of each"):
+        ops.GetNext([ms.float32], [[8, 4]], 2, "queue")
