@@ -76,8 +76,15 @@ def _compute_layouts(partitioned: Partitioned) -> dict[Value, Layout]:
             if is_moved:
                 origin[node.outputs[i]] = parameter
             else:
-                found[parameter] = partitioned.layouts[parameter] if cut is None else cut.waiting[i]
+                taken = partitioned.layouts[parameter] if cut is None else cut.waiting[i]
+                found[parameter] = _as_given(node, i, taken)
     return found
+
+
+def _as_given(node: Node, place: int, taken: Layout) -> Layout:
+    """Return the layout of an operand as the user wrote it, which may name device axes of size 1, if it was written."""
+    given = node.strategy[place] if node.strategy is not None and place < len(node.strategy) else None
+    return given if isinstance(given, Layout) and given.same_slices(taken) else taken
 
 
 class _Here:

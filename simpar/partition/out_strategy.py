@@ -78,13 +78,20 @@ def _check_out_strategy(node: Node, layout: Layout, made: Layout) -> None:
             "simpar itself takes it: run the script without the alias of MindSpore's names."
         )
     row = _SCATTERED[node.op]
-    axes[row] = (*axes[row], *made.partial)
+    axes[row] = (*axes[row], *_terms(node, made))
     scattered = replace(own, tensor_map=tuple(axes))
     if not own.same_slices(layout) and not scattered.same_slices(layout):
         raise StrategyError(
             f"{node.where}: MindSpore's out_strategy may be {own}, the layout of the result, or {scattered}, with its "
             f"terms scattered, not {layout}. simpar itself takes it: run the script without the alias."
         )
+
+
+def _terms(node: Node, made: Layout) -> tuple[int, ...]:
+    """Return the device axes of the terms, in the order in which a Layout of the strategy names them, if one does."""
+    layouts = (entry for entry in node.strategy or () if isinstance(entry, Layout))
+    named = (axes for layout in layouts for axes in layout.cutting_axes)
+    return next((axes for axes in named if set(axes) == set(made.partial)), made.partial)
 
 
 def _check_equal(node: Node, layout: Layout, own: Layout) -> None:

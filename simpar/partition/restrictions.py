@@ -72,6 +72,13 @@ def _check_op(node: Node, rule: Rule, made: Assignment, device_num: int) -> None
             f"{device_num} devices. MindSpore repeats a Gather over devices only if its rows alone are cut: make the "
             f"parts {device_num}, or cut nothing but the rows. {_OWN}"
         )
+    if node.op in ("gather", "gather_batched") and any(isinstance(e, Layout) for e in node.strategy or ()):
+        raise StrategyError(f"MindSpore's Gather takes no Layouts. Give it numbers, e.g. ((1, 1), (8,)). {_OWN}")
+    if node.op == "gather_batched" and offsets in cuts:
+        raise StrategyError(
+            f"the axis that Gather takes from is cut into {cuts[offsets]}; with batch_dims MindSpore wants it whole. "
+            f"Write 1 there. {_OWN}"
+        )
     if node.op == "gather_fields" and "f" in cuts:
         _check_fields(rule, cuts, used < device_num)
     if node.op == "gather" and offsets in cuts and len(node.inputs[1].shape) > 1:
