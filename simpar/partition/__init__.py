@@ -5,7 +5,7 @@ and value out; in reading order:
 
 - ``strategy``: what the user chose, and MindSpore's defaults where nothing was;
 - ``gathering``: products that gather their operands first, as n-dimensional tensor parallelism does;
-- ``restrictions``, ``unknown``: what MindSpore's compiler refuses, under its names alone;
+- ``restrictions``, ``window_restrictions``, ``unknown``: what MindSpore's compiler refuses, under its names alone;
 - ``terms``: partial values that linear ops take as they are;
 - ``out_strategy``: the layout that the user wants of a result;
 - ``assign``: a layout for every value, from the strategies and the rules; ``uncut``: where every rank runs its own

@@ -9,6 +9,7 @@ from math import gcd, prod
 from simpar.errors import StrategyError
 from simpar.graph import Node, lookup
 from simpar.layout import Assignment, Layout, Rule, assign_by_strategy
+from simpar.partition.window_restrictions import check_windows
 
 __all__ = ["BATCH_ONLY", "check_restrictions", "mindspore_default"]
 
@@ -54,6 +55,7 @@ def check_restrictions(node: Node, rule: Rule, made: Assignment, device_num: int
     """
     if node.strategy is not None:
         _check_op(node, rule, made, device_num)
+        check_windows(node, rule, made)
     if device_num % _SERVER == 0 and device_num & (device_num - 1):
         _check_servers(rule, made)
 

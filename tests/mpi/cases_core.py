@@ -16,16 +16,16 @@ from tests.parity.runs import Run, assert_equal_to_one_device, train_gpt
 from tests.parity.strategies import STRATEGIES, Way, zero
 
 
-def alone(train: Any, *args: Any) -> Run:
+def alone(train: Any, *args: Any) -> Any:
     """Run a program on one device."""
     with entered(Context(world=solo_world())):
         return train(*args)
 
 
-def runs_of(world: World, train: Any, *args: Any) -> list[Run]:
+def runs_of(world: World, train: Any, *args: Any) -> list[Any]:
     """Run a program on all ranks and return what each of them noted."""
     with entered(Context(world=world)):
-        run: Run = train(*args)
+        run = train(*args)
     return world.communicator.gather_objects(run)
 
 
@@ -95,3 +95,29 @@ class Sum(nn.Cell):
 
     def construct(self, logits: Tensor, labels: Tensor) -> Tensor:
         return (logits - labels).sum()
+
+
+def train_images(cuts: tuple[int, ...] | None) -> tuple[float, list[np.ndarray]]:
+    """Train two convolutions for two steps; return the last loss and the gradients."""
+    ms.reset_auto_parallel_context()
+    ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+    rng = np.random.default_rng(0)
+    x, w, v = (Tensor(rng.standard_normal(s).astype("f4")) for s in ((2, 3, 8, 8), (4, 3, 3, 3), (2, 4, 3, 3)))
+    first, second = ops.Conv2D(4, 3, pad_mode="same"), ops.Conv2D(2, 3, pad_mode="pad", pad=1, stride=2)
+    if cuts is not None:
+        first.shard((cuts, (1, 1, 1, 1)))
+        second.shard((cuts, (1, 1, 1, 1)))
+    step = ms.value_and_grad(lambda x, w, v: ops.reduce_sum(ops.square(second(ops.relu(first(x, w)), v))), (0, 1, 2))
+    for _ in range(2):
+        loss, gradients = step(x, w, v)
+    return loss.item(), [g.asnumpy() for g in gradients]
+
+
+@on_ranks(4, threads=False)
+def case_images_cut_by_rows_and_columns_exchange_halos_over_mpi(world: World) -> None:
+    loss, expected = alone(train_images, None)
+    for cuts in ((1, 1, 2, 2), (1, 1, 4, 1)):
+        for got, made in runs_of(world, train_images, cuts):
+            np.testing.assert_allclose(got, loss, rtol=1e-5)
+            for one, other in zip(made, expected, strict=True):
+                np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-3)
