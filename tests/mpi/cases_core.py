@@ -12,7 +12,7 @@ from simpar.context import Context, entered
 from simpar.errors import PlanMismatchError
 from tests.mpi.harness import on_ranks, refusal
 from tests.parity import test_mlp as mlp
-from tests.parity.runs import Run, assert_equal_to_one_device, train_gpt
+from tests.parity.runs import assert_equal_to_one_device, train_gpt
 from tests.parity.strategies import STRATEGIES, Way, zero
 
 
