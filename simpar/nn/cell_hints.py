@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Self, cast
 
+from simpar.context import current
 from simpar.dtype import DType, float16, float32
 from simpar.errors import ContextError, NotYetError
 from simpar.parameter import CastParameter, Parameter
@@ -98,7 +99,9 @@ class CellHints(ABC):
     @contextmanager
     def _parameters_cast(self) -> Generator[None]:
         """Let attributes that are Parameters, or lists of them, be casts in a ``with`` block."""
-        own, before = vars(self), self._is_computing
+        own, before, trace = vars(self), self._is_computing, current().trace
+        if trace is not None:
+            trace.guards.append(lambda: self._computes_in)
         lists = {name: own[name] for name in own["_lists"] if not before}
         own["_is_computing"] = True
         own.update({name: tuple(map(self._seen, held)) for name, held in lists.items()})

@@ -96,6 +96,14 @@ def test_running_statistics_stay_in_float32() -> None:
     assert net.moving_mean.tolist() == [1.0, 2.0]
 
 
+def test_a_program_is_made_anew_when_the_type_changes() -> None:
+    table = nn.Embedding(4, 2).to_float(ms.float16)
+    step = ms.jit(lambda ids: table(ids))
+    assert step(Tensor([1, 2])).dtype == ms.float16
+    table.to_float(ms.float32)
+    assert step(Tensor([1, 2])).dtype == ms.float32
+
+
 def train_half(n: int) -> list[float]:
     ms.set_seed(2)
     if n > 1:
