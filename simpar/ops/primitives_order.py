@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import numpy as np
-
 from simpar.errors import NotYetError
 from simpar.ops.functions_index import UNKNOWN_SIZE
-from simpar.ops.functions_order import counts_of, repeat_interleave, roll, topk
+from simpar.ops.functions_order import counts_of, places_repeated, repeat_interleave, roll, topk
 from simpar.ops.primitive import Primitive
 from simpar.tensor import Tensor, axes_of, axis_of
 
@@ -142,8 +140,8 @@ class RepeatInterleaveTensor(Primitive, op="gather"):
         if self.in_strategy is None:
             return repeat_interleave(input, repeats, dim)
         given = input.flatten() if dim is None else input
-        places = np.repeat(np.arange(given.shape[dim or 0], dtype=np.int64), counts_of(repeats))
-        return self.apply_one(given, Tensor(places), axis=axis_of(dim or 0, given.ndim))
+        axis = axis_of(dim or 0, given.ndim)
+        return self.apply_one(given, places_repeated(counts_of(repeats), given.shape[axis]), axis=axis)
 
 
 # --- results whose size depends on values ---

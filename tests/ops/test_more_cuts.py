@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 import simpar as ms
 from simpar import Parameter, Tensor, ops
 from simpar.collectives import run_threads
-from simpar.errors import StrategyError
+from simpar.errors import RuleError, StrategyError
 from tests.ops.test_against_torch import gradients_of
 
 torch = pytest.importorskip("torch")
@@ -107,6 +107,13 @@ def test_what_is_known_of_lengths_while_a_program_is_traced() -> None:
     assert total.asnumpy() == pytest.approx(ROWS.sum(), rel=1e-5)
     assert ops.TensorToScalar()(Tensor([2.0])) == 2.0
     assert ops.OneHotExt()(Tensor([1]), 3, Tensor(1.0), Tensor(0.0)).tolist() == [[0.0, 1.0, 0.0]]
+
+
+def test_repeats_are_one_or_one_for_each_element() -> None:
+    assert ops.repeat_interleave(Tensor([1.0, 2.0]), [1, 2], 0).tolist() == [1.0, 2.0, 2.0]
+    for repeat in (ops.repeat_interleave, ops.RepeatInterleaveTensor().shard(((1,), (1,)))):
+        with pytest.raises(RuleError, match="3 counts for 2 elements"):
+            repeat(Tensor([1.0, 2.0]), [1, 2, 3], 0)
 
 
 def test_a_strategy_of_pad_has_entries_for_paddings_and_value() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from simpar import ops
-from simpar.dtype import float32
+from simpar.dtype import float16, float32
 from simpar.errors import ContextError, DTypeError
 from simpar.initializer import initializer
 from simpar.nn.optim.optimizer import Optimizer, update_phase
@@ -150,7 +150,8 @@ class AdaFactor(Optimizer):
         scale_parameter: whether steps grow with the size of the weight.
         relative_step: whether the rate falls with the root of the step's number.
         warmup_init: whether that rate begins small.
-        compression: whether states are float16; refused.
+        compression: whether the second moments of weights with one axis are kept as float16; a step itself is
+            computed before they are rounded.
         loss_scale: see ``Optimizer``.
 
     Raises:
@@ -178,20 +179,18 @@ class AdaFactor(Optimizer):
             raise ContextError("AdaFactor: without relative_step a learning_rate is needed.")
         if warmup_init and not relative_step:
             raise ContextError("AdaFactor: warmup_init needs relative_step=True.")
-        if compression:
-            raise ContextError(
-                "AdaFactor: compression=True would keep states in float16; simpar does not. Leave it out."
-            )
         super().__init__(0.0 if learning_rate is None else learning_rate, params, weight_decay, loss_scale)
         self.eps, self.clip_threshold, self.decay_rate = eps, clip_threshold, decay_rate
         self.beta1 = beta1 or 0.0
         self.scale_parameter, self.relative_step, self.warmup_init = scale_parameter, relative_step, warmup_init
+        self.compression = compression
         self.exp_avg = self.states("exp_avg") if self.beta1 else None
         self._make_squares()
 
     def _make_squares(self) -> None:
         def state(kind: str, p: Parameter, shape: tuple[int, ...]) -> Parameter:
-            return Parameter(initializer("zeros", shape, p.dtype), name=f"{kind}_{p.name}", requires_grad=False)
+            dtype = float16 if self.compression and kind == "exp_avg_sq" else p.dtype
+            return Parameter(initializer("zeros", shape, dtype), name=f"{kind}_{p.name}", requires_grad=False)
 
         rows: list[Parameter] = []
         columns: list[Parameter] = []
@@ -232,9 +231,10 @@ class AdaFactor(Optimizer):
         """Return one over the root of the second moment, and keep what it is made of."""
         states = self._squares[place]
         means = [squares] if len(states) == 1 else [squares.mean(-1), squares.mean(-2)]
-        new = [s * (1 - self._forgotten) + m * self._forgotten for s, m in zip(states, means, strict=True)]
+        held = [s.astype(m.dtype) for s, m in zip(states, means, strict=True)]
+        new = [s * (1 - self._forgotten) + m * self._forgotten for s, m in zip(held, means, strict=True)]
         for state, value in zip(states, new, strict=True):
-            state.assign_value(value)
+            state.assign_value(value.astype(state.dtype))
         if len(new) == 1:
             return ops.rsqrt(new[0])
         row, column = new
