@@ -48,6 +48,7 @@ def plan(
     rank: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 0,
     json_file: Annotated[str | None, Parameter(name="--json", allow_leading_hyphen=True)] = None,
     text: Annotated[bool, Parameter(name="--text", negative="")] = False,
+    strategy: Annotated[Path | None, Parameter(name="--strategy")] = None,
     record: Annotated[bool, Parameter(name="--record", negative="")] = False,
     mindspore: Annotated[bool, Parameter(name="--mindspore", negative="")] = False,
 ) -> int:
@@ -71,6 +72,8 @@ def plan(
         rank: Which of them to look at.
         json_file: Write the facts to this file as JSON, `-` for standard output instead of tables. docs/plan.md lists
             the keys.
+        strategy: A strategy file that MindSpore or simpar saved, JSON or checkpoint: its strategies count more than
+            those in the script, for the operators that it names.
         text: Print the plans as text as well.
         record: Keep the plans as a run, which `simpar dashboard` and `simpar show` show like one that was run.
         mindspore: Let `import mindspore` in the script resolve to simpar.
@@ -80,7 +83,7 @@ def plan(
     out = console()
     try:
         with installed() if mindspore else nullcontext():
-            planned = _planned(script, arguments, devices, rank, is_piped)
+            planned = _planned(script, arguments, devices, rank, is_piped, strategy)
     except ScriptFailure as failure:
         return _report(script, failure)
     programs = [facts_of(p) for p in planned.programs]
@@ -96,12 +99,14 @@ def plan(
     return 0 if programs else _FAILED
 
 
-def _planned(script: Path, arguments: Sequence[str], devices: int, rank: int, is_piped: bool) -> PlannedScript:
+def _planned(
+    script: Path, arguments: Sequence[str], devices: int, rank: int, is_piped: bool, strategy: Path | None
+) -> PlannedScript:
     """Run the script; on a terminal a line says that it takes its time."""
     told = Console(stderr=True)
     waiting = told.status(f"compiling {script.name} for {devices} devices") if told.is_terminal else nullcontext()
     with waiting:
-        return plan_script(script, arguments, devices, rank, sys.stderr if is_piped else None)
+        return plan_script(script, arguments, devices, rank, sys.stderr if is_piped else None, str(strategy or ""))
 
 
 def _nothing(script: Path) -> str:

@@ -15,9 +15,11 @@ and ``matmul.shard(((2, 1), (1, 2)))``, ``y = x @ w`` of x (8, 4) and w (4, 6) g
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from simpar.context import Context
+from simpar.errors import StrategyError
 from simpar.graph import Graph, drop_unused, merge_equal, verify_graph
 from simpar.partition import (
     Partitioned,
@@ -82,6 +84,13 @@ def compile_graph(graph: Graph, options: PartitionOptions, rank: int) -> Plan:
 def with_files(graph: Graph, context: Context) -> Graph:
     """Return the graph with the strategies of the files that the context names, if it names any."""
     options = context.parallel
+    if context.planner is not None and (given := context.planner.strategy_file):  # counts more than the script's own
+        if not context.is_partitioned:
+            raise StrategyError(
+                f"the strategy file {given!r} cuts operators, which parallel_mode={options.parallel_mode!r} does not. "
+                'Plan without it, or set parallel_mode="semi_auto_parallel" in the script.'
+            )
+        options = replace(options, strategy_ckpt_load_file=given, operator_load_file=given)
     if not context.is_partitioned or not (options.strategy_ckpt_load_file or options.operator_load_file):
         return graph
     from simpar.compile.strategy_files import load_strategies

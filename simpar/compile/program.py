@@ -51,6 +51,11 @@ class Planner(Protocol):
         """Which of them this program plays."""
         ...
 
+    @property
+    def strategy_file(self) -> str:
+        """Whose strategies count more than the program's; empty for none."""
+        ...
+
     def take(self, name: str, plan: Plan, source: tuple[Graph, PartitionOptions]) -> None:
         """Keep the plan of a program, and what it was before it was cut."""
         ...

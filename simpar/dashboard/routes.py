@@ -113,7 +113,7 @@ class Ask:
             etag = opened.etag
             if etag is not None:
                 given = [mark.strip().removeprefix("W/") for mark in self._header("if-none-match").split(",")]
-                if etag in given:
+                if etag.removeprefix("W/") in given:
                     raise NotModified(etag)
                 self._response.headers.update({"etag": etag, "cache-control": "private, no-cache"})
             return compute(opened)

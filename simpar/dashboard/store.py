@@ -70,8 +70,11 @@ class OpenedRun:
 
     @property
     def etag(self) -> str | None:
-        """The mark of an answer that stays valid; None while the run grows."""
-        return None if self.info.state == "running" else f'"{self.stamp}-{self.info.state}"'
+        """The mark of an answer that stays valid; None while the run grows.
+
+        It is a weak one: an answer has the same mark compressed and as it is, which are other bytes.
+        """
+        return None if self.info.state == "running" else f'W/"{self.stamp}-{self.info.state}"'
 
     def cached(self, question: Hashable, compute: Callable[[], _Answer]) -> _Answer:
         """Return the answer to a question about this run as it is now."""

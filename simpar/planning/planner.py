@@ -42,6 +42,7 @@ class VirtualPlanner:
     Args:
         device_num: how many devices are imagined.
         rank: which of them the script plays.
+        strategy_file: whose strategies count more than the script's; empty for none.
 
     Raises:
         ContextError: there is no such device.
@@ -50,10 +51,10 @@ class VirtualPlanner:
     7
     """
 
-    def __init__(self, device_num: int, rank: int = 0) -> None:
+    def __init__(self, device_num: int, rank: int = 0, strategy_file: str = "") -> None:
         if device_num < 1 or not 0 <= rank < device_num:
             raise ContextError(f"rank {rank} of {device_num} devices does not exist. Choose one from 0 to n - 1.")
-        self.device_num, self.rank = device_num, rank
+        self.device_num, self.rank, self.strategy_file = device_num, rank, strategy_file
         self.programs: list[PlannedProgram] = []
 
     def take(self, name: str, plan: Plan, source: tuple[Graph, PartitionOptions]) -> None:

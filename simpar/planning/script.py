@@ -51,7 +51,12 @@ class ScriptFailure(Exception):
 
 
 def plan_script(
-    script: Path, arguments: Sequence[str], device_num: int, rank: int = 0, output: TextIO | None = None
+    script: Path,
+    arguments: Sequence[str],
+    device_num: int,
+    rank: int = 0,
+    output: TextIO | None = None,
+    strategy_file: str = "",
 ) -> PlannedScript:
     """Run a script on an imagined device and return the plans of its programs.
 
@@ -61,11 +66,12 @@ def plan_script(
         device_num: how many devices to imagine.
         rank: which of them it plays.
         output: where what it prints goes; where it prints anyway if None.
+        strategy_file: whose strategies count more than the script's; empty for none.
 
     Raises:
         ScriptFailure: it raised an error, or ended with an exit code other than 0.
     """
-    planner = VirtualPlanner(device_num, rank)
+    planner = VirtualPlanner(device_num, rank, strategy_file)
     stopped: str | None = None
     context = Context(planner=planner, mindspore=current().mindspore)
     with entered(context), _as_main(script, arguments), redirect_stdout(output or sys.stdout):

@@ -12,6 +12,7 @@ import pytest
 from simpar.cli import main
 from simpar.collectives import run_threads
 from simpar.compile import compile_function
+from simpar.layout import OperatorStrategy, StrategyFile, write_strategy_file
 from simpar.planning import ProgramFacts, facts_of, keep_plans, plan_script
 from simpar.recorder import open_run
 
@@ -276,6 +277,28 @@ def test_a_strategy_that_does_not_fit_names_the_users_line(tmp_path: Path, capsy
     assert said.startswith(f"simpar: train.py fails at train.py:{line}. ")
     assert "matmul" in said
     assert "Traceback" not in said
+
+
+def test_a_strategy_file_counts_more_than_the_script(tmp_path: Path) -> None:
+    rows = {"MatMul_w1": OperatorStrategy(((1, 8), (8, 1)))}  # the contracted axis is cut, the script cuts the others
+    file = tmp_path / "found.json"
+    file.write_bytes(write_strategy_file(StrategyFile(rows, {}, 1), is_json=True))
+    (program,) = plan_script(script(tmp_path, SCRIPT + LOOP), (), 8, strategy_file=str(file)).programs
+    w1 = next(p for p in facts_of(program).parameters if p.name == "w1")
+    assert w1.slice_shape == (8, 256)
+
+
+def test_a_strategy_file_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("plan", script(tmp_path, SCRIPT + LOOP), "-n", 8, "--strategy", tmp_path / "none.ckpt") == 1
+    assert "none.ckpt' cannot be read" in capsys.readouterr().err
+
+
+def test_a_strategy_file_needs_a_mode_that_cuts_operators(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "empty.json"
+    file.write_bytes(write_strategy_file(StrategyFile({}, {}, 1), is_json=True))
+    plain = SCRIPT.replace("semi_auto_parallel", "data_parallel").replace("optimizer=True", "optimizer=False")
+    assert command("plan", script(tmp_path, plain + LOOP), "-n", 8, "--strategy", file) == 1
+    assert "set parallel_mode=" in capsys.readouterr().err
 
 
 def test_an_error_of_the_script_is_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

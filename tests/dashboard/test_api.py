@@ -42,6 +42,16 @@ def test_answer_says_its_schema_and_has_a_mark(client: TestClient, run: str, pat
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", answer.headers["etag"])
 
 
+def test_mark_that_compressed_and_plain_answers_share_is_a_weak_one(client: TestClient) -> None:
+    plain, packed = (
+        client.get("/api/runs/eight/graph", headers={"accept-encoding": coding}) for coding in ("identity", "gzip")
+    )
+    assert (plain.headers.get("content-encoding"), packed.headers.get("content-encoding")) == (None, "gzip")
+    assert plain.headers["etag"].startswith('W/"')
+    strong = packed.headers["etag"].removeprefix("W/")  # as a cache in between may send it
+    assert client.get("/api/runs/eight/graph", headers={"if-none-match": strong}).status_code == 304
+
+
 def test_mark_of_another_state_gets_the_whole_answer(client: TestClient) -> None:
     assert client.get("/api/runs/eight", headers={"if-none-match": '"0123"'}).status_code == 200
 

@@ -127,7 +127,7 @@ def test_every_file_that_is_offered_can_be_read(page: Any, tmp_path: Path) -> No
         for kind in kinds:
             if not page.locator("[role=menuitem]").count():
                 menus.nth(which).click()
-            with page.expect_download() as waiting:
+            with page.expect_download(timeout=30_000) as waiting:  # a large PNG takes its time on a busy machine
                 page.locator("[role=menuitem]", has_text=re.compile(rf"^\s*{kind}\b")).click()
             path = tmp_path / waiting.value.suggested_filename
             waiting.value.save_as(path)
