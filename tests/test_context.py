@@ -156,6 +156,7 @@ class TestAutoParallelContext:
             ("parallel_optimizer_config", {"optimizer_weight_shard_size": 0}),
             ("parallel_optimizer_config", {"optimizer_weight_shard_size": -2}),
             ("parallel_optimizer_config", {"optimizer_level": "level4"}),
+            ("parallel_optimizer_config", {"gradient_accumulation_shard": True, "optimizer_level": "level3"}),
             ("parallel_optimizer_config", {"threshold": 64}),
         ],
     )

@@ -109,6 +109,17 @@ def _keys_of(table: dict[str, Check]) -> Check:
     return check
 
 
+def _optimizer_config(name: str, value: object) -> dict[str, Any]:
+    given = _keys_of(_OPTIMIZER)(name, value)
+    level = given.get("optimizer_level", "level2")
+    if given.get("gradient_accumulation_shard") and level != "level2":
+        raise ContextError(
+            f"gradient_accumulation_shard is what optimizer_level='level2' does, but optimizer_level is {level!r}. "
+            "Give one of the two."
+        )
+    return given
+
+
 PARALLEL: dict[str, Check] = {
     "all_reduce_fusion_config": rising_ints,
     "auto_parallel_search_mode": choice_option("dynamic_programming", "recursive_programming", "sharding_propagation"),
@@ -123,7 +134,7 @@ PARALLEL: dict[str, Check] = {
     "loss_repeated_mean": bool_option,
     "optimizer_weight_shard_size": _optimizer_shard_size,
     "parallel_mode": choice_option(*ParallelMode.MODE_LIST),
-    "parallel_optimizer_config": _keys_of(_OPTIMIZER),
+    "parallel_optimizer_config": _optimizer_config,
     "parameter_broadcast": bool_option,
     "pipeline_config": _keys_of(_PIPELINE),
     "pipeline_result_broadcast": bool_option,
