@@ -126,6 +126,10 @@ def imagine(recorded: Recorded, change: Change) -> tuple[Graph, PartitionOptions
     return _Imaginer(recorded, change).run()
 
 
+_GATHERS = frozenset({"enable_nd_tp", "ndtp_reduce_scatter_axis"})
+"""The attributes by which a product gathers its operands and scatters its terms."""
+
+
 class _Imaginer:
     """The walk; it keeps the operands' layouts of every op that is cut otherwise."""
 
@@ -133,6 +137,7 @@ class _Imaginer:
         self.recorded, self.change = recorded, change
         self.dev_mat = change.dev_mat or recorded.dev_mat
         self.chosen: dict[Value, Strategy | None] = {}
+        self.stretched: dict[Value, Strategy | None] = {}
         self.problems: dict[str, str] = {}
         self.users: dict[Value, list[Node]] = {}
         for node in recorded.graph.nodes:
@@ -170,7 +175,11 @@ class _Imaginer:
     def _node(self, node: Node) -> Node:
         if not node.outputs or node.outputs[0] not in self.chosen:
             return node
-        return replace(node, strategy=self.chosen[node.outputs[0]], out_strategy=None)
+        chosen = self.chosen[node.outputs[0]]
+        attrs = node.attrs
+        if chosen != self.stretched.get(node.outputs[0]):  # a strategy of its own is that of a plain product
+            attrs = {k: v for k, v in node.attrs.items() if k not in _GATHERS}
+        return replace(node, strategy=chosen, out_strategy=None, attrs=attrs)
 
     def _cut_parameters(self) -> set[str]:
         """Cut the ops that use a changed parameter as it is cut; return the parameters that were changed."""
@@ -227,7 +236,8 @@ class _Imaginer:
         """Cut an op over a new device matrix along the device axes that cut it before, as far as they are there."""
         cut: Cut = self.recorded.partitioned.cuts[node.outputs[0]]
         operands: list[Layout] = []
-        for value, layout in zip(node.inputs, cut.operands, strict=True):
+        waiting = cut.waiting if _GATHERS & node.attrs.keys() else cut.operands
+        for value, layout in zip(node.inputs, waiting, strict=True):
             over = _over(self.recorded.dev_mat, layout.resolved())
             if over is None:
                 self.chosen[node.outputs[0]] = None
@@ -241,7 +251,7 @@ class _Imaginer:
                 self.chosen[node.outputs[0]] = None
                 return
             operands.append(stretched)
-        self.chosen[node.outputs[0]] = tuple(operands)
+        self.chosen[node.outputs[0]] = self.stretched[node.outputs[0]] = tuple(operands)
 
 
 def _needs_whole(node: Node, rule: Rule, place: int, factor: str) -> StrategyError:

@@ -219,3 +219,47 @@ def test_a_strategy_file_that_does_not_fit_tells_of_each_parameter(ask: Callable
 @pytest.mark.parametrize("data", [b"", b"\x00\xff" * 40, b"{" * 1000, json.dumps({"parallel_layout_item": 5}).encode()])
 def test_hostile_files_are_refused(ask: Callable[..., Any], data: bytes) -> None:
     ask("import", data, status=422)
+
+
+GATHERING = """
+import numpy as np
+import simpar as ms
+from simpar import Parameter, nn, ops
+from simpar.common.initializer import initializer
+
+ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+on = ms.parallel.Layout((2, 4), ("x", "y"))
+
+
+class Net(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.w = Parameter(initializer("normal", (64, 128)), name="w")
+        self.product = ops.MatMul().add_prim_attr("enable_nd_tp", True)
+        self.product.shard((on("None", ("x", "y")), on("x", "y")))
+        self.relu = ops.ReLU().shard((on("None", ("y", "x")),))
+
+    def construct(self, x):
+        return self.relu(self.product(x, self.w)).mean()
+
+
+net = Net()
+ms.jit(net)(ms.Tensor(np.zeros((32, 64), np.float32)))
+"""
+
+
+def test_a_gathering_product_gathers_on_more_ranks_and_is_plain_with_a_strategy_of_its_own(tmp_path: Path) -> None:
+    script = tmp_path / "net.py"
+    script.write_text(GATHERING, encoding="utf-8")
+    kept = keep_plans(plan_script(script, (), 8, 0), folder=tmp_path / "runs")
+    with asking(kept.parent) as client:
+        url = f"/api/runs/{kept.name}"
+        product = next(o["id"] for o in client.get(f"{url}/strategy").json()["operators"] if o["op"] == "matmul")
+        alike = {"strategies": {str(product): [[-1, 1], [1, 0]]}}
+        for change, kind in (({"dev_mat": [2, 8]}, "reduce_scatter"), (alike, "all_reduce")):
+            found: Any = {}
+            while found.get("state", "working") == "working":
+                found = client.post(f"{url}/repartition", json={"b": change}).json()
+            assert (found["b"]["error"], found["b"]["problems"]) == (None, [])
+            kinds = [m["kind"] for m in found["movements"] if "matmul" in m["maker"]]
+            assert kind in kinds, found["movements"]
