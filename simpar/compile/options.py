@@ -1,7 +1,7 @@
 """What the passes need of the context, as values."""
 
 from simpar.context import AUTO_PARALLEL, STAND_ALONE, Context
-from simpar.errors import ContextError, NotYetError, WorldError
+from simpar.errors import ContextError, ModeError, NotYetError, WorldError
 from simpar.partition import BucketOptions, OptimizerSharding, PartitionOptions
 
 __all__ = ["check_world", "partition_options"]
@@ -16,6 +16,7 @@ def partition_options(context: Context) -> PartitionOptions:
 
     Raises:
         NotYetError: the mode, or an option in it, is not built yet.
+        ModeError: under MindSpore's names, ``full_batch`` in a mode in which each rank has its own.
         WorldError: options do not fit the number of devices.
     """
     parallel = context.parallel
@@ -27,6 +28,11 @@ def partition_options(context: Context) -> PartitionOptions:
         )
     if context.mindspore and context.is_partitioned:
         _check_ascend(context)
+    if context.mindspore and parallel.full_batch and not context.is_partitioned:
+        raise ModeError(
+            f"full_batch is set, but in {parallel.parallel_mode} mode each rank has a batch of its own. Set "
+            "semi_auto_parallel or auto_parallel mode, or dataset_strategy='data_parallel'."
+        )
     n, stages = context.device_num, _stages(context)
     size = parallel.optimizer_weight_shard_size
     if size > n:

@@ -13,7 +13,7 @@ from simpar.context import (
     set_auto_parallel_context,
 )
 from simpar.context import set_context as public_set_context
-from simpar.errors import ContextError
+from simpar.errors import ContextError, DTypeError
 
 __all__ = [
     "GlobalComm",
@@ -115,6 +115,8 @@ def _read(option: str) -> Any:
 
 def _write(option: str, value: Any) -> None:
     if option in _KEPT:
+        if not isinstance(value, bool):
+            raise DTypeError(f"{option} is {value!r}; give True or False.")
         current().others[option] = value
     else:
         set_auto_parallel_context(**{option: value})

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from simpar.errors import RuleError
+from simpar.errors import ModeError, RuleError, StrategyError
 from simpar.graph import Example, op
+from simpar.layout import Layout
 from simpar.ops._rows import Array, or_new
 from simpar.ops.primitive import Primitive
 from simpar.ops.support import letters, one
@@ -210,6 +211,7 @@ class BatchNorm(Primitive, op="batch_norm"):
 
         Raises:
             RuleError: a vector does not have an element for each channel.
+            ModeError, StrategyError: ``group_size`` is not what MindSpore takes.
         """
         axis = 1 if self.data_format == "NCHW" else input_x.ndim - 1
         vectors = (scale, bias, mean, variance)
@@ -218,6 +220,7 @@ class BatchNorm(Primitive, op="batch_norm"):
                 f"BatchNorm of x {input_x.shape} takes scale, bias, mean and variance with one element for each of the "
                 f"channels (axis {axis} of {self.data_format}), not {[v.shape for v in vectors]}."
             )
+        self._check_group()
         used, spread = mean, variance
         if self.is_training:
             count = prod(input_x.shape) // input_x.shape[axis]
@@ -238,6 +241,19 @@ class BatchNorm(Primitive, op="batch_norm"):
                 epsilon=self.epsilon,
             )
         return made, used, spread, used, spread
+
+    def _check_group(self) -> None:
+        """Check MindSpore's attribute ``group_size``; statistics are those of the whole batch whatever it says."""
+        size = self.attrs.get("group_size", 1)
+        if size < 1 or size & (size - 1):
+            raise ModeError(f"group_size of BatchNorm is {size}; give a power of 2.")
+        entry = self.in_strategy[0] if self.in_strategy else ()
+        cuts = entry.cuts if isinstance(entry, Layout) else entry
+        if "group_size" in self.attrs and any(n > 1 for n in cuts[1:]):
+            raise StrategyError(
+                f"group_size of BatchNorm is {size}, but its strategy cuts other axes than the batch: {cuts}. Leave "
+                "group_size out, or write 1 for the other axes."
+            )
 
     def _statistic(self, name: str, *operands: Tensor, **attrs: Any) -> Tensor:
         """Return a statistic of the batch, cut as the op itself is."""

@@ -214,7 +214,7 @@ class _Assigner:
     def _check_unknown(self, node: Node, definition: OpDef, rule: Rule, assignment: Assignment) -> None:
         divisors = divisors_of(rule, [self.unknown.get(v, {}) for v in node.inputs])
         if node.strategy is not None:
-            check_unknown(definition, divisors, assignment)
+            check_unknown(definition, rule, divisors, assignment)
         for value, axes in zip(node.outputs, rule.results, strict=True):
             firsts = ((i, axis[0]) for i, axis in enumerate(axes) if axis)
             self.unknown[value] = {i: divisors[f] for i, f in firsts if f in divisors}

@@ -1,9 +1,11 @@
 """Ops whose results nothing needs: they are not computed, but their strategies must fit all the same."""
 
 from simpar.errors import LayoutError, SimparError, StrategyError
-from simpar.graph import Graph, lookup
+from simpar.graph import Graph, Value, lookup
+from simpar.layout import Layout
+from simpar.partition.gathering import gathering
 from simpar.partition.restrictions import check_restrictions
-from simpar.partition.strategy import PartitionOptions, chosen_assignment
+from simpar.partition.strategy import FOLLOWERS, PartitionOptions, chosen_assignment
 
 __all__ = ["check_dropped"]
 
@@ -30,3 +32,26 @@ def check_dropped(traced: Graph, graph: Graph, options: PartitionOptions) -> Non
         except SimparError as error:
             kind = StrategyError if isinstance(error, LayoutError) else type(error)
             raise kind(f"{node.where}: {error}") from None
+    if options.mindspore and len(kept) < sum(len(node.outputs) for node in traced.nodes):
+        _check_uses(traced, options)
+
+
+def _check_uses(traced: Graph, options: PartitionOptions) -> None:
+    """Check that ops with strategies take a Parameter in one layout, as MindSpore wants it of dropped ops, too."""
+    names = {p.value: p.spec.name for p in traced.parameters}
+    first: dict[Value, Layout] = {}
+    for node in traced.nodes:
+        taken = [i for i, v in enumerate(node.inputs) if v in names]
+        if not taken or node.strategy is None or node.phase != "forward" or node.op in FOLLOWERS:
+            continue
+        rule = lookup(node.op).bind([v.shape for v in node.inputs], node.attrs)
+        found, made = gathering(node, rule, options.device_num), chosen_assignment(node, rule, options.device_num)
+        for i in taken:
+            layout = made.operand(rule, i) if found is None else found.waiting[i]
+            before = first.setdefault(node.inputs[i], layout)
+            if not before.same_slices(layout):
+                raise StrategyError(
+                    f"{node.where}: Parameter {names[node.inputs[i]]!r} is used in the layout {before} by one op and "
+                    f"in {layout} by this one. MindSpore wants one layout for all ops that use a Parameter: give them "
+                    "strategies that agree. simpar itself redistributes: run the script without the alias."
+                )

@@ -5,7 +5,7 @@ from math import gcd
 
 from simpar.errors import StrategyError
 from simpar.graph import Argument, OpDef
-from simpar.layout import Assignment, Rule
+from simpar.layout import Assignment, Rule, axis_size
 from simpar.partition.strategy import PartitionOptions, argument_cuts
 
 __all__ = ["Divisors", "argument_divisors", "check_unknown", "divisors_of"]
@@ -30,12 +30,14 @@ def divisors_of(rule: Rule, operands: Sequence[Mapping[int, int]]) -> Divisors:
     return found
 
 
-def check_unknown(definition: OpDef, divisors: Divisors, made: Assignment) -> None:
+def check_unknown(definition: OpDef, rule: Rule, divisors: Divisors, made: Assignment) -> None:
     """Check that the cuts of factors of unknown length are sure to divide.
 
     Raises:
-        StrategyError: one is not, or its slices cannot be numbered.
+        StrategyError: one is not, or its slices cannot be numbered; or MindSpore has no such cut beside them.
     """
+    if divisors:
+        _check_beside(rule, made)
     for f, divisor in divisors.items():
         cut = made.cut(f)
         if divisor % cut:
@@ -48,4 +50,20 @@ def check_unknown(definition: OpDef, divisors: Divisors, made: Assignment) -> No
             raise StrategyError(
                 f"factor {f!r} is looked up by number, so MindSpore does not cut it into {cut} while its length is "
                 "unknown. Give the input a known length, or write 1 there."
+            )
+
+
+def _check_beside(rule: Rule, made: Assignment) -> None:
+    """Check the cuts of an op that has a factor of unknown length."""
+    for f in rule.order:
+        axes = [a for a in made.axes.get(f, ()) if axis_size(made.dev_mat, a) > 1]
+        if len(axes) > 1:
+            raise StrategyError(
+                f"several device axes cut factor {f!r}, which MindSpore does not take of an op with unknown lengths. "
+                "Cut it by one device axis, or give the inputs known lengths."
+            )
+        if axes and f in rule.reaches:
+            raise StrategyError(
+                f"a cut of {f!r} needs its neighbours' edges, which MindSpore does not exchange while a length is "
+                "unknown. Write 1 there, or give the inputs known lengths."
             )

@@ -13,7 +13,7 @@ import numpy as np
 from simpar import ops
 from simpar.context import DATA_PARALLEL, current
 from simpar.dtype import int32
-from simpar.errors import ContextError, WorldError
+from simpar.errors import ContextError, ModeError, WorldError
 from simpar.nn.cell import Cell
 from simpar.nn.optim.accumulators import check_accumulators
 from simpar.nn.optim.groups import Group, Rate, read_groups, read_learning_rate
@@ -21,6 +21,10 @@ from simpar.parameter import Parameter, ParameterTuple
 from simpar.tensor import Tensor
 
 __all__ = ["Optimizer", "update_phase"]
+
+
+_DEALT = ("Lamb", "AdamWeightDecay", "AdaFactor")
+"""The optimizers whose Parameters MindSpore deals to ranks in data_parallel mode."""
 
 
 @contextmanager
@@ -67,6 +71,7 @@ class Optimizer(Cell):
         self._decays: dict[int, float] = {}
         for number, group in enumerate(given.groups):
             self._take(group, f"learning_rate_{number}", weight_decay)
+        self._check_mindspore()
 
     def _take(self, group: Group, rate_name: str, weight_decay: float) -> None:
         """Note rate and decay of each Parameter of a group."""
@@ -83,6 +88,32 @@ class Optimizer(Cell):
     def _decays_here(self, parameter: Parameter) -> bool:
         norm = "beta" in parameter.name or "gamma" in parameter.name
         return self._decays_norms or self.is_group or not norm
+
+    def _check_mindspore(self) -> None:
+        """Check what MindSpore wants of the parallel optimizer, under its names.
+
+        Raises:
+            ModeError: it does not have it in this mode, or for this optimizer or device.
+            WorldError: there are more ranks than Parameters.
+        """
+        context = current()
+        if not context.mindspore or not context.parallel.enable_parallel_optimizer or context.is_partitioned:
+            return
+        mode, name = context.parallel.parallel_mode, type(self).__name__
+        if mode != DATA_PARALLEL:
+            raise ModeError(
+                f"enable_parallel_optimizer is set, but in {mode} mode no optimizer is shared out. Leave it out, or "
+                "set data_parallel, semi_auto_parallel or auto_parallel mode."
+            )
+        is_known = any(kind.__name__ in _DEALT for kind in type(self).__mro__)
+        if not is_known or context.others.get("device_target") == "GPU":
+            raise ModeError(
+                f"in data_parallel mode MindSpore's parallel optimizer has {', '.join(_DEALT)}, on Ascend, not {name} "
+                f"on {context.others.get('device_target', 'this device')}. Choose one of them, or leave "
+                "enable_parallel_optimizer out. simpar itself deals those of any optimizer: run the script without "
+                "the alias."
+            )
+        self._owners()
 
     # --- for subclasses ---
 
