@@ -10,8 +10,8 @@ Read in this order: ``support`` (what the families share), ``elementwise`` with 
 ``loss``, ``convolution``, ``pooling`` and ``resize``; ``boxes`` and ``grids``; ``random`` (dropout), ``printing`` and
 ``dumping``, ``optimizer`` with ``optimizer_adaptive`` (updates), ``communication`` (collectives written by the user),
 ``transfers`` (between the stages of a pipeline) and ``micro`` (its micro-batches); then the faces: ``functional`` and
-``operations``, doors to the functions and to the objects, whose base is ``primitive``; ``batch_norm``, an object made
-of other ops; and ``composite``, functions of functions.
+``operations``, doors to the functions and to the objects, whose base is ``primitive``; ``methods``, the functions that
+Tensors have as methods; ``batch_norm``, an object made of other ops; and ``composite``, functions of functions.
 """
 
 from simpar.ops import (
@@ -63,6 +63,7 @@ from simpar.ops import matmul as matmul_records
 from simpar.ops import shape as shape_records
 from simpar.ops.composite import *  # noqa: F403
 from simpar.ops.functional import *  # noqa: F403
+from simpar.ops.methods import TENSOR_METHODS
 from simpar.ops.operations import *  # noqa: F403
 from simpar.ops.primitive import Primitive, primitive_names
 
@@ -112,7 +113,7 @@ RECORDS = (
 )
 """The modules whose import makes the records known."""
 
-__all__: list[str] = ["RECORDS", "Primitive", "optimizer", "primitive_names"]
+__all__: list[str] = ["RECORDS", "TENSOR_METHODS", "Primitive", "optimizer", "primitive_names"]
 __all__ += composite.__all__
 __all__ += functional.__all__
 __all__ += operations.__all__

@@ -5,12 +5,13 @@ a graph, and so that tensors stand below the ops.
 
 Read in this order: ``tensor`` (what a Tensor holds), ``operators`` (its arithmetic and methods, each an op by name),
 ``indexing`` (``x[1:, None]`` as a slice and a reshape), ``axes`` (axes and lengths as users give them), ``elsewhere``
-(values that only other ranks hold).
+(values that only other ranks hold), ``methods`` (those that ``ops`` lends).
 """
 
 from simpar.tensor.axes import axes_of, axis_of, lengths_of
 from simpar.tensor.elsewhere import Elsewhere, on_other_ranks
 from simpar.tensor.indexing import Bounds, bounds_of
+from simpar.tensor.methods import register_methods
 from simpar.tensor.tensor import Tensor, as_tensor, call, filled
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "filled",
     "lengths_of",
     "on_other_ranks",
+    "register_methods",
 ]

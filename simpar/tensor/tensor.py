@@ -1,8 +1,9 @@
 """What a Tensor holds: an array, a traced value, or nothing yet; and how an op is applied to Tensors."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import index
-from typing import Any, Final, SupportsIndex, cast
+from typing import TYPE_CHECKING, Any, Final, SupportsIndex, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from simpar.dtype import DType, as_dtype
 from simpar.errors import DTypeError, LayoutError
 from simpar.graph import Operand, Strategy, Trace, Value, apply, lookup, refuse_value, user_line
 from simpar.layout import Layout
+from simpar.tensor.methods import METHODS
 from simpar.tensor.operators import Operators
 
 __all__ = ["Tensor", "as_tensor", "call", "filled"]
@@ -185,6 +187,14 @@ class Tensor(Operators):
     def apply_after(self, op: str, first: object) -> "Tensor":
         """Return the result of an op in which this is the second operand."""
         return _one(call(op, as_tensor(first, self), self))
+
+    if not TYPE_CHECKING:  # a type checker knows the methods that are written here
+
+        def __getattr__(self, name: str) -> Any:
+            """Return a method that is a function of ``simpar.ops``."""
+            if name not in METHODS:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            return partial(METHODS[name], self)
 
     # --- laziness ---
 
