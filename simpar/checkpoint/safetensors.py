@@ -1,28 +1,31 @@
-"""The safetensors format: a length, a JSON header with type, shape and place of each tensor, then the values.
+"""The safetensors format, through its library: what a file holds and where, and writing one.
 
-(Its description: https://huggingface.co/docs/safetensors, "Format".) The manifest is the entry ``simpar`` of the
-header's ``__metadata__``.
+The library reads and checks headers; values stay in the file, mapped into memory, until they are asked for. The
+manifest is the entry ``simpar`` of a file's metadata.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import prod
-from typing import IO, Any
+from pathlib import Path
+from typing import Any, cast
 
 from simpar.checkpoint.manifest import Manifest
-from simpar.checkpoint.pieces import BFLOAT16, FileBytes, Piece, whole_box
+from simpar.checkpoint.pieces import BFLOAT16, Array, FileBytes, Piece, whole_box
 from simpar.dtype import DTYPES
 from simpar.errors import CheckpointError
 
-__all__ = ["is_safetensors", "read_index", "write_header"]
+__all__ = ["is_safetensors", "read_index", "write_tensors"]
 
 _MOST_HEADER_BYTES = 100_000_000
 _KEY = "simpar"
-_NAMES = {
-    "bool": "BOOL", "int8": "I8", "uint8": "U8", "int16": "I16", "uint16": "U16", "int32": "I32", "uint32": "U32",
-    "int64": "I64", "uint64": "U64", "float16": "F16", "float32": "F32", "float64": "F64", BFLOAT16: "BF16",
+_TYPES = {
+    "BOOL": "bool", "I8": "int8", "U8": "uint8", "I16": "int16", "U16": "uint16", "I32": "int32", "U32": "uint32",
+    "I64": "int64", "U64": "uint64", "F16": "float16", "F32": "float32", "F64": "float64", "BF16": BFLOAT16,
+    "C64": "complex64",
 }  # fmt: skip
-_TYPES = {short: name for name, short in _NAMES.items()}
+
+Found = list[tuple[str, str, tuple[int, ...]]]
+"""Name, type and shape of each tensor, in the order in which their values follow each other."""
 
 
 def is_safetensors(file: FileBytes) -> bool:
@@ -37,47 +40,47 @@ def _header_bytes(file: FileBytes) -> int:
 def read_index(file: FileBytes) -> tuple[dict[str, Piece], Manifest]:
     """Return what a file holds, without reading any values.
 
-    The header is not trusted: every number in it is checked against the size of the file.
-
     Raises:
-        CheckpointError: the file is cut short, or its header is broken.
+        CheckpointError: the file is cut short, its header is broken, or it holds a type that simpar does not have.
     """
-    length = _header_bytes(file)
-    if 8 + length > file.size:
-        raise CheckpointError(
-            f"{file.path} is cut short: its header has {length} bytes, the file {file.size}. Save or copy it again."
-        )
-    try:
-        header: dict[str, Any] = json.loads(bytes(file.data[8 : 8 + length]).decode())
-        metadata = dict(header.pop("__metadata__", None) or {})
-    except (AttributeError, RecursionError, TypeError, ValueError) as error:
-        raise CheckpointError(
-            f"{file.path}: the header is broken: {str(error)[:200]}. Save or copy it again."
-        ) from None
+    found, metadata = _looked_into(file)
     manifest = Manifest.from_json(metadata[_KEY]) if _KEY in metadata else Manifest()
-    return {name: _piece(file, name, given, 8 + length, manifest) for name, given in header.items()}, manifest
+    pieces = {piece.name: piece for piece in _pieces(file, found, manifest)}
+    saved = [name for name in manifest.tensors if name in pieces]  # in the order in which they were given
+    return {name: pieces[name] for name in (*saved, *(pieces.keys() - saved))}, manifest
 
 
-def _piece(file: FileBytes, name: str, given: Any, begin: int, manifest: Manifest) -> Piece:
+def _looked_into(file: FileBytes) -> tuple[Found, dict[str, str]]:
+    from safetensors import SafetensorError, safe_open  # most programs read no checkpoint
+
     try:
-        type_name = _TYPES[given["dtype"]]
-        shape = tuple(int(n) for n in given["shape"])
-        start, stop = (int(n) for n in given["data_offsets"])
-    except (KeyError, TypeError, ValueError):
-        raise CheckpointError(
-            f"{file.path}: the entry of {name!r} is {str(given)[:120]}, which simpar cannot read; it knows the types "
-            f"{', '.join(_TYPES)}."
-        ) from None
+        with cast("Any", safe_open)(file.path, "np") as opened:
+            slices = ((name, opened.get_slice(name)) for name in opened.offset_keys())
+            return [(name, s.get_dtype(), tuple(s.get_shape())) for name, s in slices], opened.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        text = str(error).removeprefix("Error while deserializing header: ")[:200]
+        is_short = "not fully covered" in text or "invalid header length" in text
+        what = f"is cut short, or longer than it says, at {file.size} bytes" if is_short else "has a broken header"
+        raise CheckpointError(f"{file.path} {what}: {text}. Save or copy it again.") from None
+
+
+def _pieces(file: FileBytes, found: Found, manifest: Manifest) -> Iterator[Piece]:
+    at = 8 + _header_bytes(file)  # a file has no gaps, which the library has checked
+    for name, short, shape in found:
+        if short not in _TYPES:
+            raise CheckpointError(
+                f"{file.path}: {name!r} has type {short}, which simpar cannot read; it knows {', '.join(_TYPES)}."
+            )
+        piece = _piece(file, (name, _TYPES[short], shape), at, manifest)
+        at += piece.nbytes
+        yield piece
+    if at != file.size:
+        raise CheckpointError(f"{file.path} changed while it was read. Load it again.")
+
+
+def _piece(file: FileBytes, given: tuple[str, str, tuple[int, ...]], begin: int, manifest: Manifest) -> Piece:
+    name, type_name, shape = given
     nbytes = prod(shape) * (2 if type_name == BFLOAT16 else DTYPES[type_name].itemsize)
-    if stop - start != nbytes or start < 0 or any(n < 0 for n in shape):
-        raise CheckpointError(
-            f"{file.path}: {name!r} of shape {shape} takes {nbytes} bytes, but the header gives it {stop - start}."
-        )
-    if begin + stop > file.size:
-        raise CheckpointError(
-            f"{file.path} is cut short: {name!r} ends at byte {begin + stop}, the file at {file.size}. "
-            "Save or copy it again."
-        )
     placed = manifest.tensors.get(name)
     full, box, layout = shape, whole_box(shape), None
     if placed is not None and placed.full_shape is not None and placed.box is not None:
@@ -85,23 +88,34 @@ def _piece(file: FileBytes, name: str, given: Any, begin: int, manifest: Manifes
         if tuple(high - low for low, high in box) != shape:
             raise CheckpointError(f"{file.path}: {name!r} has shape {shape}, but its manifest says box {box}.")
     crc32 = None if placed is None else placed.crc32
-    return Piece(file, name, type_name, shape, ((begin + start, nbytes),), full, box, layout, crc32)
+    return Piece(file, name, type_name, shape, ((begin, nbytes),), full, box, layout, crc32)
 
 
-def write_header(out: IO[bytes], tensors: Mapping[str, tuple[str, tuple[int, ...]]], manifest: Manifest) -> None:
-    """Write all that stands before the values.
+def write_tensors(path: Path, tensors: Mapping[str, Array], manifest: Manifest) -> None:
+    """Write a file.
 
     Args:
-        out: an open file, at its beginning.
-        tensors: type and shape of each tensor, in the order in which their values follow.
-        manifest: what else is to be known; checksums do not change the length.
+        path: the file.
+        tensors: contiguous arrays by name.
+        manifest: what else is to be known, with the checksums.
+
+    Raises:
+        CheckpointError: the format has not the type of a tensor.
+        OSError: it cannot be written.
     """
-    header: dict[str, Any] = {"__metadata__": {"format": "np", _KEY: manifest.to_json()}}
-    at = 0
-    for name, (type_name, shape) in tensors.items():
-        stop = at + prod(shape) * DTYPES[type_name].itemsize
-        header[name] = {"dtype": _NAMES[type_name], "shape": shape, "data_offsets": (at, stop)}
-        at = stop
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)  # so that values begin on a multiple of 8
-    out.write(len(text).to_bytes(8, "little") + text)
+    from safetensors import SafetensorError, TensorSpec, serialize_file
+
+    for name, array in tensors.items():
+        if array.dtype.name not in _TYPES.values():
+            raise CheckpointError(
+                f"{name!r} has type {array.dtype.name}, which safetensors files cannot hold; they know "
+                f"{', '.join(_TYPES.values())}. Cast it, or save a .ckpt file."
+            )
+    specs: dict[str, Any] = {
+        name: TensorSpec(dtype=a.dtype.name, shape=a.shape, data_ptr=a.ctypes.data, data_len=a.nbytes)
+        for name, a in tensors.items()
+    }
+    try:
+        serialize_file(specs, path, {"format": "np", _KEY: manifest.to_json()})
+    except SafetensorError as error:
+        raise OSError(str(error).removeprefix("Error while serializing: ")) from None

@@ -169,11 +169,14 @@ def write_file(path: Path, entries: Sequence[Entry], texts: Mapping[str, str], c
     manifest = Manifest(context.rank, ranks, placed, texts)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _replacing(path) as out:
+        with _replacing(path) as beside:
             if path.suffix == ".safetensors":
-                _write_safetensors(out, entries, manifest)
+                arrays = {e.name: _values(e) for e in entries}
+                sums = {name: crc32(a.data) for name, a in arrays.items()}
+                safetensors.write_tensors(beside, arrays, manifest.with_sums(sums))
             else:
-                _write_ckpt(out, entries, manifest, crc_check)
+                with beside.open("xb") as out:
+                    _write_ckpt(out, entries, manifest, crc_check)
     except OSError as error:
         raise CheckpointError(
             f"the checkpoint {path} cannot be written: {error.strerror or error}. Choose another place."
@@ -181,14 +184,13 @@ def write_file(path: Path, entries: Sequence[Entry], texts: Mapping[str, str], c
 
 
 @contextmanager
-def _replacing(path: Path) -> Generator[IO[bytes]]:
-    """Give a new file beside ``path`` that takes its place in the end, or vanishes if something fails."""
+def _replacing(path: Path) -> Generator[Path]:
+    """Give the path of a file beside ``path`` that takes its place in the end, or vanishes if something fails."""
     beside = path.with_name(f".{path.name}.{uuid4().hex[:12]}.tmp")
     try:
-        with beside.open("xb") as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
+        yield beside
+        with beside.open("rb") as written:
+            os.fsync(written.fileno())
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
@@ -197,18 +199,6 @@ def _replacing(path: Path) -> Generator[IO[bytes]]:
 def _values(entry: Entry) -> Array:
     values = np.ascontiguousarray(entry.values()).reshape(entry.shape)
     return values if values.dtype.byteorder != ">" else values.astype(values.dtype.newbyteorder("<"))
-
-
-def _write_safetensors(out: IO[bytes], entries: Sequence[Entry], manifest: Manifest) -> None:
-    types = {e.name: (e.type_name, e.shape) for e in entries}
-    safetensors.write_header(out, types, manifest)
-    sums: dict[str, int] = {}
-    for entry in entries:
-        data = _values(entry).tobytes()
-        sums[entry.name] = crc32(data)
-        out.write(data)
-    out.seek(0)
-    safetensors.write_header(out, types, manifest.with_sums(sums))
 
 
 def _write_ckpt(out: IO[bytes], entries: Sequence[Entry], manifest: Manifest, crc_check: bool) -> None:

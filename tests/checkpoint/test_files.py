@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
 
 import simpar as ms
 from simpar import nn, ops
@@ -165,8 +166,34 @@ def test_foreign_bytes_give_an_error_that_names_the_file(tmp_path: Path, data: b
 def test_a_header_that_lies_is_refused(tmp_path: Path, entry: Any) -> None:
     header = json.dumps({"w": entry}).encode()
     (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
-    with pytest.raises(CheckpointError, match="'w'"):
+    with pytest.raises(CheckpointError, match=r"a\.safetensors (has a broken header|is cut short).*Save or copy it"):
         ms.load_checkpoint(tmp_path / "a.safetensors")
+
+
+def test_a_type_that_simpar_does_not_have_is_named(tmp_path: Path) -> None:
+    header = json.dumps({"w": {"dtype": "F8_E4M3", "shape": [2], "data_offsets": [0, 2]}}).encode()
+    (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(2))
+    with pytest.raises(CheckpointError, match="'w' has type F8_E4M3, which simpar cannot read"):
+        ms.load_checkpoint(tmp_path / "a.safetensors")
+
+
+def test_complex_numbers_are_kept_if_the_format_has_their_type(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    ms.save_checkpoint({"w": Tensor(np.array([1 + 2j], np.complex64))}, path)
+    assert ms.load_checkpoint(path)["w"].tolist() == [1 + 2j]
+    with pytest.raises(CheckpointError, match="'w' has type complex128, which safetensors files cannot hold"):
+        ms.save_checkpoint({"w": Tensor(np.array([1j], np.complex128))}, path)
+
+
+def test_the_library_reads_what_is_saved_and_writes_what_is_loaded(tmp_path: Path) -> None:
+    values = {"b": np.arange(6.0, dtype=np.float32).reshape(2, 3), "a": np.array([True, False]), "n": np.int64(3)}
+    ms.save_checkpoint({name: Tensor(v) for name, v in values.items()}, tmp_path / "ours.safetensors")
+    for name, value in load_file(tmp_path / "ours.safetensors").items():
+        np.testing.assert_array_equal(value, values[name])
+    save_file({name: np.asarray(v) for name, v in values.items()}, tmp_path / "theirs.safetensors")
+    for file in ("ours", "theirs"):
+        loaded = ms.load_checkpoint(tmp_path / f"{file}.safetensors")
+        assert {name: p.asnumpy().tolist() for name, p in loaded.items()} == {n: v.tolist() for n, v in values.items()}
 
 
 def test_a_failed_save_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
