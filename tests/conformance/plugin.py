@@ -34,7 +34,7 @@ class UnitTestDevices(VirtualPlanner):
     """Plays the devices that the context names at the moment: programs are planned, results are zeros."""
 
     def __init__(self) -> None:
-        self.programs = []
+        self.programs, self.strategy_file = [], ""
 
     @property
     def device_num(self) -> int:  # pyright: ignore
