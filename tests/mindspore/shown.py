@@ -144,7 +144,7 @@ SHOWN: dict[str, str] = {
     "mindspore.ops.TensorDump": "ops/test_dumping.py::test_values_and_gradients_are_saved_at_each_run",
     "mindspore.ops.DumpGradient": "ops/test_dumping.py::test_values_and_gradients_are_saved_at_each_run",
     # training
-    "mindspore.train.FlopsUtilizationCollector": "train/test_flops.py::test_a_product_and_its_gradients_full_and_of_a_rank",
+    "mindspore.train.FlopsUtilizationCollector": "train/test_flops.py::test_full_operations_are_those_of_all_stages",
     "mindspore.value_and_grad": "compile/test_jit.py::test_value_and_grad_is_the_same_in_both_modes",
     "mindspore.grad": "test_autodiff.py::test_grad_operation_gives_the_first_argument_or_all",
     "mindspore.ops.GradOperation": "test_autodiff.py::test_grad_operation_by_list_gives_the_weights",
