@@ -180,6 +180,7 @@ def live(inspector: Inspector) -> Iterator[Figure]:
         tab.page.wait_for_timeout(1000)
         took: list[float] = []
         for number in range(2, 2 + 2 * ROUNDS):
+            tab.page.wait_for_timeout(number * 83 % 400)  # not always just after the server has looked
             _write_step(store, number)
             written = time.time()
             took.append((tab.page.evaluate(STEP_SEEN, number) - written) * 1e3)
