@@ -1,6 +1,7 @@
 """Whether ranks may run what each compiled: they must call the same collectives, or some would wait for ever."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 from itertools import zip_longest
@@ -13,8 +14,10 @@ from simpar.partition import Plan
 __all__ = ["compare_plans"]
 
 Calls = list[tuple[tuple[int, ...], str, str]]
+Letters = Counter[tuple[int, int, int, str]]
+MESSAGES = "neighbor_exchange"
 
-_OWN = re.compile(r" group=\([0-9, ]*\)| root=\d+|(?<== constant) .*")
+_OWN = re.compile(r" (?:group|to|source)=\([0-9, ]*\)| root=\d+|(?<== constant) .*")
 """What may differ between the plans of ranks that each train on their own part of the data."""
 
 
@@ -36,6 +39,8 @@ def compare_plans(world: World, plan: Plan, context: Context) -> None:
         _compare_texts(world, text, sha256(text.encode()).hexdigest())
     else:
         _compare_calls(world.communicator.gather_objects(_calls(plan)))
+    if not context.is_partitioned:
+        _compare_messages(world.communicator.gather_objects(_messages(plan)))
 
 
 def _shared_text(plan: Plan, context: Context) -> str:
@@ -70,7 +75,7 @@ def _calls(plan: Plan) -> Calls:
     found: Calls = []
     for instruction in plan.instructions:
         moved = instruction.collective
-        if moved is not None:
+        if moved is not None and moved.kind != MESSAGES:
             values = ", ".join(f"{plan.values[v].dtype.numpy} {plan.values[v].slice_shape}" for v in instruction.inputs)
             found.append((moved.group, f"{moved.kind} of {values}", instruction.where))
     return found
@@ -90,6 +95,40 @@ def _compare_calls(calls: Sequence[Calls]) -> None:
                         f"{_told(ours)} on rank {first} and {_told(theirs)} on rank {rank}. Call the same collectives, "
                         "of the same shapes, in the same order on all ranks of a group."
                     )
+
+
+def _messages(plan: Plan) -> tuple[Letters, Letters]:
+    """Return what this rank sends and what it receives: from whom, to whom, the tag, and what."""
+    sent: Letters = Counter()
+    received: Letters = Counter()
+    for ins in plan.instructions:
+        if ins.op == MESSAGES:
+            here, tag = plan.rank, ins.attrs["tag"]
+            for to, v in zip(ins.attrs["to"], ins.inputs, strict=True):
+                sent[here, to, tag, _words(plan, v)] += 1
+            for source, v in zip(ins.attrs["source"], ins.outputs, strict=False):
+                received[source, here, tag, _words(plan, v)] += 1
+    return sent, received
+
+
+def _words(plan: Plan, value: int) -> str:
+    return f"{plan.values[value].dtype.name} {plan.values[value].slice_shape}"
+
+
+def _compare_messages(told: Sequence[tuple[Letters, Letters]]) -> None:
+    """Check that every message that a rank sends is received by another, and the reverse."""
+    sent: Letters = Counter()
+    received: Letters = Counter()
+    for mine, others in told:
+        sent += mine
+        received += others
+    for have, lack, what in ((sent, received, "receives"), (received, sent, "sends")):
+        for source, to, _, words in have - lack:
+            one, other = (source, to) if what == "receives" else (to, source)
+            raise PlanMismatchError(
+                f"rank {one} has a message of {words} {'for' if what == 'receives' else 'to come from'} rank {other}, "
+                f"which {what} none like it. Let both name each other, with the same shape, type and tag."
+            )
 
 
 def _told(call: tuple[str, str]) -> str:

@@ -34,7 +34,8 @@ HALOS = ("halo_exchange", "halo_reduce")
 """Movements between neighbours alone, of what windows need beside a slice."""
 
 MOVING = frozenset(
-    {"all_reduce", "all_gather", "reduce_scatter", "all_to_all", "exchange", "permute", "broadcast", *HALOS}
+    {"all_reduce", "all_gather", "reduce_scatter", "all_to_all", "exchange", "permute", "broadcast"}
+    | {"neighbor_exchange", *HALOS}
 )
 
 _CAUSES: tuple[tuple[str, Cause], ...] = (

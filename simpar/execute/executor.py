@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simpar.collectives import World
+from simpar.dtype import as_dtype
 from simpar.errors import SimparError
 from simpar.execute.buffers import Buffers, allocate_buffers, is_view, latest_waits, update_runs, view_of
 from simpar.execute.moves import Move, plan_move, side_by_side
@@ -273,8 +274,8 @@ def run_collective(world: World, op: str, arrays: Sequence[Array], attrs: Mappin
     definition = lookup(op)
     if definition.infer_shape is None:
         raise SimparError(f"op {op} has no kernel and is not a collective.")
-    shapes = definition.infer_shape([a.shape for a in arrays], attrs)
-    outputs = [np.empty(shape, arrays[0].dtype) for shape in shapes]
+    _, results = definition.infer([a.shape for a in arrays], [as_dtype(a.dtype) for a in arrays], attrs)
+    outputs = [np.empty(shape, dtype.numpy) for shape, dtype in results]
     group = tuple(attrs.get("group") or range(world.size))
     moved = Collective(op, group, 0, 0, combine=str(attrs.get("op") or "sum"))
     ins = Instruction(op, tuple(range(len(arrays))), tuple(range(len(outputs))), attrs, moved)

@@ -80,6 +80,8 @@ def plan_move(ins: Instruction, plan: Plan, inputs: Sequence[Array], outputs: Se
     assert moved is not None, "only collectives move data"
     if ins.op in ("send", "receive"):
         return _between_stages(ins, moved, inputs, outputs, world)
+    if ins.op == "neighbor_exchange":
+        return _messages(ins, inputs, outputs, world)
     group = world.group(moved.group)
     if not moved.steps:
         return _hand_written(ins, moved, group, inputs, outputs)
@@ -241,7 +243,24 @@ def _index(box: Box) -> tuple[slice, ...]:
     return tuple(slice(start, stop) for start, stop in box)
 
 
-# --- collectives that the user wrote ---
+# --- collectives and messages that the user wrote ---
+
+
+def _messages(ins: Instruction, inputs: Sequence[Array], outputs: Sequence[Array], world: World) -> Move:
+    """Send Tensors to some ranks while others come from some; what is made where nothing comes is 0."""
+    everyone, tag = world.communicator, FIRST_TAG + TAGS + ins.attrs["tag"] % FIRST_TAG
+    packed = [_flat_buffer(everyone, x.size, x.dtype).reshape(x.shape) for x in inputs]
+    before = [_copy(buffer, x) for buffer, x in zip(packed, inputs, strict=True)]
+    if not ins.attrs["source"]:
+        before.append(lambda: outputs[0].fill(0))
+
+    def run() -> None:
+        coming = zip(ins.attrs["source"], outputs, strict=False)
+        requests: list[Request] = [everyone.start_receive(y, source, tag) for source, y in coming]
+        requests += [everyone.start_send(x, to, tag) for to, x in zip(ins.attrs["to"], packed, strict=True)]
+        _Together(requests).wait()
+
+    return Move(run, None, before)
 
 
 def _hand_written(

@@ -248,7 +248,7 @@ class _Here:
 def _hand_written(node: Node, held: Mapping[Value, PlannedValue], device_num: int) -> Collective:
     """Return what a collective moves that the user, or the gradient reducer, wrote."""
     attrs = node.attrs
-    group = tuple(attrs.get("group") or range(device_num))
+    group = tuple(attrs.get("group") or range(device_num))  # of messages, the ranks that this one speaks with
     sent, received = (sum(held[v].nbytes for v in side) for side in (node.inputs, node.outputs))
     n = len(group)
     share = {

@@ -52,6 +52,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "permute": Kind("#CC79A7", "→"),
     "halo_exchange": Kind("#CC79A7", "↔"),
     "halo_reduce": Kind("#CC79A7", "Σ↔"),
+    "neighbor_exchange": Kind("#CC79A7", "↔"),
     "broadcast": Kind("#CC79A7", "→"),
     "send": Kind("#CC79A7", "→"),
     "receive": Kind("#CC79A7", "→"),

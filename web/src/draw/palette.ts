@@ -69,6 +69,7 @@ const KINDS: Record<string, Kind> = {
   permute: { words: "permute", color: "#CC79A7", sign: "→" },
   halo_exchange: { words: "halo_exchange", color: "#CC79A7", sign: "↔" },
   halo_reduce: { words: "halo_reduce", color: "#CC79A7", sign: "Σ↔" },
+  neighbor_exchange: { words: "neighbor_exchange", color: "#CC79A7", sign: "↔" },
   broadcast: { words: "broadcast", color: "#CC79A7", sign: "→" },
   send: { words: "send", color: "#CC79A7", sign: "→" },
   receive: { words: "receive", color: "#CC79A7", sign: "→" },
