@@ -7,6 +7,7 @@ from math import prod
 from typing import Any, cast
 
 from simpar.compile.group_name import group_name
+from simpar.context import current
 from simpar.layout import Layout, ParameterLayout, axis_size, off_stage
 from simpar.ops import WORLD_GROUPS
 from simpar.partition import Plan, PlannedParameter
@@ -35,9 +36,12 @@ def report_layouts(owner: object, plan: Plan, inputs: Sequence[object] = ()) -> 
     if isinstance(layouts, dict):
         held = cast("dict[str, ParameterLayout]", layouts)
         held.update(_inputs(owner, plan, inputs))
+        is_sharded = current().parallel.enable_parallel_optimizer
         for p in plan.parameters:
-            compute = _of_stage(p.compute, plan)
-            held[p.spec.name] = ParameterLayout.of(compute, p.value.shape, _name(shard_group(p, plan.rank), plan))
+            is_planned = p.spec.layout is not None and not is_sharded  # by parameter_plan, or by an earlier program
+            layout = _of_stage(p.value.layout if is_planned else p.compute, plan)
+            group = () if is_planned else shard_group(p, plan.rank)
+            held[p.spec.name] = ParameterLayout.of(layout.resolved(), p.value.shape, _name(group, plan))
 
 
 def _inputs(owner: Any, plan: Plan, inputs: Sequence[object]) -> Iterator[tuple[str, ParameterLayout]]:

@@ -32,6 +32,8 @@ def plan_of(cell: Cell) -> Plan:
 def strategies_of(plan: Plan, with_outputs: bool = False) -> dict[str, list[list[int]]]:
     """Return how each op of the forward pass is cut, under MindSpore's names: ``Default/MatMul-op0``.
 
+    What arrives cut is ``Default/_VirtualDataset-op0``.
+
     Args:
         plan: of the program.
         with_outputs: whether results are there too, as ``Default/_VirtualOutput-op0``: those of a prediction are.
@@ -45,7 +47,10 @@ def strategies_of(plan: Plan, with_outputs: bool = False) -> dict[str, list[list
         name = f"{place}/{kind}"
         found[f"{name}-op{numbers[name]}"] = [list(plan.values[v].layout.cuts) for v in instruction.inputs]
         numbers[name] += 1
-    for number, value in enumerate(plan.outputs if with_outputs else ()):
+    fed = [list(plan.values[v].layout.cuts) for v in plan.arguments]
+    found |= {"Default/_VirtualDataset-op0": fed} if fed else {}
+    held = [v for v in plan.outputs if plan.values[v].shape] if with_outputs else []
+    for number, value in enumerate(held):
         found[f"Default/_VirtualOutput-op{number}"] = [list(plan.values[value].layout.cuts)]
     return found
 

@@ -120,6 +120,24 @@ def test_the_parallel_optimizer_cuts_as_it_is_told(given: dict[str, Any], group:
     assert int(told.split("-")[0] or 0) == group
 
 
+def test_a_parameter_plan_says_how_parameters_are_stored() -> None:
+    options()
+    net = Product((2, 1), (1, 1))
+    sharded = ms.shard(net, in_strategy=((1, 1),), parameter_plan={"self.w": (4, 1)})
+
+    class Net(nn.Cell):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = net
+
+        def construct(self, x: Tensor) -> Tensor:
+            return sharded(x)
+
+    whole = Net()
+    planned(whole)
+    assert whole.parameter_layout_dict["inner.w"][1:3] == ([1, -1], [4, 8])
+
+
 # --- AutoParallel ---
 
 

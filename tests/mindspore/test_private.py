@@ -101,7 +101,7 @@ def test_strategies_are_answered_under_mindspores_names() -> None:
     set_auto_parallel_context(parallel_mode="semi_auto_parallel", device_num=8, dataset_strategy="full_batch")
     net = Net().set_train()
     phase, _ = _cell_graph_executor.compile(net, Tensor(np.ones((64, 16), np.float32)), phase="train")
-    expected = {"Default/MatMul-op0": [[4, 1], [1, 2]]}
+    expected = {"Default/_VirtualDataset-op0": [[1, 1]], "Default/MatMul-op0": [[4, 1], [1, 2]]}
     assert _cell_graph_executor._get_shard_strategy(net) == expected
     assert _cell_graph_executor._graph_executor.get_strategy(phase) == expected
     with_output = expected | {"Default/_VirtualOutput-op0": [[1, 1]]}
