@@ -13,6 +13,7 @@ _MERGED = f"{_TRANSFORM}::test_slices_are_merged_by_a_searched_strategy_or_along
 _HSDP = f"{_EFFECTS}::test_the_parallel_optimizer_cuts_as_it_is_told"
 _GIVEN = f"{_EFFECTS}::test_a_dataset_strategy_says_which_part_of_an_input_is_given"
 _SAVED = f"{_EFFECTS}::test_strategies_that_were_saved_are_loaded"
+_MESSAGES = "ops/test_messages.py"
 _OPERATORS = "compile/test_strategy_files.py::test_the_strategies_of_all_ops_go_by_their_places"
 _SEARCH = f"{_EFFECTS}::test_the_search_propagates_where_it_is_told_so"
 _DEVICES = f"{_EFFECTS}::test_the_devices_and_the_rank_that_are_compiled_for_are_those_of_the_context"
@@ -143,6 +144,10 @@ SHOWN: dict[str, str] = {
     "mindspore.ops.AlltoAll": _COLLECTIVES,
     "mindspore.ops.TensorDump": "ops/test_dumping.py::test_values_and_gradients_are_saved_at_each_run",
     "mindspore.ops.DumpGradient": "ops/test_dumping.py::test_values_and_gradients_are_saved_at_each_run",
+    "mindspore.ops.NeighborExchange": f"{_MESSAGES}::test_a_ring_of_exchanges_hands_on_values_and_hands_back_gradients",
+    "mindspore.ops.NeighborExchangeV2": f"{_MESSAGES}::test_borders_go_to_neighbours_and_their_gradients_come_back",
+    "mindspore.ops.Send": f"{_MESSAGES}::test_what_one_rank_sends_another_receives",
+    "mindspore.ops.Receive": f"{_MESSAGES}::test_what_one_rank_sends_another_receives",
     # training
     "mindspore.train.FlopsUtilizationCollector": "train/test_flops.py::test_full_operations_are_those_of_all_stages",
     "mindspore.value_and_grad": "compile/test_jit.py::test_value_and_grad_is_the_same_in_both_modes",
