@@ -29,12 +29,15 @@ export interface WallView {
   readonly parted?: ReadonlyMap<number, number> | undefined;
 }
 
+/** About as wide as a letter of the caption, so that a narrow wall does not clip it. */
+const CAPTION_EM = 6.2;
+
 /** The wall as a drawing. */
 export function rankWall(view: WallView): Drawing {
   const { wall } = view;
   const plain = { ...view, lit: undefined };
   return {
-    width: Math.max(wall.width, 120) + 4,
+    width: Math.max(wall.width, 120, Math.ceil(wall.caption.length * CAPTION_EM)) + 4,
     height: wall.height + 4,
     paint(s) {
       ground(s, view);
