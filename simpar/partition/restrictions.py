@@ -41,7 +41,7 @@ def mindspore_default(node: Node, rule: Rule, device_num: int) -> Assignment | N
         axes = len(rule.results[0])
         cut = device_num if axes > len(rule.operands[0]) else cut
         return assign_by_strategy(rule, ((cut, *(1,) * (axes - 1)),), device_num)
-    is_cut_so = all(cut % n == 0 or n % cut == 0 for n in (rule.sizes[f] for f in axis[:1]))
+    is_cut_so = all(n % cut == 0 or cut % n == 0 for n in (rule.sizes[f] for f in axis[:1]))
     if node.op == "reshape" and rule.operands[0] and is_cut_so:  # whether or not the cut passes through
         return assign_by_strategy(rule, ((cut, *(1,) * (len(rule.operands[0]) - 1)),), device_num, loose=True)
     return None
