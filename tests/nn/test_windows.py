@@ -188,7 +188,7 @@ def test_sync_batch_norm_over_ranks_is_batch_norm_of_the_whole_batch() -> None:
         return of_batch(nn.SyncBatchNorm(3), ms.communication.get_rank(), 4)
 
     every = run_threads(4, program)
-    near = {"rtol": 1e-4, "atol": 1e-5}
+    near: Any = {"rtol": 1e-4, "atol": 1e-5}
     np.testing.assert_allclose(np.concatenate([r[0] for r in every]), made, **near)
     np.testing.assert_allclose(np.concatenate([r[1] for r in every]), by_x, **near)
     np.testing.assert_allclose(sum(r[2] for r in every), by_gamma, **near)

@@ -262,5 +262,5 @@ def compare(given: Uncut, got: Array, expected: Array, says: str) -> None:
     if given.is_exact or expected.dtype.kind not in "fc":
         np.testing.assert_array_equal(got, expected, err_msg=says)
     else:
-        near = TOLERANCE[expected.real.dtype.name]
+        near = TOLERANCE[np.real(expected).dtype.name]
         np.testing.assert_allclose(got, expected, rtol=near, atol=near, err_msg=says)

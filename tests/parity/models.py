@@ -127,7 +127,7 @@ class GPT(nn.Cell):
         self.places = weight("places", SEQUENCE, WIDTH)
         self.blocks = nn.CellList([Block(cuts, shape) for _ in range(shape.layers)])
         self.gain, self.shift = weight("gain", WIDTH, init="ones"), weight("shift", WIDTH, init="zeros")
-        self.look_up, self.place = cut(ops.Gather(), "embed", cuts), cut(ops.Add(), "place", cuts)
+        self.look_up, self.add_places = cut(ops.Gather(), "embed", cuts), cut(ops.Add(), "place", cuts)
         self.norm = cut(ops.LayerNorm(epsilon=1e-5), "norm", cuts)
         self.head = cut(ops.MatMul(transpose_b=shape.tied), "tied_head" if shape.tied else "head", cuts)
         if not shape.tied:
@@ -135,7 +135,7 @@ class GPT(nn.Cell):
         self.loss = SpelledLoss(cuts) if shape.spelled_loss else Loss(cuts)
 
     def construct(self, tokens: Tensor, following: Tensor) -> Tensor:
-        x = self.place(self.look_up(self.table, tokens, 0), self.places).reshape(ROWS, WIDTH)
+        x = self.add_places(self.look_up(self.table, tokens, 0), self.places).reshape(ROWS, WIDTH)
         mask = Tensor(np.triu(np.full((SEQUENCE, SEQUENCE), -1e9, np.float32), 1))
         for block in self.blocks:
             x = block(x, mask)

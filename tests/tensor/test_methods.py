@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import pytest
 import simpar as ms
 from simpar import Parameter, Tensor, ops
 
-X = Tensor([[1.0, -2.0], [3.0, 4.0]])
+X: Any = Tensor([[1.0, -2.0], [3.0, 4.0]])
+COMPLEX: Any = Tensor([1 + 2j])
 
 
 def test_a_method_is_the_function_of_its_name() -> None:
@@ -20,7 +22,7 @@ def test_a_method_is_the_function_of_its_name() -> None:
     assert X.gather(Tensor([1]), 0).tolist() == [[3, 4]]
     assert [t.tolist() for t in X.unbind()] == [[1, -2], [3, 4]]
     assert (X.long().dtype, X.half().dtype, X.double().dtype) == (ms.int64, ms.float16, ms.float64)
-    assert (Tensor([1 + 2j]).imag().tolist(), X.is_complex()) == ([2.0], False)
+    assert (COMPLEX.imag().tolist(), X.is_complex()) == ([2.0], False)
 
 
 def test_every_method_hides_none_that_tensors_have_themselves() -> None:
@@ -28,7 +30,7 @@ def test_every_method_hides_none_that_tensors_have_themselves() -> None:
 
 
 def test_methods_are_traced_and_work_on_parameters() -> None:
-    weight = Parameter(X, name="w")
+    weight: Any = Parameter(X, name="w")
     traced = ms.jit(lambda x: (x.tril() * weight.sin()).norm())
     expected = np.linalg.norm(np.tril(X.asnumpy()) * np.sin(X.asnumpy()))
     assert traced(X).item() == pytest.approx(expected, rel=1e-5)

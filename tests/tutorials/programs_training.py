@@ -102,7 +102,7 @@ def batches(in_parallel: bool) -> Any:
     columns = {"data": IMAGES, "label": LABELS}
     if not in_parallel:
         return ds.NumpySlicesDataset(columns, shuffle=False).batch(16)
-    shards = {"num_shards": current().device_num, "shard_id": get_rank()}
+    shards: Any = {"num_shards": current().device_num, "shard_id": get_rank()}
     return ds.NumpySlicesDataset(columns, shuffle=False, **shards).batch(2)
 
 
