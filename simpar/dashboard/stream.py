@@ -1,4 +1,4 @@
-"""What arrives while a run is watched, as server-sent events: deltas, at most five in two seconds.
+"""What arrives while a run is watched, as server-sent events: deltas, at most two in a second.
 
 Each event's id is a cursor (last step row, last scalar row), so that a reader that reconnects, or a page that is
 reloaded, goes on where it was. The stream ends when the run has.
@@ -26,18 +26,13 @@ __all__ = ["CURSOR", "Follower", "Watched", "events"]
 CURSOR = r"^\d{1,18}\.\d{1,18}$"
 """What a cursor looks like: the last row of steps and the last row of scalars."""
 
-_INTERVAL_S = 0.4
+_INTERVAL_S = 0.5  # between two deltas: steps that take less than that arrive together
+_LOOK_S = 0.1  # while nothing arrives
 _OPEN_S = 1.0  # a store that does not change is opened so often, to see whether its writer lives
 _HEARTBEAT_S = 15.0
 _MOST_ROWS = 2000
-_NEWEST = ", ".join(
-    f"(SELECT max({row}) FROM {table})"
-    for table, row in (
-        *((table, "id") for table in ("parameters", "programs", "memory", "checksums", "failures")),
-        ("slice_values", "rowid"),
-        ("ranks", "rank"),
-    )
-)
+_NEWS = (("parameters", "id"), ("programs", "id"), ("failures", "id"), ("ranks", "rank"))
+_MEASURED = (("memory", "id"), ("checksums", "id"), ("slice_values", "rowid"))
 
 
 class Watched:
@@ -45,7 +40,7 @@ class Watched:
 
     Args:
         most: that may be open at once: each takes a connection, and a browser has six for a server.
-        interval_s: seconds between two looks at the store.
+        interval_s: seconds between two deltas.
         heartbeat_s: seconds of silence after which a comment is sent.
     """
 
@@ -109,7 +104,8 @@ class Follower:
             cursor="{}.{}".format(*last),
             state=run.state(),
             last_step=self._count(run),
-            news=".".join(str(n or 0) for n in run.rows(f"SELECT {_NEWEST}")[0]),
+            news=_mark(run, _NEWS),
+            measured=_mark(run, _MEASURED),
             programs=programs,
             columns=columns(rows, programs, run.clock_offsets()),
             series=series(scalars),
@@ -124,6 +120,12 @@ class Follower:
         return self._steps
 
 
+def _mark(run: Run, newest: tuple[tuple[str, str], ...]) -> str:
+    """Return the newest rows of tables, as one text."""
+    query = ", ".join(f"(SELECT max({row}) FROM {table})" for table, row in newest)
+    return ".".join(str(n or 0) for n in run.rows(f"SELECT {query}")[0])
+
+
 async def events(folder: RunsFolder, follower: Follower, cursor: str, watched: Watched) -> AsyncIterator[str]:
     """Yield the events of a run's stream until the run ends.
 
@@ -133,14 +135,14 @@ async def events(folder: RunsFolder, follower: Follower, cursor: str, watched: W
         cursor: after which to begin.
         watched: the streams of this server.
     """
-    told, mark, spoke, looked = ("", ""), "", monotonic(), 0.0
+    told, mark, spoke, looked = ("", "", ""), "", monotonic(), 0.0
     watched.open += 1
     try:
         yield "retry: 1000\n\n"
         while not watched.is_ending.is_set():
             now = mark_of(follower.path)
             if now == mark and monotonic() - looked < min(_OPEN_S, watched.heartbeat_s):
-                await asyncio.sleep(watched.interval_s)
+                await asyncio.sleep(min(watched.interval_s, _LOOK_S))
                 continue
             mark, looked = now, monotonic()
             try:
@@ -150,8 +152,9 @@ async def events(folder: RunsFolder, follower: Follower, cursor: str, watched: W
                 words = json_text({"schema": 1, "error": error.error, "message": error.message})
                 yield _event("problem", cursor, words)
                 return
-            if found.cursor != cursor or (found.state, found.news) != told:
-                cursor, told, spoke = found.cursor, (found.state, found.news), monotonic()
+            now_told = (found.state, found.news, found.measured)
+            if found.cursor != cursor or now_told != told:
+                cursor, told, spoke = found.cursor, now_told, monotonic()
                 yield _event("delta", cursor, found.model_dump_json(by_alias=True))
             elif found.state != "running":
                 yield _event("end", cursor, json_text({"schema": 1, "state": found.state}))

@@ -212,7 +212,9 @@ class Delta(Answer):
     last_step: int
     """Of rank 0."""
     news: str
-    """A mark that changes whenever anything but a step or a scalar arrives: values, memory, a program, a failure."""
+    """A mark that changes when a rank, a parameter, a program or a failure arrives, which is seldom."""
+    measured: str
+    """A mark that changes when memory, digests or values arrive, which while a run trains is about once a second."""
     programs: tuple[str, ...]
     columns: StepColumns
     series: tuple[ScalarSeries, ...]

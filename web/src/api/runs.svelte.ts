@@ -9,8 +9,8 @@ import { grown, noSteps } from "./steps";
 import type { StepTable } from "./steps";
 import type { RunDetail, RunList, Steps } from "./types";
 
-/** Measured times change with every step, but slowly: pages ask for them anew so often. */
-const REFRESH_MS = 5000;
+/** Measured times change with every step, but slowly: pages ask for them anew so often, to cost the training little. */
+const REFRESH_MS = 10_000;
 /** A list that is older is asked for again when the reader turns to it. */
 const LIST_MS = 2000;
 
@@ -18,6 +18,7 @@ const LIST_MS = 2000;
 export function openSession() {
   let revision = $state(0);
   let news = $state(0);
+  let slow = $state(0);
   let steps = $state.raw(noSteps());
   let lastStep = $state(0);
   let known = 0;
@@ -36,7 +37,7 @@ export function openSession() {
   const run = $derived(place.run ?? runs.data?.runs[0]?.run ?? null);
   const detail = resource<RunDetail>(
     () => (run === null ? null : runPath(run)),
-    () => (place.page === FIRST_PAGE ? revision : news), // others show of it only what news change
+    () => (place.page === FIRST_PAGE ? news + slow : news), // others show of it only what news change
   );
   const isGrowing = $derived(
     detail.data?.summary.run === run && detail.data?.summary.state === "running",
@@ -87,6 +88,7 @@ export function openSession() {
   function watch(asked: string, signal: AbortSignal): () => void {
     let isFilling = false;
     let told: string | null = null;
+    let measured: string | null = null;
     const fillUp = () => {
       if (isFilling) return;
       isFilling = true;
@@ -98,7 +100,10 @@ export function openSession() {
       revision += 1;
       news += 1;
     };
-    const timer = window.setInterval(() => (revision += 1), REFRESH_MS);
+    const timer = window.setInterval(() => {
+      revision += 1;
+      slow += 1;
+    }, REFRESH_MS);
     const close = follow(asked, () => known, {
       delta(found, since) {
         const last = rowOf(found.cursor);
@@ -109,7 +114,8 @@ export function openSession() {
         lastStep = found.last_step;
         const mark = `${found.state} ${found.news}`;
         if (found.state !== "running" || (told !== null && told !== mark)) hear();
-        told = mark;
+        else if (measured !== null && measured !== found.measured) revision += 1;
+        [told, measured] = [mark, found.measured];
       },
       end: hear,
       live: (now) => (isLive = now),
@@ -127,7 +133,7 @@ export function openSession() {
     get run() {
       return run;
     },
-    /** Grows while the run does, at once with news (values, memory, a failure), else every five seconds: pages ask again. */
+    /** Grows while the run does, at once with news (values, memory, a failure), else every ten seconds: pages ask again. */
     get revision() {
       return revision;
     },

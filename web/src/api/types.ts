@@ -154,7 +154,9 @@ export interface Delta {
   cursor: string;
   /** Of rank 0. */
   last_step: number;
-  /** A mark that changes whenever anything but a step or a scalar arrives: values, memory, a program, a failure. */
+  /** A mark that changes when memory, digests or values arrive, which while a run trains is about once a second. */
+  measured: string;
+  /** A mark that changes when a rank, a parameter, a program or a failure arrives, which is seldom. */
   news: string;
   programs: string[];
   /** The version of this schema. */
