@@ -1,8 +1,8 @@
 """What it costs a training to be watched, and how soon a step is seen.
 
 Run ``python -m benchmarks.watching`` from the root of the repository, with a built front end and a Chromium. A scenario
-is trained on 4 ranks in pairs, once alone and once with `simpar dashboard` and a browser that shows it live, in turn
-with the one and the other first; printed are the medians of
+is trained on 4 ranks (``--ranks 1`` leaves cores to those that watch) in pairs, once alone and once with `simpar
+dashboard` and a browser that shows it live, in turn with the one and the other first; printed are the medians of
 
 - the time from the end of a step in rank 0 to its number on the page;
 - how much longer a step takes while it is watched, with what two runs alone differ by: where that is more, the machine
@@ -31,7 +31,6 @@ import numpy as np
 from benchmarks.browser import Figure, Tab, open_tab, print_figure, print_head
 from simpar.recorder import measure_checksum, measure_memory, open_run
 
-RANKS = 4
 SCENARIO = "scenarios/gpt.py"
 
 SEEN = """() => {
@@ -112,10 +111,10 @@ def eyes(folder: Path) -> Generator[Eyes]:
             process.terminate()
 
 
-def train(eyes: Eyes, steps: int, is_watched: bool) -> Trained:
+def train(eyes: Eyes, ranks: int, steps: int, is_watched: bool) -> Trained:
     """Train once."""
     before = set(eyes.folder.iterdir())
-    command = [sys.executable, "-m", "simpar", "run", SCENARIO, "-n", str(RANKS), "--", "--steps", str(steps)]
+    command = [sys.executable, "-m", "simpar", "run", SCENARIO, "-n", str(ranks), "--", "--steps", str(steps)]
     environment = {**os.environ, "SIMPAR_RUNS": str(eyes.folder)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         run = _new_run(eyes.folder, before, process)
@@ -138,7 +137,7 @@ def _new_run(folder: Path, before: set[Path], process: "subprocess.Popen[bytes]"
             if (path / "run.sqlite").exists():
                 return path
         time.sleep(0.05)
-    raise SystemExit(f"{SCENARIO} ended without a run: try `simpar run {SCENARIO} -n {RANKS}`")
+    raise SystemExit(f"{SCENARIO} ended without a run: try `simpar run {SCENARIO}`")
 
 
 def measuring() -> tuple[float, float]:
@@ -158,11 +157,12 @@ def measuring() -> tuple[float, float]:
 def main() -> int:
     """Print one line for each figure."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--ranks", type=int, default=4)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--steps", type=int, default=400)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, eyes(Path(name)) as watching:
-        pairs = [_pair(watching, given.steps, i) for i in range(given.pairs)]
+        pairs = [_pair(watching, given.ranks, given.steps, i) for i in range(given.pairs)]
     alone, watched = [a for a, _ in pairs], [b for _, b in pairs]
     latency = median([s for b in watched for s in b.latency_s])
     slower = median([100 * (b.step_s / a.step_s - 1) for a, b in pairs])
@@ -174,7 +174,7 @@ def main() -> int:
     cores = os.cpu_count() or 1
     server, page = (100 * median(of) for of in ([b.server for b in watched], [b.page for b in watched]))
     print(f"load of the machine, one minute: {os.getloadavg()[0]:.1f} on {cores} cores")
-    print(f"{SCENARIO}, {RANKS} ranks, {given.steps} steps of {step_ms:.1f} ms, {given.pairs} pairs")
+    print(f"{SCENARIO}, ranks: {given.ranks}, {given.steps} steps of {step_ms:.1f} ms, {given.pairs} pairs")
     print(f"runs alone differ by {noise:.1f} %, median of neighbours")
     print(f"memory is measured in {memory_ms:.2f} ms, 8 MiB are digested in {digest_ms:.1f} ms")
     print(f"the server spends {server:.2f} % of a core, at low priority; the browser {page:.2f} %")
@@ -189,12 +189,12 @@ def main() -> int:
     return 0
 
 
-def _pair(eyes: Eyes, steps: int, turn: int) -> tuple[Trained, Trained]:
+def _pair(eyes: Eyes, ranks: int, steps: int, turn: int) -> tuple[Trained, Trained]:
     """Train alone and watched, every second time the other way round: a machine that grows slower harms neither."""
     if turn % 2:
-        watched = train(eyes, steps, True)
-        return train(eyes, steps, False), watched
-    return train(eyes, steps, False), train(eyes, steps, True)
+        watched = train(eyes, ranks, steps, True)
+        return train(eyes, ranks, steps, False), watched
+    return train(eyes, ranks, steps, False), train(eyes, ranks, steps, True)
 
 
 if __name__ == "__main__":
