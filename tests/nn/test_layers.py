@@ -98,7 +98,7 @@ def test_dense_refuses_lengths_and_tensors_that_do_not_fit() -> None:
 
 
 def test_an_unknown_activation_names_those_there_are() -> None:
-    with pytest.raises(ValueError, match="there is no activation 'swoosh'; choose one of gelu"):
+    with pytest.raises(ValueError, match="there is no activation 'swoosh'; choose one of elu, fast_gelu, gelu"):
         nn.Dense(4, 3, activation="swoosh")
     with pytest.raises(TypeError, match="an activation is a name"):
         nn.Dense(4, 3, activation=3)
@@ -255,3 +255,27 @@ def test_an_activation_is_pytorchs(name: str, theirs: str) -> None:
     x = np.linspace(-8, 8, 24, dtype=np.float32)
     wanted = getattr(torch.nn.functional, theirs)(torch.tensor(x)).numpy()
     np.testing.assert_allclose(getattr(nn, name)()(Tensor(x)).asnumpy(), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_fast_gelu_is_x_by_a_steep_sigmoid() -> None:
+    x = np.linspace(-8, 8, 24, dtype=np.float32)
+    np.testing.assert_allclose(nn.FastGelu()(Tensor(x)).asnumpy(), x / (1 + np.exp(-1.702 * x)), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["elu", "fast_gelu", "hswish", "leakyrelu", "mish", "prelu", "relu6", "softsign"])
+def test_an_activation_is_known_by_mindspores_name(name: str) -> None:
+    layer = nn.Dense(3, 3, "ones", "zeros", activation=name)
+    x = Tensor([[1.0, -3.0, 0.5]])
+    alone = nn.get_activation(name)(nn.Dense(3, 3, "ones", "zeros")(x))
+    np.testing.assert_array_equal(layer(x).asnumpy(), alone.asnumpy())
+
+
+def test_steps_of_an_embedding_can_be_cut_one_by_one_as_scripts_do() -> None:
+    layer = nn.Embedding(8, 2)
+    ids = Tensor([[0, 3], [7, 3]], int32)
+    whole = layer(ids).asnumpy()
+    layer.expand.shard(((2, 1),))
+    layer.reshape_flat.add_prim_attr("skip_redistribution", True)
+    layer.reshape.add_prim_attr("skip_redistribution", True)
+    layer.gather.shard(((1, 1), (2,)))
+    np.testing.assert_array_equal(layer(ids).asnumpy(), whole)

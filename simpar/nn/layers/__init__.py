@@ -12,7 +12,6 @@ from simpar.nn.layers.activation import (
     SiLU,
     Softmax,
     Tanh,
-    get_activation,
 )
 from simpar.nn.layers.basic import ClipByNorm, Dense, Dropout, Embedding, Flatten, Identity
 from simpar.nn.layers.convolution import Conv1d, Conv1dTranspose, Conv2d, Conv2dTranspose, Conv3d, Conv3dTranspose
@@ -36,7 +35,20 @@ from simpar.nn.layers.pooling import (
     MaxPool2d,
     MaxPool3d,
 )
-from simpar.nn.layers.rectifiers import ELU, HSigmoid, HSwish, LeakyReLU, LogSigmoid, Mish, PReLU, ReLU6, SeLU, Softsign
+from simpar.nn.layers.rectifiers import (
+    ELU,
+    FastGelu,
+    HSigmoid,
+    HSwish,
+    LeakyReLU,
+    LogSigmoid,
+    Mish,
+    PReLU,
+    ReLU6,
+    SeLU,
+    Softsign,
+    get_activation,
+)
 
 __all__ = [
     "ELU",
@@ -61,6 +73,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "EmbeddingLookup",
+    "FastGelu",
     "Flatten",
     "GroupNorm",
     "HSigmoid",

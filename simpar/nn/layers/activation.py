@@ -1,13 +1,12 @@
-"""Activations as Cells, and by name."""
+"""Activations as Cells."""
 
 from typing import Any
 
 from simpar import ops
-from simpar.errors import ContextError, DTypeError
 from simpar.nn.cell import Cell
 from simpar.tensor import Tensor
 
-__all__ = ["GELU", "Activation", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh", "get_activation"]
+__all__ = ["GELU", "Activation", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh"]
 
 
 class Activation(Cell):
@@ -90,30 +89,3 @@ class LogSoftmax(Activation):
     def __init__(self, axis: int = -1) -> None:
         super().__init__(ops.LogSoftmax(axis))
         self.log_softmax = self.primitive
-
-
-_BY_NAME: dict[str, type[Cell]] = {
-    "gelu": GELU,
-    "logsoftmax": LogSoftmax,
-    "relu": ReLU,
-    "sigmoid": Sigmoid,
-    "silu": SiLU,
-    "softmax": Softmax,
-    "tanh": Tanh,
-}
-
-
-def get_activation(given: Any) -> Any:
-    """Return the activation of a name; a Cell or an op as it is; None for none.
-
-    Raises:
-        ContextError: there is no activation of this name.
-        DTypeError: it can be no activation.
-    """
-    if given is None or isinstance(given, str):
-        if given and given.lower() not in _BY_NAME:
-            raise ContextError(f"there is no activation {given!r}; choose one of {', '.join(_BY_NAME)}.")
-        return _BY_NAME[given.lower()]() if given else None
-    if not callable(given) or isinstance(given, type):
-        raise DTypeError(f"an activation is a name, a Cell or an op, not {given!r}.")
-    return given

@@ -8,7 +8,7 @@ from simpar.dtype import DType, float32
 from simpar.errors import ContextError, LayoutError
 from simpar.initializer import HeUniform, Uniform, initializer
 from simpar.nn.cell import Cell
-from simpar.nn.layers.activation import get_activation
+from simpar.nn.layers.rectifiers import get_activation
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
 
@@ -142,18 +142,19 @@ class Embedding(Cell):
             table = table.init_data() if table.has_init else table.copy()
             table.asnumpy()[padding_idx] = 0
         self.embedding_table = Parameter(table)
-        self.gather = ops.Gather()
-        self.one_hot, self.matmul = ops.OneHot(), ops.MatMul()
+        self.gather, self.one_hot, self.array_mul = ops.Gather(), ops.OneHot(), ops.MatMul()
+        self.reshape_flat, self.reshape = ops.Reshape(), ops.Reshape()
+        self.expand = ops.ExpandDims()  # has no use in MindSpore's either, but scripts give it a strategy
 
     def construct(self, ids: Tensor) -> Tensor:
         """Return the rows, of shape (*ids.shape, d)."""
         if self.use_one_hot:
             on, off = Tensor(1.0, self.embedding_table.dtype), Tensor(0.0, self.embedding_table.dtype)
-            return self.matmul(self.one_hot(ids, self.vocab_size, on, off), self.embedding_table)
+            return self.array_mul(self.one_hot(ids, self.vocab_size, on, off), self.embedding_table)
         strategy = self.gather.in_strategy
         if strategy and isinstance(strategy[1], tuple) and len(strategy[1]) == 1 and ids.ndim > 1:
-            rows = self.gather(self.embedding_table, ids.reshape(-1), 0)
-            return rows.reshape(*ids.shape, self.embedding_size)
+            rows = self.gather(self.embedding_table, self.reshape_flat(ids, (-1,)), 0)
+            return self.reshape(rows, (*ids.shape, self.embedding_size))
         return self.gather(self.embedding_table, ids, 0)
 
     def extend_repr(self) -> str:

@@ -1,17 +1,30 @@
-"""More activations as Cells: bent lines, and smooth ones."""
+"""More activations as Cells: bent lines, and smooth ones; and all of them by name."""
 
 from typing import Any
 
 from simpar import ops
 from simpar.dtype import float32
-from simpar.errors import ContextError
+from simpar.errors import ContextError, DTypeError
 from simpar.initializer import initializer
 from simpar.nn.cell import Cell
-from simpar.nn.layers.activation import Activation
+from simpar.nn.layers.activation import GELU, Activation, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
 
-__all__ = ["ELU", "HSigmoid", "HSwish", "LeakyReLU", "LogSigmoid", "Mish", "PReLU", "ReLU6", "SeLU", "Softsign"]
+__all__ = [
+    "ELU",
+    "FastGelu",
+    "HSigmoid",
+    "HSwish",
+    "LeakyReLU",
+    "LogSigmoid",
+    "Mish",
+    "PReLU",
+    "ReLU6",
+    "SeLU",
+    "Softsign",
+    "get_activation",
+]
 
 
 class ReLU6(Activation):
@@ -74,6 +87,14 @@ class LogSigmoid(Activation):
         self.log_sigmoid = self.primitive
 
 
+class FastGelu(Activation):
+    """Computes x * sigmoid(1.702 x), which is near to gelu."""
+
+    def __init__(self) -> None:
+        super().__init__(ops.FastGeLU())
+        self.fast_gelu = self.primitive
+
+
 class Mish(Activation):
     """Computes x * tanh(log(1 + exp(x)))."""
 
@@ -111,3 +132,40 @@ class PReLU(Cell):
     def construct(self, x: Tensor) -> Tensor:
         """Return the activation of each element."""
         return self.prelu(x, self.w)
+
+
+_BY_NAME: dict[str, type[Cell]] = {
+    "elu": ELU,
+    "fast_gelu": FastGelu,
+    "gelu": GELU,
+    "hsigmoid": HSigmoid,
+    "hswish": HSwish,
+    "leakyrelu": LeakyReLU,
+    "logsigmoid": LogSigmoid,
+    "logsoftmax": LogSoftmax,
+    "mish": Mish,
+    "prelu": PReLU,
+    "relu": ReLU,
+    "relu6": ReLU6,
+    "sigmoid": Sigmoid,
+    "silu": SiLU,
+    "softmax": Softmax,
+    "softsign": Softsign,
+    "tanh": Tanh,
+}
+
+
+def get_activation(given: Any) -> Any:
+    """Return the activation of a name; a Cell or an op as it is; None for none.
+
+    Raises:
+        ContextError: there is no activation of this name.
+        DTypeError: it can be no activation.
+    """
+    if given is None or isinstance(given, str):
+        if given and given.lower() not in _BY_NAME:
+            raise ContextError(f"there is no activation {given!r}; choose one of {', '.join(_BY_NAME)}.")
+        return _BY_NAME[given.lower()]() if given else None
+    if not callable(given) or isinstance(given, type):
+        raise DTypeError(f"an activation is a name, a Cell or an op, not {given!r}.")
+    return given
