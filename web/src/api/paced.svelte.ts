@@ -5,7 +5,8 @@ import { onDestroy, untrack } from "svelte";
 /** Follow a value while a component lives, at most once in so many milliseconds. Nothing waits while nothing changes. */
 export function paced<T>(read: () => T, pause_ms: number): { readonly value: T } {
   let shown = $state.raw(untrack(read));
-  let last = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  let isFirst = true;
   let timer: number | undefined;
 
   function take(): void {
@@ -16,6 +17,10 @@ export function paced<T>(read: () => T, pause_ms: number): { readonly value: T }
 
   $effect.pre(() => {
     void read();
+    if (isFirst) {
+      isFirst = false; // it is shown already, and often empty: what comes next is not kept waiting
+      return;
+    }
     window.clearTimeout(timer);
     if (performance.now() - last >= pause_ms) untrack(take);
     else timer = window.setTimeout(take, pause_ms); // only where nothing follows: else it would be a frame of its own

@@ -21,6 +21,7 @@ export function openSession() {
   let slow = $state(0);
   let steps = $state.raw(noSteps());
   let lastStep = $state(0);
+  let isFilled = $state(false);
   let known = 0;
   let shown: string | null = null;
   let isLive = $state(false);
@@ -56,6 +57,7 @@ export function openSession() {
     if (asked !== shown) {
       [steps, known] = [noSteps(), 0];
       lastStep = 0;
+      isFilled = false;
     }
     shown = asked;
     if (asked === null) return undefined;
@@ -65,7 +67,8 @@ export function openSession() {
       .then(() => {
         if (follows && !aborter.signal.aborted) close = watch(asked, aborter.signal);
       })
-      .catch(() => undefined); // the run's own answer says what is wrong
+      .catch(() => undefined) // the run's own answer says what is wrong
+      .finally(() => (isFilled ||= !aborter.signal.aborted));
     return () => {
       aborter.abort();
       close();
@@ -140,6 +143,10 @@ export function openSession() {
     /** Of rank 0, from the first. */
     get steps() {
       return steps;
+    },
+    /** Whether the steps so far are known, be it none. */
+    get isFilled() {
+      return isFilled;
     },
     /** How many steps rank 0 has finished. */
     get lastStep() {
