@@ -94,14 +94,12 @@ def spans_of(rule: Rule, layouts: Sequence[Layout], rank: int) -> dict[str, Span
 
 
 @dataclass(frozen=True, slots=True)
-class HaloExchange(Step):
-    """Hands each rank its slice with the halo: neighbours send what it lacks.
+class _HaloStep(Step):
+    """Is what the two have in common: messages between neighbours, all on their way together.
 
     Args:
-        halo: what ranks hold after it.
+        halo: what ranks hold beside their slices, before or after the step.
     """
-
-    kind: ClassVar[str] = "halo_exchange"
 
     halo: Halo
 
@@ -110,16 +108,12 @@ class HaloExchange(Step):
         """One message to each neighbour; all are on their way together."""
         return 1
 
-    def transfers(self, shape: Sequence[int], rank: int) -> tuple[tuple[Transfer, ...], tuple[Transfer, ...]]:
-        """Return what ``rank`` sends, as boxes of its slice, and receives, as boxes of what it holds after."""
-        return _overlaps(self, self.before.box, self._held, shape, rank)
-
     def volume_bytes(self, shape: Sequence[int], itemsize: int, rank: int | None = None) -> int:
         """Return what ``rank`` sends to others; without a rank, the most that one of them sends."""
         return _sent(self, shape, itemsize, rank)
 
     def words(self) -> str:
-        """Return the axes whose neighbours exchange, and what their ranks hold then."""
+        """Return the axes whose neighbours exchange, and what their ranks hold with the halo."""
         return _words(self.halo)
 
     def _held(self, shape: Sequence[int], rank: int) -> Box:
@@ -127,36 +121,25 @@ class HaloExchange(Step):
 
 
 @dataclass(frozen=True, slots=True)
-class HaloReduce(Step):
-    """Sends terms of the halo back to the ranks that own them, which add them to their slices.
+class HaloExchange(_HaloStep):
+    """Hands each rank its slice with the halo, which it holds after it: neighbours send what it lacks."""
 
-    Args:
-        halo: what ranks hold before it.
-    """
+    kind: ClassVar[str] = "halo_exchange"
+
+    def transfers(self, shape: Sequence[int], rank: int) -> tuple[tuple[Transfer, ...], tuple[Transfer, ...]]:
+        """Return what ``rank`` sends, as boxes of its slice, and receives, as boxes of what it holds after."""
+        return _overlaps(self, self.before.box, self._held, shape, rank)
+
+
+@dataclass(frozen=True, slots=True)
+class HaloReduce(_HaloStep):
+    """Sends terms of the halo, held before it, back to the ranks that own them, which add them to their slices."""
 
     kind: ClassVar[str] = "halo_reduce"
-
-    halo: Halo
-
-    @property
-    def rounds(self) -> int:
-        """One message to each neighbour; all are on their way together."""
-        return 1
 
     def transfers(self, shape: Sequence[int], rank: int) -> tuple[tuple[Transfer, ...], tuple[Transfer, ...]]:
         """Return what ``rank`` sends, as boxes of what it holds before, and receives, as boxes of its slice."""
         return _overlaps(self, self._held, self.before.box, shape, rank)
-
-    def volume_bytes(self, shape: Sequence[int], itemsize: int, rank: int | None = None) -> int:
-        """Return what ``rank`` sends to others; without a rank, the most that one of them sends."""
-        return _sent(self, shape, itemsize, rank)
-
-    def words(self) -> str:
-        """Return the axes whose neighbours exchange, and what their ranks hold before."""
-        return _words(self.halo)
-
-    def _held(self, shape: Sequence[int], rank: int) -> Box:
-        return self.halo.box(self.before, shape, rank)
 
 
 Holds = Callable[[Sequence[int], int], Box]
