@@ -8,7 +8,8 @@ in order:
 3. ``assign_layouts``: a layout for every value, from the ops' strategies (``assign_uncut`` in the modes in which each
    rank runs its own program);
 4. ``insert_redistribution``: where layouts disagree, the steps between them; where a value is partial, its collective;
-5. ``repeat_forward``: what is not kept for the backward pass is computed there again;
+5. ``widen_sums``, ``repeat_forward``: 16-bit sums over ranks are done in float32; what is not kept for the backward
+   pass is computed there again;
 6. ``fuse_collectives``: collectives of one fusion index become one message;
 7. ``localize``: slice shapes and groups of ranks: the plan of this rank.
 

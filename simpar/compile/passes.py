@@ -9,6 +9,7 @@ and ``matmul.shard(((2, 1), (1, 2)))``, ``y = x @ w`` of x (8, 4) and w (4, 6) g
   y has the tensor map (1, 0);
 - ``insert_redistribution``: x comes whole, so a ``slice`` takes its rows first; in the backward pass, the gradient of w
   lacks the rows, so it is partial over device axis 1, and an ``all_reduce`` sums it;
+- ``widen_sums``: 16-bit gradients are cast, summed as float32 and cast back (here all are 32 bits);
 - ``repeat_forward``: Cells that are recomputed do part of their forward pass once more (here there are none);
 - ``fuse_collectives``: gradients that are summed in the same group share a message;
 - ``localize``: on rank 3, x is (4, 4), w is (4, 3), and the sum is in the group of ranks {1, 3}.
@@ -32,6 +33,7 @@ from simpar.partition import (
     localize,
     repeat_forward,
     verify_partitioned,
+    widen_sums,
 )
 from simpar.pipeline import PipelineOptions, pipeline_graph
 
@@ -57,6 +59,7 @@ def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
         graph = _needed(traced)
     assigned = assign_layouts(graph, options, traced) if options.is_partitioned else assign_uncut(graph, options)
     partitioned = verify_partitioned(insert_redistribution(graph, assigned, options), "insert_redistribution")
+    partitioned = verify_partitioned(widen_sums(partitioned, options), "widen_sums")
     repeated = repeat_forward(partitioned)
     partitioned = partitioned if repeated is partitioned else verify_partitioned(repeated, "repeat_forward")
     return verify_partitioned(fuse_collectives(partitioned, options), "fuse_collectives")

@@ -52,6 +52,7 @@ class ParallelOptions:
     global_rank: int | None = None
     gradients_mean: bool = False
     gradient_fp32_sync: bool = True
+    force_fp32_communication: bool = False
     parameter_broadcast: bool = False
     full_batch: bool = False
     dataset_strategy: str | tuple[Any, ...] = "data_parallel"  # of each input the cuts, or a layout

@@ -120,7 +120,7 @@ class AutoParallel(nn.Cell):
         self._set(gradients_mean=True)
 
     def disable_gradient_fp32_sync(self) -> None:
-        """Sum gradients in their own type, as simpar always does."""
+        """Sum gradients of 16 bits over ranks in their own type, not as float32."""
         self._set(gradient_fp32_sync=False)
 
     def disable_loss_repeated_mean(self) -> None:
@@ -128,7 +128,7 @@ class AutoParallel(nn.Cell):
         self._set(loss_repeated_mean=False)
 
     def enable_fp32_communication(self) -> None:
-        """Take as MindSpore does; collectives send values in their own type."""
+        """Do all sums of 16-bit values over ranks in float32."""
         self._set(force_fp32_communication=True)
 
     def get_pipeline_stages(self) -> int:

@@ -11,6 +11,7 @@ and value out; in reading order:
 - ``assign``: a layout for every value, from the strategies and the rules; ``uncut``: where every rank runs its own
   program;
 - ``insert``: where layouts disagree, the steps of a redistribution; where a value is partial, its collective;
+- ``widening``: sums of 16-bit floats that are done in float32;
 - ``recompute``: what is computed again in the backward pass instead of being kept;
 - ``fusion``: collectives that belong together become one message;
 - ``localize``: global shapes to slices, device axes to groups of ranks;
@@ -38,6 +39,7 @@ from simpar.partition.strategy import (
 )
 from simpar.partition.uncut import assign_uncut
 from simpar.partition.verify import verify_partitioned
+from simpar.partition.widening import widen_sums
 
 __all__ = [
     "Assigned",
@@ -66,4 +68,5 @@ __all__ = [
     "repeat_forward",
     "steps_of",
     "verify_partitioned",
+    "widen_sums",
 ]

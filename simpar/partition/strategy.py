@@ -98,6 +98,8 @@ class PartitionOptions:
         scheduler: of the pipeline, ``"1f1b"`` or ``"gpipe"``.
         interleave: whether a stage may have several chunks of the network.
         search: how strategies are found for ops without one (``"sharding_propagation"``); empty for the default ones.
+        wide_gradients: whether 16-bit gradients are summed over ranks as float32.
+        wide_sums: whether all 16-bit sums over ranks are.
     """
 
     device_num: int = 1
@@ -110,6 +112,8 @@ class PartitionOptions:
     scheduler: str = "1f1b"
     interleave: bool = False
     search: str = ""
+    wide_gradients: bool = False
+    wide_sums: bool = False
 
     def bucket(self, kind: str) -> BucketOptions:
         """Return how collectives of one kind are fused."""

@@ -26,11 +26,18 @@ _AVERAGES = "partition/test_modes.py::test_gradients_are_summed_or_averaged_and_
 _IN_MINDSPORES_WORDS = "pipeline/test_in_mindspores_words.py"
 _CUT = "compile/test_jit.py::test_a_cell_in_graph_mode_is_traced_once_and_says_how_it_is_cut"
 _CONTEXT = f"{_EFFECTS}::test_modes_have_names"
+_SUM_TYPE = f"{_EFFECTS}::test_the_type_of_sums_is_set_for_the_network_alone"
+_WIDE_GRADIENTS = "partition/test_widening.py::test_gradients_are_summed_as_float32_unless_that_is_switched_off"
+_WIDE_SUMS = "partition/test_widening.py::test_sums_of_other_values_are_widened_on_demand"
 
 SHOWN: dict[str, str] = {
     # options
     "device_num": _DEVICES,
     "global_rank": _DEVICES,
+    "gradient_fp32_sync": _WIDE_GRADIENTS,
+    "disable_gradient_fp32_sync": _SUM_TYPE,
+    "force_fp32_communication": _WIDE_SUMS,
+    "enable_fp32_communication": _SUM_TYPE,
     "gradients_mean": "nn/test_parallel.py::test_a_data_parallel_step_equals_one_over_all_batches",
     "parallel_mode": _AVERAGES,
     "search_mode": _SEARCH,

@@ -210,6 +210,28 @@ def test_fusion_is_set_for_the_network_alone() -> None:
     assert current().parallel.comm_fusion["allreduce"]["mode"] == "auto"
 
 
+@pytest.mark.parametrize(
+    ("method", "option", "value"),
+    [
+        ("disable_gradient_fp32_sync", "gradient_fp32_sync", False),
+        ("enable_fp32_communication", "force_fp32_communication", True),
+    ],
+)
+def test_the_type_of_sums_is_set_for_the_network_alone(method: str, option: str, value: bool) -> None:
+    asked: list[bool] = []
+
+    class Net(Product):
+        def construct(self, x: Tensor) -> Tensor:
+            asked.append(ms.get_auto_parallel_context(option))
+            return super().construct(x)
+
+    parts = wrapped(Net())
+    getattr(parts, method)()
+    compiled(parts)
+    assert asked == [value]
+    assert ms.get_auto_parallel_context(option) is not value
+
+
 def test_stages_read_back() -> None:
     parts = wrapped(Product())
     parts.pipeline(stages=2, scheduler="gpipe")
