@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, cast
 
@@ -37,11 +37,20 @@ def report_layouts(owner: object, plan: Plan, inputs: Sequence[object] = ()) -> 
         held = cast("dict[str, ParameterLayout]", layouts)
         held.update(_inputs(owner, plan, inputs))
         is_sharded = current().parallel.enable_parallel_optimizer
-        for p in plan.parameters:
+        for p in _as_taken(plan.parameters):
             is_planned = p.spec.layout is not None and not is_sharded  # by parameter_plan, or by an earlier program
             layout = _of_stage(p.value.layout if is_planned else p.compute, plan)
             group = () if is_planned else shard_group(p, plan.rank)
             held[p.spec.name] = ParameterLayout.of(layout.resolved(), p.value.shape, _name(group, plan))
+
+
+def _as_taken(parameters: Sequence[PlannedParameter]) -> Iterator[PlannedParameter]:
+    """Yield each Parameter; a state as if it were taken as its weight is, which MindSpore tells of it."""
+    named = {p.spec.name: p for p in parameters}
+    for p in parameters:
+        weight, lost = named.get(p.spec.state_of or ""), p.spec.lost_axis
+        follows = weight is not None and p.compute == p.value.layout == weight.value.layout.without(lost)
+        yield replace(p, compute=weight.compute.without(lost)) if weight is not None and follows else p
 
 
 def _inputs(owner: Any, plan: Plan, inputs: Sequence[object]) -> Iterator[tuple[str, ParameterLayout]]:

@@ -119,8 +119,9 @@ def _node_from_record(row: Sequence[Any], values: Mapping[int, Value], entries: 
 
 
 def _spec_record(spec: ParameterSpec) -> Record:
-    names = ("requires_grad", "layerwise_parallel", "parallel_optimizer", "comm_fusion", "comm_recompute", "state_of")
-    return {"name": spec.name, "layout": layout_record(spec.layout), **{n: getattr(spec, n) for n in names}}
+    names = ("requires_grad", "layerwise_parallel", "parallel_optimizer", "comm_fusion", "comm_recompute")
+    held = {n: getattr(spec, n) for n in (*names, "state_of", "lost_axis")}
+    return {"name": spec.name, "layout": layout_record(spec.layout), **held}
 
 
 def _spec_from_record(record: Record) -> ParameterSpec:

@@ -126,6 +126,8 @@ class ParameterSpec:
     comm_recompute: bool = False
     state_of: str | None = None
     """The parameter that an optimizer's state was cloned from, whose layout it takes."""
+    lost_axis: int | None = None
+    """The axis of that parameter which the state does not have, if it keeps one number along it."""
     layout: Layout | None = None
     """The layout it is already stored in, if an earlier program placed it."""
 

@@ -208,6 +208,18 @@ class Layout:
         """Return this layout with its terms combined on every rank."""
         return replace(self, partial=(), combine="sum")
 
+    def without(self, axis: int | None) -> "Layout":
+        """Return the layout of a tensor that has all axes but one; this one if None.
+
+        >>> Layout((2, 4), (1, 0)).without(-1)
+        Layout(dev_mat=(2, 4), tensor_map=(1,), rank_list=None, partial=(), combine='sum')
+        """
+        if axis is None:
+            return self
+        kept = list(self.tensor_map)
+        del kept[axis]
+        return replace(self, tensor_map=tuple(kept))
+
     def refined(self, dev_mat: tuple[int, ...]) -> "Layout":
         """Return the same layout over a finer device matrix, one that ``refine`` gave."""
 

@@ -50,17 +50,26 @@ def _rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
 
 
 def _grad_input_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    return _window_rule("n (gr o) @, (gr o) c K -> n (gr c) @~", shapes, attrs, shapes[1][2:], attrs["size"])
+    text = "n (gr o) @, (gr o) c K -> n (gr c) @~"
+    return _window_rule(text, shapes, attrs, shapes[1][2:], attrs["size"], channels=("o", "c"))
 
 
 def _grad_weight_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
     return _window_rule("n (gr o) @, n (gr c) @~ -> (gr o) c K", shapes, attrs, attrs["kernel"], shapes[1][2:])
 
 
-def _window_rule(text: str, shapes: Sequence[Shape], attrs: Attrs, kernel: Shape, size: Shape) -> Rule:
+def _window_rule(
+    text: str,
+    shapes: Sequence[Shape],
+    attrs: Attrs,
+    kernel: Shape,
+    size: Shape,
+    channels: tuple[str, str] = ("c", "o"),
+) -> Rule:
+    """Return the rule of a text, with the channels of its images and of its result in the order of the factors."""
     taps = "zyx"[3 - len(kernel) :]
     sizes = {"gr": attrs["group"], **dict(zip(taps, kernel, strict=True))}
-    order = ("n", "gr", "c", *letters(len(kernel)).split(), "o")
+    order = ("n", "gr", channels[0], *letters(len(kernel)).split(), channels[1])
     text = text.replace("K", " ".join(taps))
     return window_rule(text, shapes, window_of(attrs, kernel), size, sizes, whole=tuple(taps), order=order)
 

@@ -24,10 +24,13 @@ class Described(Tensor):
     _is_init: object
     _sliced: object
     _unique: object
+    _followed: "Described | None"
+    _lost_axis: int | None
 
     def _describe(self, name: object, settings: Settings) -> None:
         self._name, self._settings = checked_name(name), settings
         self._key, self._is_init, self._sliced, self._unique = -1, False, False, False
+        self.follow(None)
 
     def _set(self, **changes: Any) -> None:
         self._settings = replace(self._settings, **changes)
@@ -53,6 +56,22 @@ class Described(Tensor):
 
     def __str__(self) -> str:
         return repr(self)
+
+    # --- an optimizer's state ---
+
+    @property
+    def state_of(self) -> str | None:
+        """The name of the Parameter whose layout it takes, for an optimizer's state: of which it was cloned."""
+        return None if self._followed is None else self._followed.name
+
+    @property
+    def lost_axis(self) -> int | None:
+        """The axis of that Parameter which it does not have, for a state that keeps one number along it."""
+        return self._lost_axis
+
+    def follow(self, weight: "Described | None", lost_axis: int | None = None) -> None:
+        """Take the layout of a Parameter from here on, of all its axes or of all but one; of none if None."""
+        self._followed, self._lost_axis = weight, lost_axis
 
     # --- training ---
 

@@ -72,7 +72,6 @@ class Parameter(Described):
         self._is_placed = False
         self._was_inited = False  # from no values to values, by init_data or by a program
         self._made_partitioned = None if filling is None else current().is_partitioned
-        self._cloned_from: Parameter | None = None
         if filling is None:
             self._hold_as(default_input)
         elif not current().is_partitioned:
@@ -103,11 +102,6 @@ class Parameter(Described):
         """
         return self if self._was_inited else None
 
-    @property
-    def state_of(self) -> str | None:
-        """The name of the Parameter that it was cloned from, whose layout an optimizer's state takes."""
-        return None if self._cloned_from is None else self._cloned_from.name
-
     def spec(self) -> ParameterSpec:
         """Return what a plan must know of it."""
         return ParameterSpec(
@@ -118,6 +112,7 @@ class Parameter(Described):
             comm_fusion=self.comm_fusion,
             comm_recompute=self.parallel_optimizer_comm_recompute,
             state_of=self.state_of,
+            lost_axis=self.lost_axis,
             layout=self.layout,
         )
 
@@ -346,7 +341,7 @@ class Parameter(Described):
         check_clone_init(init)
         made = Parameter.__new__(Parameter)
         made.__dict__.update(self.__dict__)
-        made._cloned_from = self
+        made.follow(self)
         made._is_init, made._unique, made._is_placed, made._was_inited = False, False, False, False
         made._key = current().count("parameter key") if self.cache_enable else -1
         if isinstance(init, Tensor):
@@ -390,7 +385,7 @@ class Parameter(Described):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Parameter":
         made = self.clone()
-        made._cloned_from = None
+        made.follow(None)
         made._settings = Settings(requires_grad=self.requires_grad)  # MindSpore keeps name and requires_grad only
         memo[id(self)] = made
         return made

@@ -264,7 +264,7 @@ class _Assigner:
             return self.summed[node.adjoint_of]
         given = self.parameters.get(value)
         if value not in self.layouts and given is not None and given.spec.state_of in self.by_name:
-            self._store(given, self.by_name[given.spec.state_of or ""])
+            self._store(given, self.by_name[given.spec.state_of or ""].without(given.spec.lost_axis))
         return self.layouts.get(value)
 
     def _place_parameters(self, node: Node, rule: Rule, assignment: Assignment) -> None:

@@ -188,9 +188,14 @@ class AdaFactor(Optimizer):
         self._make_squares()
 
     def _make_squares(self) -> None:
-        def state(kind: str, p: Parameter, shape: tuple[int, ...]) -> Parameter:
+        def state(kind: str, p: Parameter, lost_axis: int | None = None) -> Parameter:
             dtype = float16 if self.compression and kind == "exp_avg_sq" else p.dtype
-            return Parameter(initializer("zeros", shape, dtype), name=f"{kind}_{p.name}", requires_grad=False)
+            shape = list(p.full_shape)
+            if lost_axis is not None:
+                del shape[lost_axis]
+            made = Parameter(initializer("zeros", tuple(shape), dtype), name=f"{kind}_{p.name}", requires_grad=False)
+            made.follow(p, lost_axis)
+            return made
 
         rows: list[Parameter] = []
         columns: list[Parameter] = []
@@ -198,11 +203,11 @@ class AdaFactor(Optimizer):
         self._squares: list[tuple[Parameter, ...]] = []
         for p in self.parameters:
             if len(p.full_shape) > 1:
-                rows.append(state("exp_avg_sq_row", p, p.full_shape[:-1]))
-                columns.append(state("exp_avg_sq_col", p, (*p.full_shape[:-2], p.full_shape[-1])))
+                rows.append(state("exp_avg_sq_row", p, -1))
+                columns.append(state("exp_avg_sq_col", p, -2))
                 self._squares.append((rows[-1], columns[-1]))
             else:
-                whole.append(state("exp_avg_sq", p, p.full_shape))
+                whole.append(state("exp_avg_sq", p))
                 self._squares.append((whole[-1],))
         for name, held in (("exp_avg_sq_row", rows), ("exp_avg_sq_col", columns), ("exp_avg_sq", whole)):
             if held:
