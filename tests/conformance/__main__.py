@@ -1,7 +1,7 @@
 """Runs MindSpore's own test files, unchanged, through the import alias, and says which pass and why others do not.
 
-``python -m tests.conformance FOLDER`` takes a folder of a checkout of MindSpore, ``tests/ut/python/parallel`` for
-instance. Each file runs in a process of its own, for imagined devices.
+``python -m tests.conformance FOLDER ...`` takes folders of a checkout of MindSpore, ``tests/ut/python/parallel`` for
+instance. Each file runs in a process of its own: those of ``parallel`` for imagined devices, others on one.
 """
 
 import argparse
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tests.conformance.layouts import compared, told
 from tests.conformance.report import judged, page, reasons, summary
-from tests.conformance.runner import files_of, run_files
+from tests.conformance.runner import Result, run_files
+from tests.conformance.suites import Suite, suite_of
 
 __all__ = ["main"]
 
@@ -19,7 +20,7 @@ __all__ = ["main"]
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line names, print a summary and return 0."""
     parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
-    parser.add_argument("folder", type=Path, help="a folder of a checkout, or one test file")
+    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="of a checkout, or one test file")
     parser.add_argument("-k", default="", metavar="WORDS", help="only files whose path holds all these words")
     parser.add_argument("-n", type=int, default=2, metavar="COUNT", help="how many processes at a time")
     parser.add_argument("--timeout", type=float, default=120, metavar="SECONDS", help="for each file")
@@ -27,25 +28,31 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every result to this file")
     parser.add_argument("--layouts", type=Path, metavar="FILE", help="known layouts to compare with, as JSON lines")
     given = parser.parse_args(arguments)
-    folder = given.folder.resolve()
-    results = judged(
-        run_files(
-            folder,
-            files_of(folder, given.k),
-            at_once=given.n,
-            timeout_s=given.timeout,
-            tell=lambda line: print(line, file=sys.stderr),
-        )
-    )
+    suites = [suite_of(folder.resolve(), given.k) for folder in given.folders]
+    ran = [(suite, _run(suite, given)) for suite in suites]
+    results = [result for _, found in ran for result in found]
     if given.page:
-        given.page.write_text(page(results, folder), encoding="utf-8")
+        given.page.write_text(page(ran), encoding="utf-8")
     if given.json:
         given.json.write_text(json.dumps([r.as_dict() for r in results], indent=1), encoding="utf-8")
-    print(summary(results))
+    for suite, found in ran:
+        print(f"{suite.name}: {summary(found)}")
     print(reasons(results))
     if given.layouts:
         print(told(*compared(results, given.layouts)))
     return 0
+
+
+def _run(suite: Suite, given: argparse.Namespace) -> list[Result]:
+    return judged(
+        run_files(
+            suite.folder,
+            suite.files,
+            at_once=given.n,
+            timeout_s=given.timeout,
+            tell=lambda line: print(f"{suite.name}/{line}", file=sys.stderr),
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ import pytest
 from simpar import context as simpar_context
 from simpar.compile import program
 from simpar.dtype import DType
-from simpar.mindspore import install
+from simpar.errors import MissingNameError
+from simpar.mindspore import finder, install
+from simpar.mindspore.names import DOORS
 from simpar.planning import VirtualPlanner
 from simpar.tensor import Tensor
 
@@ -56,6 +58,61 @@ def _checkout(what: str, otherwise: int) -> int:
     """Return what the checkout's own stand-in for the devices' library was told of its ranks."""
     hccl = sys.modules.get("hccl_test.manage.api")
     return getattr(hccl.Hccl(), what) if hccl else otherwise
+
+
+class MissingName:
+    """Stands for a name that a file imports and simpar does not have: the tests that use it fail, not the file.
+
+    Args:
+        text: what simpar says of the name.
+    """
+
+    def __init__(self, text: str) -> None:
+        vars(self)["_text"] = text
+
+    def _refuse(self, *_: object, **__: object) -> Any:
+        raise MissingNameError(vars(self)["_text"])
+
+    __call__ = __getattr__ = __getitem__ = __iter__ = __instancecheck__ = __mro_entries__ = _refuse
+
+
+_IMPORTING = ("<module>", "_handle_fromlist")
+"""Where a file's imports, and its lines outside of functions, ask for names."""
+
+
+def _let_files_name(missing: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+    """Let a module's own lines name what simpar does not have."""
+
+    def found(shell: ModuleType, name: str) -> Any:
+        try:
+            return missing(shell, name)
+        except MissingNameError as error:
+            if sys._getframe(1).f_code.co_name not in _IMPORTING:
+                raise
+            return MissingName(str(error))
+
+    return found
+
+
+class _MissingModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives an empty module of missing names where a file imports a module of MindSpore's that simpar does not have."""
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> Any:
+        is_missing = fullname.startswith("mindspore.") and fullname not in DOORS
+        return ModuleSpec(fullname, self, is_package=True) if is_missing else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return ModuleType(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__
+
+        def missing(member: str) -> Any:
+            if member.startswith("__"):
+                raise AttributeError(member)
+            return MissingName(f"{name}.{member} is not in simpar.")
+
+        vars(module)["__getattr__"] = missing
 
 
 class _StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -100,14 +157,22 @@ _LAYOUTS: list[dict[str, Any]] = []
 def pytest_load_initial_conftests() -> None:
     """Set the run up; the stand-ins come before pytest's own finder, which looks for every ``test_*.py``."""
     install()
-    simpar_context.current().planner = UnitTestDevices()
+    if os.environ["SIMPAR_CONFORMANCE_DEVICES"] == "imagined":
+        simpar_context.current().planner = UnitTestDevices()
+    finder._Shell.__getattr__ = _let_files_name(finder._Shell.__getattr__)  # pyright: ignore[reportAttributeAccessIssue]
     program.report_layouts = _note_layouts(program.report_layouts)
-    sys.meta_path.insert(0, _StandIns(_stand_ins()))
+    sys.meta_path[:0] = [_StandIns(_stand_ins()), _MissingModules()]
 
 
 @pytest.fixture(autouse=True)
-def _fresh_folder(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _fresh_folder(tmp_path: Any, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a test in an empty folder, beside which the checkout's data is where the tests look for it."""
+    folder = tmp_path / "python"
+    folder.mkdir()
+    data = next((place / "ut" / "data" for place in request.path.parents if place.name == "tests"), None)
+    if data is not None and data.is_dir():
+        (tmp_path / "data").symlink_to(data)
+    monkeypatch.chdir(folder)
 
 
 @pytest.hookimpl(hookwrapper=True)

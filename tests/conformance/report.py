@@ -4,10 +4,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from tests.conformance.runner import Result
-from tests.conformance.skips import backend_reason
+from tests.conformance.skips import judgement
+from tests.conformance.suites import Suite
 
 __all__ = ["judged", "page", "reason_of", "reasons", "summary"]
 
@@ -19,11 +19,13 @@ _WORDS = 110
 
 
 def judged(results: Sequence[Result]) -> list[Result]:
-    """Return the results with the outcome ``backend`` where a failure is none of simpar's."""
-    return [
-        replace(r, outcome="backend", message=reason) if r.outcome == "failed" and (reason := backend_reason(r)) else r
-        for r in results
-    ]
+    """Return the results with the outcome ``backend`` or ``out of scope`` where a failure is none of simpar's."""
+    return [_judged(r) if r.outcome == "failed" else r for r in results]
+
+
+def _judged(result: Result) -> Result:
+    outcome, reason = judgement(result)
+    return replace(result, outcome=outcome, message=reason) if outcome else result
 
 
 def _by_file(results: Sequence[Result]) -> dict[str, list[Result]]:
@@ -74,36 +76,50 @@ def reasons(results: Sequence[Result], limit: int = 150) -> str:
 
 _HEAD = """# MindSpore's own tests, run on simpar
 
-MindSpore's repository has unit tests of its parallel compiler. Each compiles a network for devices that nobody has.
-They are run unchanged through the import alias, from a checkout of MindSpore that is not part of simpar:
+MindSpore's repository has unit tests. Those of its parallel compiler compile networks for devices that nobody has;
+the others run on one device. They are run unchanged through the import alias, from a checkout of MindSpore that is not
+part of simpar:
 
 ```
-python -m tests.conformance CHECKOUT/tests/ut/python/parallel --page docs/conformance.md
+python -m tests.conformance CHECKOUT/tests/ut/python/{{{folders}}} --page docs/conformance.md
 ```
 
-Each file runs in a process of its own. **Passed** means that the test's own assertions hold. **Backend** means that a
-test went as far as the text of a graph or another thing that only MindSpore's C++ backend or Ascend has. Two helpers
-that the tests import from elsewhere have stand-ins (`tests/conformance/stand_ins.py`).
+Of `parallel` and `communication` every file is run, of `dataset` those about sources and steps that simpar has, of the
+others those that make Parameters, Cells or initial values. Each file runs in a process of its own.
+
+**Passed** means that the test's own assertions hold. **Backend**: a test went as far as the text of a graph or another
+thing that only MindSpore's C++ backend or Ascend has. **Out of scope**: it asks for what is no part of parallel
+training, such as sparse Tensors or other formats of files. A name that a file imports and simpar does not have fails
+the tests that use it. A few helpers that the tests import from elsewhere have stand-ins
+(`tests/conformance/stand_ins.py`).
 
 """
+_OUTCOMES = ("passed", "failed", "backend", "out of scope", "skipped")
 
 
-def page(results: Sequence[Result], folder: Path) -> str:
-    """Return the page: counts, and for each file how many tests pass, and why others do not."""
-    tests, files = Counter(r.outcome for r in results), _by_file(results)
+def page(ran: Sequence[tuple[Suite, Sequence[Result]]]) -> str:
+    """Return the page: counts of each suite, and for each file how many tests pass, and why others do not."""
+    lines = [f"| folder | tests | {' | '.join(_OUTCOMES)} |", f"|---|--:|{'--:|' * len(_OUTCOMES)}"]
+    for suite, results in ran:
+        counts = Counter(r.outcome for r in results)
+        numbers = " | ".join(str(counts[outcome]) for outcome in _OUTCOMES)
+        lines.append(f"| `{suite.name}`: {suite.about} | {len(results)} | {numbers} |")
+    text = _HEAD.format(folders=",".join(suite.name for suite, _ in ran)) + "\n".join(lines) + "\n"
+    return text + "".join(_section(suite, results) for suite, results in ran)
+
+
+def _section(suite: Suite, results: Sequence[Result]) -> str:
     told = summary(results).splitlines()[1].removeprefix("files: ")
-    lines = [f"| tests of `{folder.name}` | {len(results)} |", "|---|--:|"]
-    lines += [f"| {outcome} | {n} |" for outcome, n in tests.most_common()]
-    lines += ["", f"Of the files, {told}.", "", "## Files that do not pass whole", ""]
+    lines = [f"\n## `{suite.name}`: files that do not pass whole\n", f"Of the files, {told}.", ""]
     lines += ["| file | passed | first reason |", "|---|--:|---|"]
-    for name, held in files.items():
-        others = [r for r in held if r.outcome in ("failed", "backend")]
+    for name, held in _by_file(results).items():
+        others = [r for r in held if r.outcome not in ("passed", "skipped")]
         if others:
             first = min(others, key=lambda r: r.outcome != "failed")
-            why = first.message if first.outcome == "backend" else reason_of(first)
+            why = reason_of(first) if first.outcome == "failed" else first.message
             passed = sum(r.outcome == "passed" for r in held)
             lines.append(f"| `{name}` | {passed} of {len(held)} | {_cell(why)} |")
-    return _HEAD + "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _cell(text: str) -> str:

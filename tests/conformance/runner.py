@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Result", "files_of", "run_files"]
+from tests.conformance.suites import imagines_devices
+
+__all__ = ["Result", "run_files"]
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -24,7 +26,7 @@ class Result:
     Args:
         file: its file, from the folder that was given.
         test: its name, ``(import)`` for a file that could not be imported.
-        outcome: ``passed``, ``failed``, ``skipped`` or ``backend``.
+        outcome: ``passed``, ``failed``, ``skipped``, ``backend`` or ``out of scope``.
         error, message: the class of the error and its text.
         where: file and line that raised it.
         layouts: for each compilation, ``parameter_layout_dict``.
@@ -40,12 +42,6 @@ class Result:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-
-def files_of(folder: Path, wanted: str) -> list[Path]:
-    """Return the test files below a folder whose path holds all the words wanted."""
-    found = sorted(folder.rglob("test_*.py")) if folder.is_dir() else [folder]
-    return [path for path in found if all(word in str(path) for word in wanted.split())]
 
 
 def run_files(
@@ -66,7 +62,7 @@ def run_files(
             return [result for path in share for result in one(worker, path)]
 
     def one(worker: _Worker, path: Path) -> list[Result]:
-        name = str(path.relative_to(folder)) if folder.is_dir() else path.name
+        name = str(path.relative_to(folder))
         made = worker.run(path, name)
         passed = sum(r.outcome == "passed" for r in made)
         tell(f"{name}: {passed} of {len(made)}")
@@ -128,6 +124,7 @@ def _environment(path: Path) -> dict[str, str]:
     checkout = python.parents[2] if python.name == "python" else path.parent
     places = [HERE, ROOT, python, checkout]
     return {
+        "SIMPAR_CONFORMANCE_DEVICES": "imagined" if imagines_devices(path) else "one",
         "PYTHONPATH": os.pathsep.join(map(str, places)),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
