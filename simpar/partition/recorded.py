@@ -63,6 +63,7 @@ def _options_record(options: PartitionOptions) -> dict[str, Any]:
         "mindspore": options.mindspore,
         "pipeline": [options.stages, options.scheduler, options.interleave],
         "search": options.search,
+        "wide": [options.wide_gradients, options.wide_sums],
     }
 
 
@@ -95,4 +96,5 @@ def _options_from_record(record: dict[str, Any]) -> PartitionOptions:
         scheduler,
         interleave,
         record.get("search", ""),
+        *record.get("wide", (False, False)),
     )
