@@ -40,6 +40,7 @@ from simpar.context import (
     set_seed,
 )
 from simpar.dtype import (
+    bfloat16,
     bool_,
     complex64,
     complex128,
@@ -96,6 +97,7 @@ __all__ = [
     "Tensor",
     "__version__",
     "amp",
+    "bfloat16",
     "bool_",
     "common",
     "communication",

@@ -1,7 +1,12 @@
-"""Element types under MindSpore's names: ``float32`` prints as ``Float32`` and knows its numpy type."""
+"""Element types under MindSpore's names: ``float32`` prints as ``Float32`` and knows its numpy type.
+
+numpy has no bfloat16: its arrays are those of the package ``ml_dtypes``, which is imported when the first is made. Ops
+compute it in float32 and round what they return (see ``graph.kernel_of``).
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +17,7 @@ __all__ = [
     "DTYPES",
     "DType",
     "as_dtype",
+    "bfloat16",
     "bool_",
     "complex64",
     "complex128",
@@ -49,8 +55,8 @@ class DType:
 
     @property
     def numpy(self) -> np.dtype[Any]:
-        """The numpy type of the same name."""
-        return np.dtype(self.name)
+        """The numpy type of the same name; of bfloat16 that of ``ml_dtypes``."""
+        return _brain_float() if self.name == "bfloat16" else np.dtype(self.name)
 
     @property
     def itemsize(self) -> int:
@@ -60,7 +66,7 @@ class DType:
     @property
     def is_float(self) -> bool:
         """Whether its values are real numbers with a fraction."""
-        return self.name.startswith("float")
+        return self.name.startswith(("float", "bfloat"))
 
     @property
     def is_complex(self) -> bool:
@@ -91,7 +97,17 @@ class DType:
         return complex128 if self.name in ("float64", "complex128") else complex64
 
     def __repr__(self) -> str:
-        return self.name.replace("uint", "UInt") if self.name[0] == "u" else self.name.capitalize()
+        return self.name.replace(*_SHOWN[self.name[0]]) if self.name[0] in _SHOWN else self.name.capitalize()
+
+
+_SHOWN = {"u": ("uint", "UInt"), "b": ("bfloat", "BFloat")}
+
+
+@lru_cache(1)
+def _brain_float() -> np.dtype[Any]:
+    import ml_dtypes  # 5 to 10 ms that most programs need not wait for
+
+    return np.dtype(ml_dtypes.bfloat16)
 
 
 bool_ = DType("bool", 0)
@@ -104,16 +120,17 @@ uint32 = DType("uint32", 6)
 int64 = DType("int64", 7)
 uint64 = DType("uint64", 8)
 float16 = DType("float16", 9)
-float32 = DType("float32", 10)
-float64 = DType("float64", 11)
-complex64 = DType("complex64", 12)
-complex128 = DType("complex128", 13)
+bfloat16 = DType("bfloat16", 10)
+float32 = DType("float32", 11)
+float64 = DType("float64", 12)
+complex64 = DType("complex64", 13)
+complex128 = DType("complex128", 14)
 
 DTYPES: dict[str, DType] = {
     t.name: t
     for t in (
-        bool_, int8, uint8, int16, uint16, int32, uint32, int64, uint64, float16, float32, float64,
-        complex64, complex128,
+        bool_, int8, uint8, int16, uint16, int32, uint32, int64, uint64, float16, bfloat16, float32,
+        float64, complex64, complex128,
     )
 }  # fmt: skip
 
@@ -152,9 +169,13 @@ def dtype_to_nptype(given: DType) -> type[np.generic]:
 def promote(types: Iterable[DType]) -> DType:
     """Return the type that an arithmetic op on these types results in; whole numbers never widen a float.
 
-    >>> promote((int32, float32)), promote((int32, int64))
-    (Float32, Int64)
+    bfloat16 stays what it is among its own and whole numbers; with any other float it counts as float32.
+
+    >>> promote((int32, float32)), promote((int32, int64)), promote((bfloat16, float16))
+    (Float32, Int64, Float32)
     """
     given = list(types)
     floats = [t for t in given if t.has_gradient]
+    if bfloat16 in floats:
+        floats = [bfloat16] if set(floats) == {bfloat16} else [float32 if t == bfloat16 else t for t in floats]
     return as_dtype(np.result_type(*(t.numpy for t in floats or given)))

@@ -14,18 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simpar.dtype import DType, as_dtype, float32
+from simpar.dtype import DType, as_dtype
 from simpar.errors import CheckpointError
 from simpar.initializer import Draw, Filling, Initializer
 from simpar.layout import Box, Layout
 
-__all__ = ["BFLOAT16", "FileBytes", "FromFiles", "Piece", "lazily", "whole_box"]
+__all__ = ["FileBytes", "FromFiles", "Piece", "lazily", "whole_box"]
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
-
-BFLOAT16 = "bfloat16"
-"""A type of files that numpy does not have; its values are read as float32."""
 
 
 class FileBytes:
@@ -59,7 +56,7 @@ class Piece:
     Args:
         file: the bytes of the file.
         name: the Parameter's name.
-        type_name: the element type, e.g. ``"float32"``; ``BFLOAT16`` for that.
+        type_name: the element type, e.g. ``"float32"``.
         shape: of what the file holds.
         parts: offset and length in bytes of the values, in one part or several.
         full_shape: of the whole Parameter.
@@ -81,7 +78,7 @@ class Piece:
     @property
     def dtype(self) -> DType:
         """The element type of the values as they are read."""
-        return float32 if self.type_name == BFLOAT16 else as_dtype(np.dtype(self.type_name))
+        return as_dtype(self.type_name)
 
     @property
     def is_cut(self) -> bool:
@@ -106,19 +103,14 @@ class Piece:
         there = tuple(slice(low - first, high - first) for (low, high), (first, _) in zip(both, wanted, strict=True))
         found = self._view()[here]
         self.file.values_bytes += found.nbytes
-        out[there] = _as_float32(found) if self.type_name == BFLOAT16 else found
+        out[there] = found
         return found.size
 
     def _view(self) -> Array:
-        held = np.dtype(np.uint16 if self.type_name == BFLOAT16 else self.type_name)
+        held = self.dtype.numpy
         if len(self.parts) == 1:
             return np.ndarray(self.shape, held, self.file.data, self.parts[0][0])
         return np.frombuffer(self.raw(), held).reshape(self.shape)
-
-
-def _as_float32(halves: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """Return bfloat16 numbers, which are the upper halves of float32 ones."""
-    return (halves.astype(np.uint32) << np.uint32(16)).view(np.float32)
 
 
 def whole_box(shape: Sequence[int]) -> Box:

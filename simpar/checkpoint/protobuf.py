@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from math import prod
 
 from simpar.checkpoint.manifest import Manifest
-from simpar.checkpoint.pieces import BFLOAT16, Array, FileBytes, Piece, whole_box
+from simpar.checkpoint.pieces import Array, FileBytes, Piece, whole_box
 from simpar.dtype import DTYPES
 from simpar.errors import CheckpointError
 from simpar.layout import message_field, numbers_field
@@ -20,8 +20,7 @@ __all__ = ["footer_bytes", "header_bytes", "manifest_bytes", "read_index", "valu
 
 _MANIFEST_FIELD, _FOLLOWS_FIELD = 1000, 1001
 _FOOTER, _FOOTER_BYTES = b"crc_num", 17
-_TYPES = {name.replace("uint", "UInt") if name[0] == "u" else name.capitalize(): name for name in DTYPES}
-_TYPES["BFloat16"] = BFLOAT16
+_TYPES = {repr(dtype): name for name, dtype in DTYPES.items()}
 _TEXT = "str"
 
 
@@ -83,7 +82,7 @@ def _piece(
 ) -> Piece:
     nbytes = sum(length for _, length in parts)
     shape = () if dims == (0,) and nbytes else dims  # MindSpore's way to write a number
-    if prod(shape) * (2 if type_name == BFLOAT16 else DTYPES[type_name].itemsize) != nbytes:
+    if prod(shape) * DTYPES[type_name].itemsize != nbytes:
         raise CheckpointError(f"{file.path}: {tag!r} of shape {shape} and type {type_name} has {nbytes} bytes.")
     placed = manifest.tensors.get(tag)
     full, box, layout = shape, whole_box(shape), None

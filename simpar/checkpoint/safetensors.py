@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from simpar.checkpoint.manifest import Manifest
-from simpar.checkpoint.pieces import BFLOAT16, Array, FileBytes, Piece, whole_box
+from simpar.checkpoint.pieces import Array, FileBytes, Piece, whole_box
 from simpar.dtype import DTYPES
 from simpar.errors import CheckpointError
 
@@ -20,7 +20,7 @@ _MOST_HEADER_BYTES = 100_000_000
 _KEY = "simpar"
 _TYPES = {
     "BOOL": "bool", "I8": "int8", "U8": "uint8", "I16": "int16", "U16": "uint16", "I32": "int32", "U32": "uint32",
-    "I64": "int64", "U64": "uint64", "F16": "float16", "F32": "float32", "F64": "float64", "BF16": BFLOAT16,
+    "I64": "int64", "U64": "uint64", "F16": "float16", "F32": "float32", "F64": "float64", "BF16": "bfloat16",
     "C64": "complex64",
 }  # fmt: skip
 
@@ -80,7 +80,7 @@ def _pieces(file: FileBytes, found: Found, manifest: Manifest) -> Iterator[Piece
 
 def _piece(file: FileBytes, given: tuple[str, str, tuple[int, ...]], begin: int, manifest: Manifest) -> Piece:
     name, type_name, shape = given
-    nbytes = prod(shape) * (2 if type_name == BFLOAT16 else DTYPES[type_name].itemsize)
+    nbytes = prod(shape) * DTYPES[type_name].itemsize
     placed = manifest.tensors.get(name)
     full, box, layout = shape, whole_box(shape), None
     if placed is not None and placed.full_shape is not None and placed.box is not None:

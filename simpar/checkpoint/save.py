@@ -172,7 +172,7 @@ def write_file(path: Path, entries: Sequence[Entry], texts: Mapping[str, str], c
         with _replacing(path) as beside:
             if path.suffix == ".safetensors":
                 arrays = {e.name: _values(e) for e in entries}
-                sums = {name: crc32(a.data) for name, a in arrays.items()}
+                sums = {name: crc32(a.reshape(-1).view(np.uint8).data) for name, a in arrays.items()}
                 safetensors.write_tensors(beside, arrays, manifest.with_sums(sums))
             else:
                 with beside.open("xb") as out:

@@ -13,7 +13,7 @@ from simpar.collectives.communicator import COMBINE, Array, check_combine, flat
 
 __all__ = ["Boxes", "Operations", "free_types", "wire_form"]
 
-_STAND_INS: dict[str, type[np.generic]] = {"?": np.uint8, "e": np.uint16}  # for bool and float16
+_STAND_INS: dict[str, type[np.generic]] = {"?": np.uint8, "e": np.uint16, "E": np.uint16}  # bool, float16, bfloat16
 _BOOL_COMBINE = {"sum": "max", "max": "max", "min": "min", "prod": "min"}
 
 
@@ -24,7 +24,7 @@ def wire_form(array: Array) -> Array:
 
 
 class Operations:
-    """MPI's operations by name, and one of our own for float16, which MPI lacks."""
+    """MPI's operations by name, and one of our own for float16 and bfloat16, which MPI lacks."""
 
     __slots__ = ("_known", "_mpi")
 
@@ -41,16 +41,16 @@ class Operations:
 
     def _make(self, dtype: np.dtype[Any], combine: str) -> Any:
         check_combine(combine)
-        if dtype == np.float16:
-            return self._mpi.Op.Create(_half_operation(COMBINE[combine]), commute=True)
+        if dtype.char in "eE":
+            return self._mpi.Op.Create(_half_operation(COMBINE[combine], dtype), commute=True)
         name = _BOOL_COMBINE[combine] if dtype.kind == "b" else combine  # of truth values, a sum is "or"
         return {"sum": self._mpi.SUM, "max": self._mpi.MAX, "min": self._mpi.MIN, "prod": self._mpi.PROD}[name]
 
 
-def _half_operation(function: Callable[..., Any]) -> Callable[[Any, Any, Any], None]:
+def _half_operation(function: Callable[..., Any], dtype: np.dtype[Any]) -> Callable[[Any, Any, Any], None]:
     def combine(term: Any, total: Any, _: Any) -> None:
-        into = np.frombuffer(total, np.float16)
-        function(np.frombuffer(term, np.float16), into, out=into)
+        into = np.frombuffer(total, dtype)
+        function(np.frombuffer(term, dtype), into, out=into)
 
     return combine
 

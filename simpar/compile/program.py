@@ -20,6 +20,7 @@ from simpar.compile.tree import Rebuild, flatten
 from simpar.compile.wanted import notes_of, under_wanted_options
 from simpar.compile.watch import Watch, watch_values
 from simpar.context import Context, current, register_runner
+from simpar.dtype import as_dtype
 from simpar.errors import NotYetError, TraceError
 from simpar.execute import Executor, run_collective
 from simpar.graph import NEXT, Graph, Trace, Value, register_collectives, tracing
@@ -123,7 +124,7 @@ class Program:
         results = [_delivered(self.plan, v, left) for v in self.plan.outputs]
         self.steps += 1
         if context.recorder is not None:
-            loss = float(made[0]) if made and made[0].ndim == 0 and made[0].dtype.kind == "f" else None
+            loss = float(made[0]) if made and made[0].ndim == 0 and as_dtype(made[0].dtype).is_float else None
             context.recorder.emit(StepFinished(self.name, self.steps, start, perf_counter(), loss, self.executor.times))
             measure_seldom(context, self.steps, self.executor)
             if self.watch is not None:

@@ -13,7 +13,7 @@ from simpar.dtype import as_dtype
 from simpar.errors import SimparError
 from simpar.execute.buffers import Buffers, allocate_buffers, is_view, latest_waits, update_runs, view_of
 from simpar.execute.moves import Move, plan_move, side_by_side
-from simpar.graph import lookup
+from simpar.graph import kernel_of, lookup
 from simpar.layout import Layout
 from simpar.partition import Collective, Instruction, Plan
 
@@ -152,10 +152,8 @@ class Executor:
         if is_view(ins):
             source = inputs[0]
             return lambda: np.copyto(outputs[0], view_of(ins, source))
-        kernel = lookup(ins.op).kernel
-        assert kernel is not None, f"op {ins.op} has a kernel"
         out = outputs[0] if len(outputs) == 1 else tuple(outputs)
-        return partial(kernel, *inputs, out=out, **ins.attrs)
+        return partial(_kernel(self.plan, ins), *inputs, out=out, **ins.attrs)
 
     def _final_writes(self) -> list[Call]:
         """Copy what parameters hold after the step to where they live, unless it was made there.
@@ -186,15 +184,14 @@ def _merge_updates(plan: Plan, buffers: Buffers) -> tuple[dict[int, Call], dict[
     for run in update_runs(plan):
         inputs = [_joined([buffers[ins.inputs[k]] for ins in run]) for k in range(len(run[0].inputs))]
         outputs = [_joined([buffers[ins.outputs[k]] for ins in run]) for k in range(len(run[0].outputs))]
-        kernel = lookup(run[0].op).kernel
-        if kernel is None or any(a is None for a in (*inputs, *outputs)):
+        if lookup(run[0].op).kernel is None or any(a is None for a in (*inputs, *outputs)):
             continue
         start = places[id(run[0])]
         between = plan.instructions[start : places[id(run[-1])] + 1]
         if len(between) != len(run):
             continue
         out = outputs[0] if len(outputs) == 1 else tuple(outputs)
-        calls[start] = partial(kernel, *inputs, out=out, **run[0].attrs)
+        calls[start] = partial(_kernel(plan, run[0]), *inputs, out=out, **run[0].attrs)
         skipped.update((places[id(ins)], start) for ins in run[1:])
     return calls, skipped
 
@@ -240,17 +237,15 @@ def fold_constants(plan: Plan) -> dict[int, Array]:
         if ins.collective is not None or not ins.inputs or not all(v in known for v in ins.inputs):
             continue
         arrays = [known[v] for v in ins.inputs]
-        made: Any = view_of(ins, arrays[0]) if ins.op == "slice" else _computed(ins, arrays)
+        made: Any = view_of(ins, arrays[0]) if ins.op == "slice" else _kernel(plan, ins)(*arrays, **ins.attrs)
         results = cast("tuple[Any, ...]", made if isinstance(made, tuple) else (made,))
         for v, array in zip(ins.outputs, results, strict=True):
             known[v] = np.asarray(array, dtype=plan.values[v].dtype.numpy)
     return known
 
 
-def _computed(ins: Instruction, arrays: Sequence[Array]) -> Any:
-    kernel = lookup(ins.op).kernel
-    assert kernel is not None, f"op {ins.op} has a kernel"
-    return kernel(*arrays, **ins.attrs)
+def _kernel(plan: Plan, ins: Instruction) -> Callable[..., Any]:
+    return kernel_of(lookup(ins.op), (plan.values[v].dtype for v in (*ins.inputs, *ins.outputs)))
 
 
 # --- outside of a plan ---

@@ -23,7 +23,7 @@ from simpar.graph.ir import (
     Strategy,
     Value,
 )
-from simpar.graph.opdef import OPS, Example, Local, OpDef, local_shape, lookup, op
+from simpar.graph.opdef import OPS, Example, Local, OpDef, kernel_of, local_shape, lookup, op
 from simpar.graph.rewrite import drop_unused, merge_equal
 from simpar.graph.text import graph_text
 from simpar.graph.trace import (
@@ -65,6 +65,7 @@ __all__ = [
     "drop_unused",
     "from_record",
     "graph_text",
+    "kernel_of",
     "layout_from_record",
     "layout_record",
     "local_shape",

@@ -8,16 +8,19 @@
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 
-from simpar.dtype import DType, promote
+import numpy as np
+from numpy.typing import NDArray
+
+from simpar.dtype import DType, bfloat16, promote
 from simpar.errors import RuleError
 from simpar.layout import Rule, parse_rule
 
-__all__ = ["OPS", "Example", "Local", "OpDef", "local_shape", "lookup", "op"]
+__all__ = ["OPS", "Example", "Local", "OpDef", "kernel_of", "local_shape", "lookup", "op"]
 
 Attrs = Mapping[str, Any]
 Shape = tuple[int, ...]
@@ -207,3 +210,32 @@ def lookup(name: str) -> OpDef:
     if name not in OPS:
         raise RuleError(f"there is no op {name!r}. Known ops: {', '.join(sorted(OPS))}.")
     return OPS[name]
+
+
+# --- bfloat16 ---
+
+
+def kernel_of(made: OpDef, types: Iterable[DType]) -> Callable[..., Any]:
+    """Return the kernel of an op for operands and results of these types.
+
+    numpy's own functions know little of bfloat16. So a kernel never sees it: operands are widened to float32, and
+    results rounded to the nearest bfloat16, once per op, as the hardware that has this type does.
+    """
+    assert made.kernel is not None, f"op {made.name} has a kernel"
+    return partial(_in_float32, made.kernel) if bfloat16 in types else made.kernel
+
+
+def _in_float32(kernel: Callable[..., Any], *arrays: NDArray[Any], out: Any = None, **attrs: Any) -> Any:
+    """Call a kernel on operands, results and attributes in which float32 stands for bfloat16."""
+    half = bfloat16.numpy
+    wide = [a.astype(np.float32) if a.dtype == half else a for a in arrays]
+    attrs = {name: "float32" if isinstance(a, str) and a == "bfloat16" else a for name, a in attrs.items()}
+    if out is None:
+        return kernel(*wide, **attrs)
+    outs = cast("tuple[NDArray[Any], ...]", out if isinstance(out, tuple) else (out,))
+    made = tuple(np.empty(o.shape, np.float32) if o.dtype == half else o for o in outs)
+    kernel(*wide, out=made if isinstance(out, tuple) else made[0], **attrs)
+    for target, result in zip(outs, made, strict=True):
+        if target is not result:
+            target[...] = result
+    return outs if isinstance(out, tuple) else outs[0]

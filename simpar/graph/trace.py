@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simpar.context import current
-from simpar.dtype import DType, as_dtype
+from simpar.dtype import DType, as_dtype, bfloat16
 from simpar.errors import ParameterNameError, RuleError, TraceError, ValueDependentError
 from simpar.graph.ir import (
     EVERY_STAGE,
@@ -30,7 +30,7 @@ from simpar.graph.ir import (
     Strategy,
     Value,
 )
-from simpar.graph.opdef import OpDef, lookup
+from simpar.graph.opdef import OpDef, kernel_of, lookup
 from simpar.layout import Layout
 
 __all__ = [
@@ -355,11 +355,14 @@ def _compute(made: OpDef, arrays: list[Array], attrs: Attrs) -> tuple[Array, ...
         result = _COLLECTIVES[0](made.name, arrays, attrs)
     else:
         _, results = made.infer([a.shape for a in arrays], [as_dtype(a.dtype) for a in arrays], attrs)
-        result = made.kernel(*arrays, **attrs)
+        types = [dtype for _, dtype in results]
+        result = kernel_of(made, (*(as_dtype(a.dtype) for a in arrays), *types))(*arrays, **attrs)
         if not isinstance(result, tuple):
-            made_array = np.asarray(result, dtype=results[0][1].numpy)
+            made_array = np.asarray(result, dtype=types[0].numpy)
             # a view of a Parameter would change when the Parameter is trained
             return (made_array.copy() if made.view and np.may_share_memory(made_array, arrays[0]) else made_array,)
+        if bfloat16 in types:
+            return tuple(np.asarray(r, dtype=t.numpy) for r, t in zip(cast("Any", result), types, strict=True))
     return cast("tuple[Array, ...]", result if isinstance(result, tuple) else (result,))
 
 

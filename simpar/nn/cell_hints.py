@@ -7,14 +7,14 @@ from functools import wraps
 from typing import Any, Self, cast
 
 from simpar.context import current
-from simpar.dtype import DType, float16, float32
+from simpar.dtype import DType, bfloat16, float16, float32
 from simpar.errors import ContextError, NotYetError
 from simpar.parameter import CastParameter, Parameter
 from simpar.tensor import Tensor
 
 __all__ = ["CellHints"]
 
-_FLOATS = (float16, float32)
+_FLOATS = (float16, bfloat16, float32)
 
 
 class CellHints(ABC):
@@ -58,9 +58,10 @@ class CellHints(ABC):
         return dict(self._flags or {})
 
     def to_float(self, dst_type: DType) -> Self:
-        """Let this Cell and those below compute in float16 or float32: inputs and Parameters of floats are cast.
+        """Let this Cell and those below compute in float16, bfloat16 or float32: floats that enter are cast.
 
-        Parameters keep their own type, in which gradients arrive and optimizers update; ``construct`` sees casts.
+        Parameters keep their own type, in which gradients arrive and optimizers update; ``construct`` sees casts of
+        them.
 
         Raises:
             ContextError: it is another type.

@@ -1,6 +1,6 @@
 """The functions that are methods of Tensors, too: ``x.erf()`` is ``ops.erf(x)``."""
 
-from simpar.dtype import float16, float64, int64
+from simpar.dtype import bfloat16, float16, float64, int64
 from simpar.ops import functional
 from simpar.ops._faces import Operand
 from simpar.tensor import Tensor, register_methods
@@ -35,12 +35,16 @@ def _half(x: Tensor) -> Tensor:
     return x.astype(float16)
 
 
+def _bfloat16(x: Tensor) -> Tensor:
+    return x.astype(bfloat16)
+
+
 def _double(x: Tensor) -> Tensor:
     return x.astype(float64)
 
 
 _FUNCTIONS = {name: getattr(functional, name) for name in _NAMES.split()}
-_OWN = {"where": _where, "long": _long, "half": _half, "double": _double}
+_OWN = {"where": _where, "long": _long, "half": _half, "double": _double, "bfloat16": _bfloat16}
 register_methods({**_FUNCTIONS, **_OWN})
 
 TENSOR_METHODS = (*_FUNCTIONS, *_OWN)

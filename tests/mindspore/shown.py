@@ -98,6 +98,7 @@ SHOWN: dict[str, str] = {
     "mindspore.nn.Cell.pipeline_stage": "pipeline/test_plans.py::test_a_stage_without_a_cell_is_refused",
     "mindspore.nn.PipelineCell": _STAGES,
     "mindspore.nn.GradAccumulationCell": "pipeline/test_equal_to_one_device.py::test_gradient_accumulation",
+    "mindspore.bfloat16": "parity/test_bfloat16.py::test_an_op_and_its_gradient_are_those_of_torch",
     "mindspore.nn.Cell.to_float": "nn/test_hints.py::test_to_float_lets_construct_see_parameters_in_that_type",
     "mindspore.nn.MicroBatchInterleaved": "pipeline/test_equal_to_one_device.py::"
     "test_micro_batches_interleaved_within_micro_batches_of_a_pipeline",

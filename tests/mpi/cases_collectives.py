@@ -7,16 +7,18 @@ import numpy as np
 
 from simpar.collectives import World
 from simpar.collectives.communicator import COMBINE, Array
+from simpar.dtype import as_dtype
 from simpar.errors import WorldError
 from tests.mpi.harness import on_ranks, refusal
 
-TYPES = ("bool", "int8", "uint16", "int32", "int64", "float16", "float32", "float64", "complex64")
+NAMES = ("bool", "int8", "uint16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64")
+TYPES = tuple(as_dtype(name).numpy for name in NAMES)
 COUNT = 6
 
 
-def held_by(rank: int, dtype: str, count: int = COUNT) -> Array:
+def held_by(rank: int, dtype: np.dtype[Any], count: int = COUNT) -> Array:
     """What a rank holds: small whole numbers, so that sums are exact in every type."""
-    return ((np.arange(count) * 3 + rank) % 4 - (1 if dtype[0] in "ifc" else 0)).astype(dtype)
+    return ((np.arange(count) * 3 + rank) % 4 - (dtype.kind not in "ub")).astype(dtype)
 
 
 def combined(parts: list[Array], combine: str) -> Array:
@@ -54,14 +56,14 @@ def case_all_gather_puts_blocks_in_rank_order(world: World) -> None:
         receive = np.zeros((world.size, 2, 3), dtype)
         world.communicator.all_gather(held_by(world.rank, dtype).reshape(2, 3), receive)
         expected = np.stack([held_by(r, dtype).reshape(2, 3) for r in range(world.size)])
-        np.testing.assert_array_equal(receive, expected, err_msg=dtype)
+        np.testing.assert_array_equal(receive, expected, err_msg=str(dtype))
 
 
 def case_all_gather_in_place_sends_its_own_block(world: World) -> None:
     receive = np.zeros((world.size, COUNT))
-    receive[world.rank] = held_by(world.rank, "float64")
+    receive[world.rank] = held_by(world.rank, np.dtype(np.float64))
     world.communicator.all_gather(receive[world.rank], receive)
-    np.testing.assert_array_equal(receive, np.stack([held_by(r, "float64") for r in range(world.size)]))
+    np.testing.assert_array_equal(receive, np.stack([held_by(r, np.dtype(np.float64)) for r in range(world.size)]))
 
 
 def case_reduce_scatter_gives_each_rank_its_combined_block(world: World) -> None:
@@ -80,7 +82,7 @@ def case_all_to_all_sends_block_s_to_rank_s(world: World) -> None:
         receive = np.zeros((world.size, COUNT), dtype)
         world.communicator.all_to_all(send, receive)
         everyone = [held_by(r, dtype, COUNT * world.size).reshape(world.size, COUNT) for r in range(world.size)]
-        np.testing.assert_array_equal(receive, np.stack([each[world.rank] for each in everyone]), err_msg=dtype)
+        np.testing.assert_array_equal(receive, np.stack([each[world.rank] for each in everyone]), err_msg=str(dtype))
 
 
 def case_broadcast_copies_from_every_root(world: World) -> None:
@@ -139,7 +141,7 @@ def case_exchange_moves_rows_to_columns(world: World) -> None:
         for _ in range(2):
             columns[...] = 0
             exchange.run()
-            np.testing.assert_array_equal(columns, whole[:, 3 * world.rank : 3 * world.rank + 3], err_msg=dtype)
+            np.testing.assert_array_equal(columns, whole[:, 3 * world.rank : 3 * world.rank + 3], err_msg=str(dtype))
 
 
 def case_exchange_takes_strided_arrays_and_leaves_gaps(world: World) -> None:
