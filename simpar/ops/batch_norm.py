@@ -3,6 +3,9 @@
 A cut batch leaves partial sums, which are summed over the ranks that hold the other rows. Every rank thus normalizes by
 the statistics of the whole batch, as one device does. Four records: the mean of each channel, its mean square distance
 from that, the normalization itself, and statistics that follow those of the batch from step to step.
+
+With the attribute ``group_size`` statistics are those of fewer ranks: the batch is so many groups of rows, and mean and
+variance have a row for each, ``(g, c)`` in place of ``(c,)``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from simpar.context import current
 from simpar.errors import ModeError, RuleError, StrategyError
-from simpar.graph import Example, op
-from simpar.layout import Layout
+from simpar.graph import Example, Local, op
+from simpar.layout import Layout, Rule, parse_rule
 from simpar.ops._rows import Array, or_new
 from simpar.ops.primitive import Primitive
 from simpar.ops.support import letters, one
@@ -38,53 +42,90 @@ def _others(ndim: int, axis: int) -> tuple[int, ...]:
 
 
 def _as_row(vector: Tensor, like: Tensor, axis: int) -> Tensor:
-    return vector.reshape(_row(like.shape, axis))
+    """Return a vector (c,), or one for each group of rows (g, c), so that it goes with the input's axes."""
+    row = _row(like.shape, axis)
+    if vector.ndim == 1:
+        return vector.reshape(row)
+    (groups, channels), rows = vector.shape, like.shape[0]
+    each = one("broadcast_to", vector.reshape(groups, 1, channels), shape=(groups, rows // groups, channels))
+    return each.reshape(rows, *row[1:])
 
 
-def _summed(x: Tensor, axis: int) -> Tensor:
-    """Return the sum of each channel (c,)."""
-    return one("reduce_sum", x, axis=_others(x.ndim, axis), keep_dims=False)
+def _summed(x: Tensor, axis: int, groups: int = 0) -> Tensor:
+    """Return the sum of each channel (c,); of each in each group of rows (g, c)."""
+    if not groups:
+        return one("reduce_sum", x, axis=_others(x.ndim, axis), keep_dims=False)
+    grouped = x.reshape(groups, x.shape[0] // groups, *x.shape[1:])
+    return one("reduce_sum", grouped, axis=_others(grouped.ndim, axis + 1)[1:], keep_dims=False)
 
 
-def _rule(vectors: int, has_vector_result: bool) -> Any:
-    """Return the rule of an op on an input and some vectors, all with the channels ``c``."""
+def _rule(vectors: int, statistics: int, has_vector_result: bool) -> Any:
+    """Return the rule of an op on an input, some vectors and some statistics, all with the channels ``c``."""
 
-    def rule(shapes: Sequence[Shape], attrs: Attrs) -> str:
-        names = letters(len(shapes[0]), "n")
+    def rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+        names, groups = letters(len(shapes[0]), "n"), attrs.get("groups", 0)
         names[attrs["axis"]] = "c"
+        found = "c"
+        if groups:
+            names[0], found = f"(g {names[0]})", "g c"
         text = " ".join(names)
-        return ", ".join([text] + ["c"] * vectors) + (" -> c" if has_vector_result else f" -> {text}")
+        operands = ", ".join([text] + ["c"] * vectors + [found] * statistics)
+        sizes = {"g": groups} if groups else {}
+        return parse_rule(f"{operands} -> {found if has_vector_result else text}", shapes, sizes=sizes)
 
     return rule
+
+
+def _local_groups(attrs: Attrs, local: Local) -> Attrs:
+    """Write how many groups of rows a rank has something of."""
+    return {**attrs, "groups": local.results[0][0]} if attrs.get("groups") else attrs
+
+
+def _grouped(x: Array, axis: int, groups: int) -> tuple[Array, int, tuple[int, ...]]:
+    """Return an input whose groups of rows have an axis of their own, its channels' axis, and all other axes."""
+    if not groups:
+        return x, axis, _others(x.ndim, axis)
+    x = x.reshape(groups, -1, *x.shape[1:])
+    return x, axis + 1, _others(x.ndim, axis + 1)[1:]
+
+
+def _beside(vector: Array, x: Array, axis: int) -> Array:
+    """Return a statistic, of all rows or of each group of them, so that it goes with the input's axes."""
+    row = _row(x.shape, axis)
+    if vector.ndim == 1:
+        return vector.reshape(row)
+    return np.repeat(vector, len(x) // max(len(vector), 1), axis=0).reshape(len(x), *row[1:])
 
 
 # --- statistics ---
 
 
-def _mean(x: Array, *, axis: int, count: int, out: Array | None = None) -> Array:
-    result = or_new(out, (x.shape[axis],), x.dtype)
-    np.sum(x, axis=_others(x.ndim, axis), out=result)
+def _mean(x: Array, *, axis: int, count: int, groups: int = 0, out: Array | None = None) -> Array:
+    rows, channels, others = _grouped(x, axis, groups)
+    result = or_new(out, (groups, rows.shape[channels]) if groups else (rows.shape[channels],), x.dtype)
+    np.sum(rows, axis=others, out=result)
     result *= 1 / count
     return result
 
 
-def _mean_bprop(g: Tensor, x: Tensor, *, axis: int, count: int) -> Tensor:
+def _mean_bprop(g: Tensor, x: Tensor, *, axis: int, count: int, groups: int = 0) -> Tensor:
     return one("broadcast_to", _as_row(g * (1 / count), x, axis), shape=x.shape)
 
 
-def _spread(x: Array, mean: Array, *, axis: int, count: int, out: Array | None = None) -> Array:
+def _spread(x: Array, mean: Array, *, axis: int, count: int, groups: int = 0, out: Array | None = None) -> Array:
     """Sum squares of the distances from the mean; each rank adds those of its rows."""
     result = or_new(out, mean.shape, x.dtype)
-    far = x - mean.reshape(_row(x.shape, axis))
+    far = x - _beside(mean, x, axis)
     np.multiply(far, far, out=far)
-    np.sum(far, axis=_others(x.ndim, axis), out=result)
+    far, _, others = _grouped(far, axis, groups)
+    np.sum(far, axis=others, out=result)
     result *= 1 / count
     return result
 
 
-def _spread_bprop(g: Tensor, x: Tensor, mean: Tensor, *, axis: int, count: int) -> tuple[Tensor, Tensor]:
+def _spread_bprop(g: Tensor, x: Tensor, mean: Tensor, *, axis: int, count: int, groups: int = 0) -> tuple[Tensor, ...]:
     far = (x - _as_row(mean, x, axis)) * _as_row(g * (2 / count), x, axis)
-    return far, -_summed(far, axis)
+    return far, -_summed(far, axis, groups)
 
 
 def _follow(batch: Array, running: Array, *, momentum: float, factor: float, out: Array | None = None) -> Array:
@@ -112,13 +153,13 @@ def _normalize(
     *,
     axis: int,
     epsilon: float,
+    groups: int = 0,
     out: Array | None = None,
 ) -> Array:
     result = or_new(out, x.shape, x.dtype)
-    row = _row(x.shape, axis)
-    np.subtract(x, mean.reshape(row), out=result)
-    result *= (scale / np.sqrt(variance + epsilon)).reshape(row)
-    result += bias.reshape(row)
+    np.subtract(x, _beside(mean, x, axis), out=result)
+    result *= _beside(scale / np.sqrt(variance + epsilon), x, axis)
+    result += _beside(bias, x, axis)
     return result
 
 
@@ -132,35 +173,47 @@ def _normalize_bprop(
     *,
     axis: int,
     epsilon: float,
+    groups: int = 0,
 ) -> tuple[Tensor, ...]:
     steep = one("rsqrt", variance + epsilon)
     slope = steep * scale
     dx = g * _as_row(slope, x, axis)
-    dbias = _summed(g, axis)
-    along = _summed(g * (x - _as_row(mean, x, axis)), axis)
-    return dx, along * steep, dbias, -dbias * slope, along * slope * steep * steep * -0.5
+    dbias = _summed(g, axis, groups)
+    along = _summed(g * (x - _as_row(mean, x, axis)), axis, groups)
+    dscale, dmean = along * steep, -dbias * slope
+    if groups:
+        dscale, dbias = _over_groups(dscale), _over_groups(dbias)
+    return dx, dscale, dbias, dmean, along * slope * steep * steep * -0.5
+
+
+def _over_groups(x: Tensor) -> Tensor:
+    return one("reduce_sum", x, axis=(0,), keep_dims=False)
 
 
 op(
     "channel_mean",
-    rule=_rule(0, True),
+    rule=_rule(0, 0, True),
     kernel=_mean,
     bprop=_mean_bprop,
     linear="each",
+    localize=_local_groups,
     examples=(
         Example(((4, 6),), {"axis": 1, "count": 4}),
         Example(((4, 6, 2, 2),), {"axis": 1, "count": 16}),
         Example(((4, 2, 6),), {"axis": 2, "count": 8}),
+        Example(((8, 3, 2),), {"axis": 1, "count": 4, "groups": 4}),
     ),
 )
 op(
     "channel_spread",
-    rule=_rule(1, True),
+    rule=_rule(0, 1, True),
     kernel=_spread,
     bprop=_spread_bprop,
+    localize=_local_groups,
     examples=(
         Example(((4, 6), (6,)), {"axis": 1, "count": 4}),
         Example(((4, 2, 6), (6,)), {"axis": 2, "count": 8}),
+        Example(((8, 3, 2), (4, 3)), {"axis": 1, "count": 4, "groups": 4}),
     ),
 )
 op(
@@ -175,12 +228,17 @@ op(
 )
 op(
     "batch_norm",
-    rule=_rule(4, False),
+    rule=_rule(2, 2, False),
     kernel=_normalize,
     bprop=_normalize_bprop,
     examples=(
         Example(((4, 6), (6,), (6,), (6,), (6,)), {"axis": 1, "epsilon": 1e-2}, low=(-1, -1, -1, -1, 0.5)),
         Example(((4, 2, 6), (6,), (6,), (6,), (6,)), {"axis": 2, "epsilon": 1e-2}, low=(-1, -1, -1, -1, 0.5)),
+        Example(
+            ((8, 3, 2), (3,), (3,), (4, 3), (4, 3)),
+            {"axis": 1, "epsilon": 1e-2, "groups": 4},
+            low=(-1, -1, -1, -1, 0.5),
+        ),
     ),
 )
 
@@ -189,6 +247,9 @@ class BatchNorm(Primitive, op="batch_norm"):
     """Computes ``(x - mean) / sqrt(variance + epsilon) * scale + bias`` for each channel.
 
     A strategy cuts the input ``(n, c, ...)`` and each of the four vectors ``(c,)``; vectors are cut as the channels.
+    Statistics are those of the whole batch, however it is cut. With ``add_prim_attr("group_size", k)`` they are those
+    of the rows that ``k`` ranks in succession hold, of a rank's own with 1; the given ones then follow the mean of all
+    groups'.
 
     Args:
         is_training: whether mean and variance are those of the batch, and the given ones follow them.
@@ -220,45 +281,54 @@ class BatchNorm(Primitive, op="batch_norm"):
                 f"BatchNorm of x {input_x.shape} takes scale, bias, mean and variance with one element for each of the "
                 f"channels (axis {axis} of {self.data_format}), not {[v.shape for v in vectors]}."
             )
-        self._check_group()
-        used, spread = mean, variance
+        used, spread, how = mean, variance, {"axis": axis}
+        groups = self._groups(input_x.shape[0])
+        cut = self.in_strategy
         if self.is_training:
-            count = prod(input_x.shape) // input_x.shape[axis]
-            used = self._statistic("channel_mean", input_x, axis=axis, count=count)
-            spread = self._statistic("channel_spread", input_x, used, axis=axis, count=count)
-            self._follow(mean, used, 1.0)
-            self._follow(variance, spread, count / max(1, count - 1))
-        with self._recorded():
-            made = one(
-                "batch_norm",
-                input_x,
-                scale,
-                bias,
-                used,
-                spread,
-                strategy=self.in_strategy,
-                axis=axis,
-                epsilon=self.epsilon,
+            count = prod(input_x.shape) // input_x.shape[axis] // max(groups, 1)
+            if groups:
+                how["groups"] = groups
+                cut = cut and (*cut[:3], (groups, 1), (groups, 1))
+            used = self._statistic("channel_mean", input_x, cut=cut and cut[:1], count=count, **how)
+            spread = self._statistic("channel_spread", input_x, used, cut=cut and (cut[0], cut[3]), count=count, **how)
+            of_all = (
+                (_over_groups(used) * (1 / groups), _over_groups(spread) * (1 / groups)) if groups else (used, spread)
             )
+            self._follow(mean, of_all[0], 1.0)
+            self._follow(variance, of_all[1], count / max(1, count - 1))
+        operands = (input_x, scale, bias, used, spread)
+        made = self._statistic("batch_norm", *operands, cut=cut, epsilon=self.epsilon, **how)
         return made, used, spread, used, spread
 
-    def _check_group(self) -> None:
-        """Check MindSpore's attribute ``group_size``; statistics are those of the whole batch whatever it says."""
-        size = self.attrs.get("group_size", 1)
+    def _groups(self, rows: int) -> int:
+        """Return of how many groups of rows the statistics are, by MindSpore's attribute ``group_size``; 0: of all."""
+        size = self.attrs.get("group_size", 0)
+        if not size or not self.is_training:
+            return 0
         if size < 1 or size & (size - 1):
             raise ModeError(f"group_size of BatchNorm is {size}; give a power of 2.")
         entry = self.in_strategy[0] if self.in_strategy else ()
         cuts = entry.cuts if isinstance(entry, Layout) else entry
-        if "group_size" in self.attrs and any(n > 1 for n in cuts[1:]):
+        if any(n > 1 for n in cuts[1:]):
             raise StrategyError(
                 f"group_size of BatchNorm is {size}, but its strategy cuts other axes than the batch: {cuts}. Leave "
                 "group_size out, or write 1 for the other axes."
             )
+        devices = current().device_num if current().is_partitioned else 1
+        if devices == 1:
+            return 0
+        parts = cuts[0] if cuts else (devices if rows % devices == 0 else 1)
+        together = max(1, size * parts // devices)  # so many parts of the batch are in one group
+        if size > devices or parts % together:
+            raise ModeError(
+                f"group_size of BatchNorm is {size}, but its batch is cut into {parts} over {devices} ranks. Give a "
+                f"size that {devices} is a multiple of."
+            )
+        return parts // together if parts > together else 0
 
-    def _statistic(self, name: str, *operands: Tensor, **attrs: Any) -> Tensor:
-        """Return a statistic of the batch, cut as the op itself is."""
+    def _statistic(self, name: str, *operands: Tensor, cut: Any, **attrs: Any) -> Tensor:
+        """Return a statistic of the batch, or what is made with it, cut as the strategy says."""
         with self._recorded():
-            cut = self.in_strategy and self.in_strategy[: len(operands)]
             return one(name, *operands, strategy=cut, **attrs)
 
     def _follow(self, running: Tensor, batch: Tensor, factor: float) -> None:

@@ -9,7 +9,8 @@ import simpar as ms
 from simpar import nn
 from simpar.collectives import run_threads
 from simpar.context import PYNATIVE_MODE, Context
-from simpar.errors import ContextError, LayoutError, RuleError
+from simpar.errors import ContextError, LayoutError, NotYetError, RuleError
+from simpar.parallel import full_tensor
 from simpar.tensor import Tensor
 
 RNG = np.random.default_rng(5)
@@ -90,3 +91,59 @@ def test_what_does_not_fit_is_refused_in_words() -> None:
         nn.BatchNorm2d(3)(Tensor(np.zeros((2, 4, 5, 5), np.float32)))
     with pytest.raises(ContextError, match="momentum lies from 0 to 1"):
         nn.BatchNorm2d(3, momentum=2.0)
+
+
+def normalized_by_groups(size: int, parts: int) -> list[Any]:
+    """Return result, gradients and moving statistics of a BatchNorm over groups of so many ranks."""
+    ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+    norm = nn.BatchNorm2d(3, momentum=0.5).set_train()
+    norm.bn_train.add_prim_attr("group_size", size)
+    norm.bn_train.shard(((parts, 1, 1, 1), (1,), (1,), (1,), (1,)))
+
+    def loss(x: Tensor, w: Tensor) -> Any:
+        made = norm(x)
+        return (made * w).sum(), made
+
+    step = ms.jit(ms.value_and_grad(loss, 0, [norm.gamma, norm.beta], has_aux=True))
+    (_, made), (by_x, (by_gamma, by_beta)) = step(Tensor(IMAGES), Tensor(WEIGHTS))
+    return [full_tensor(t).asnumpy() for t in (made, by_x, by_gamma, by_beta, norm.moving_mean, norm.moving_variance)]
+
+
+IMAGES, WEIGHTS = (np.random.default_rng(k).standard_normal((8, 3, 2, 2)).astype("f4") for k in (4, 5))
+
+
+@pytest.mark.parametrize(("size", "parts", "groups"), [(2, 4, 2), (1, 4, 4), (4, 4, 1), (2, 2, 2), (1, 2, 2)])
+def test_group_size_says_over_how_many_ranks_statistics_are(size: int, parts: int, groups: int) -> None:
+    torch = pytest.importorskip("torch")
+    norms = [torch.nn.BatchNorm2d(3, momentum=0.5) for _ in range(groups)]
+    x = torch.tensor(IMAGES, requires_grad=True)
+    made = torch.cat([norm(rows) for norm, rows in zip(norms, x.chunk(groups), strict=True)])
+    (made * torch.tensor(WEIGHTS)).sum().backward()
+    moving = [sum(getattr(norm, name) for norm in norms) / groups for name in ("running_mean", "running_var")]
+    by_gamma, by_beta = sum(norm.weight.grad for norm in norms), sum(norm.bias.grad for norm in norms)
+    expected = [t.detach().numpy() for t in (made, x.grad, by_gamma, by_beta, *moving)]
+    for found in run_threads(4, normalized_by_groups, size, parts):
+        for own, wanted in zip(found, expected, strict=True):
+            np.testing.assert_allclose(own, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_the_groups_of_a_sync_batch_norm_are_kept_where_one_program_is_cut() -> None:
+    def program(groups: list[list[int]]) -> Any:
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+        norm = nn.SyncBatchNorm(3, process_groups=groups).set_train()
+        assert norm.is_global
+        assert norm.group_name is not None
+        return full_tensor(norm(Tensor(IMAGES))).asnumpy()
+
+    halves = [nn.BatchNorm2d(3).set_train()(Tensor(rows)).asnumpy() for rows in (IMAGES[:4], IMAGES[4:])]
+    for made in run_threads(4, program, [[0, 1], [2, 3]]):
+        np.testing.assert_allclose(made, np.concatenate(halves), rtol=1e-4, atol=1e-5)
+    with pytest.raises(NotYetError, match="of ranks in succession"):
+        run_threads(4, program, [[0, 2], [1, 3]])
+
+
+def test_a_rank_is_in_one_group_of_a_sync_batch_norm() -> None:
+    with pytest.raises(ContextError, match=r"\[0\] stand there twice"):
+        nn.SyncBatchNorm(3, process_groups=[[0], [0]])
+    alone = nn.SyncBatchNorm(3)
+    assert (alone.is_global, alone.group_name) == (False, None)

@@ -1,12 +1,13 @@
 """GroupNorm and InstanceNorm, by the statistics of each image; SyncBatchNorm, by those of several ranks' batches."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 from simpar import ops
 from simpar.context import current
 from simpar.dtype import DType, float32
-from simpar.errors import ContextError, LayoutError
+from simpar.errors import ContextError, LayoutError, NotYetError
 from simpar.nn.cell import Cell
 from simpar.nn.layers.basic import check_length, initial
 from simpar.nn.layers.normalization import BatchNorm2d
@@ -138,6 +139,13 @@ class InstanceNorm3d(_InstanceNorm):
     _dims = 5
 
 
+def _group_name(group: tuple[int, ...], is_everyone: bool) -> str:
+    """Return what MindSpore calls a group: that of all ranks, or how many they are and a digest of their numbers."""
+    if is_everyone:
+        return f"{'nccl' if current().others.get('device_target') == 'GPU' else 'hccl'}_world_group"
+    return f"{len(group)}_{sha256('_'.join(map(str, group)).encode()).hexdigest()}"
+
+
 class SyncBatchNorm(BatchNorm2d):
     """Normalizes channels by the statistics of the batches of several ranks: BatchNorm as if they were one batch.
 
@@ -147,7 +155,14 @@ class SyncBatchNorm(BatchNorm2d):
     Args:
         num_features, eps, momentum, affine, gamma_init, beta_init: as of ``BatchNorm2d``.
         moving_mean_init, moving_var_init, use_batch_statistics, dtype: as of ``BatchNorm2d``.
-        process_groups: lists of ranks, each a group; all ranks together if None.
+        process_groups: lists of ranks, each a group; all ranks together if None. Where one program is cut, groups are
+            of equal sizes and of ranks in succession.
+
+    Attributes: ``is_global`` (whether this rank's group has others), ``group_device_num`` and ``group_name``, made of
+    its ranks as MindSpore makes it.
+
+    Raises:
+        ContextError: a group names a rank that is not there, or one twice.
     """
 
     _axes = (2, 4)
@@ -169,15 +184,43 @@ class SyncBatchNorm(BatchNorm2d):
         filled = (gamma_init, beta_init, moving_mean_init, moving_var_init)
         super().__init__(num_features, eps, momentum, affine, *filled, use_batch_statistics, dtype=dtype)
         self.process_groups = process_groups
+        self._check(process_groups, current().device_num)
+        group = self._group(current().rank, current().device_num)
+        self.is_global, self.group_device_num = len(group) > 1, len(group)
+        self.group_name = _group_name(group, process_groups is None) if self.is_global else None
 
     def construct(self, x: Tensor) -> Tensor:
         """Return x normalized."""
         of_batch = self.training if self.use_batch_statistics is None else self.use_batch_statistics
         context = current()
         group = self._group(context.rank, context.device_num)
+        if context.is_partitioned:
+            self._cut_into_groups(context.device_num)
         if context.is_partitioned or not of_batch or len(group) == 1:
             return super().construct(x)
         return self._synchronized(x, group)
+
+    def _cut_into_groups(self, device_num: int) -> None:
+        """Let the op of a program that is cut over all ranks take statistics of the groups' rows."""
+        groups = sorted(map(list, self.process_groups or ()))
+        size = len(groups[0]) if groups else device_num
+        if groups and groups != [list(range(first, first + size)) for first in range(0, device_num, size)]:
+            raise NotYetError(
+                f"process_groups of SyncBatchNorm is {self.process_groups}: where one program is cut over "
+                f"{device_num} ranks, groups are of equal sizes and of ranks in succession, together all of them."
+            )
+        if groups:
+            self.bn_train.add_prim_attr("group_size", size)
+
+    @staticmethod
+    def _check(groups: Sequence[Sequence[int]] | None, device_num: int) -> None:
+        named = [rank for ranks in groups or () for rank in ranks]
+        wrong = sorted(r for r in set(named) if not 0 <= r < device_num or named.count(r) > 1)
+        if wrong:
+            raise ContextError(
+                f"process_groups of SyncBatchNorm is {groups}: {wrong} stand there twice, or are none of ranks 0 to "
+                f"{device_num - 1}. Name each rank once at most."
+            )
 
     def _group(self, rank: int, device_num: int) -> tuple[int, ...]:
         if self.process_groups is None:
