@@ -11,9 +11,12 @@ from simpar.dtype import as_dtype
 from simpar.errors import WorldError
 from tests.mpi.harness import on_ranks, refusal
 
-NAMES = ("bool", "int8", "uint16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64")
-TYPES = tuple(as_dtype(name).numpy for name in NAMES)
+TYPES = ("bool", "int8", "uint16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64")
 COUNT = 6
+
+
+def types() -> list[np.dtype[Any]]:
+    return [as_dtype(name).numpy for name in TYPES]
 
 
 def held_by(rank: int, dtype: np.dtype[Any], count: int = COUNT) -> Array:
@@ -29,7 +32,7 @@ def combined(parts: list[Array], combine: str) -> Array:
 
 
 def case_all_reduce_combines_every_type_in_every_way(world: World) -> None:
-    for dtype in TYPES:
+    for dtype in types():
         for combine in ("sum", "prod") if dtype == "complex64" else COMBINE:
             buffer = held_by(world.rank, dtype)
             world.communicator.all_reduce(buffer, combine)
@@ -52,7 +55,7 @@ def case_all_reduce_takes_a_scalar_and_an_empty_array(world: World) -> None:
 
 
 def case_all_gather_puts_blocks_in_rank_order(world: World) -> None:
-    for dtype in TYPES:
+    for dtype in types():
         receive = np.zeros((world.size, 2, 3), dtype)
         world.communicator.all_gather(held_by(world.rank, dtype).reshape(2, 3), receive)
         expected = np.stack([held_by(r, dtype).reshape(2, 3) for r in range(world.size)])
@@ -67,7 +70,7 @@ def case_all_gather_in_place_sends_its_own_block(world: World) -> None:
 
 
 def case_reduce_scatter_gives_each_rank_its_combined_block(world: World) -> None:
-    for dtype in TYPES:
+    for dtype in types():
         for combine in ("sum", "prod") if dtype == "complex64" else COMBINE:
             receive = np.zeros(COUNT, dtype)
             world.communicator.reduce_scatter(held_by(world.rank, dtype, COUNT * world.size), receive, combine)
@@ -77,7 +80,7 @@ def case_reduce_scatter_gives_each_rank_its_combined_block(world: World) -> None
 
 
 def case_all_to_all_sends_block_s_to_rank_s(world: World) -> None:
-    for dtype in TYPES:
+    for dtype in types():
         send = held_by(world.rank, dtype, COUNT * world.size)
         receive = np.zeros((world.size, COUNT), dtype)
         world.communicator.all_to_all(send, receive)
@@ -87,7 +90,7 @@ def case_all_to_all_sends_block_s_to_rank_s(world: World) -> None:
 
 def case_broadcast_copies_from_every_root(world: World) -> None:
     for root in range(world.size):
-        for dtype in TYPES:
+        for dtype in types():
             buffer = held_by(world.rank, dtype)
             world.communicator.broadcast(buffer, root)
             np.testing.assert_array_equal(buffer, held_by(root, dtype))
@@ -110,7 +113,7 @@ def case_started_collectives_end_in_any_order(world: World) -> None:
 
 def case_a_ring_of_sends_moves_values_one_on(world: World) -> None:
     following, previous = (world.rank + 1) % world.size, (world.rank - 1) % world.size
-    for dtype in TYPES:
+    for dtype in types():
         got = np.zeros(COUNT, dtype)
         sending = world.communicator.start_send(held_by(world.rank, dtype), following, tag=7)
         world.communicator.start_receive(got, previous, tag=7).wait()
@@ -131,7 +134,7 @@ def case_letters_of_one_tag_arrive_in_order(world: World) -> None:
 
 def case_exchange_moves_rows_to_columns(world: World) -> None:
     n, communicator = world.size, world.communicator
-    for dtype in TYPES:
+    for dtype in types():
         whole = (np.arange(2 * n * 3 * n) % 7).reshape(2 * n, 3 * n).astype(dtype)
         rows, columns = whole[2 * world.rank : 2 * world.rank + 2].copy(), np.zeros((2 * n, 3), dtype)
         send = [(slice(None), slice(3 * r, 3 * r + 3)) for r in range(n)]
