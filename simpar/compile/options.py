@@ -1,31 +1,24 @@
 """What the passes need of the context, as values."""
 
 from simpar.context import AUTO_PARALLEL, STAND_ALONE, Context
-from simpar.errors import ContextError, ModeError, NotYetError, WorldError
+from simpar.errors import ContextError, ModeError, WorldError
 from simpar.partition import BucketOptions, OptimizerSharding, PartitionOptions
 
 __all__ = ["check_world", "partition_options"]
 
 _KINDS = {"allreduce": "all_reduce", "allgather": "all_gather", "reducescatter": "reduce_scatter"}
 _MB = 1 << 20
-PROPAGATION = "sharding_propagation"
 
 
 def partition_options(context: Context) -> PartitionOptions:
     """Return the options of the passes.
 
     Raises:
-        NotYetError: the mode, or an option in it, is not built yet.
         ModeError: under MindSpore's names, ``full_batch`` in a mode in which each rank has its own.
         WorldError: options do not fit the number of devices.
     """
     parallel = context.parallel
     is_searched = parallel.parallel_mode == AUTO_PARALLEL
-    if is_searched and parallel.search_mode != PROPAGATION:
-        raise NotYetError(
-            f"search_mode={parallel.search_mode!r} searches strategies by their cost, which simpar cannot do yet. Set "
-            f"search_mode={PROPAGATION!r} and give the ops that matter a strategy with .shard(...); all others follow."
-        )
     if context.mindspore and context.is_partitioned:
         _check_ascend(context)
     if context.mindspore and parallel.full_batch and not context.is_partitioned:

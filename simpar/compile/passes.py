@@ -19,8 +19,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from simpar.context import Context
-from simpar.errors import StrategyError
+from simpar.context import SHARDING_PROPAGATION, Context
+from simpar.errors import NotYetError, StrategyError
 from simpar.graph import Graph, drop_unused, merge_equal, verify_graph
 from simpar.partition import (
     Partitioned,
@@ -46,6 +46,7 @@ def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
     Raises:
         StrategyError: a strategy or a stage does not fit; the error names cell, op and line.
         LayoutError: an axis does not divide.
+        NotYetError: strategies are to be searched by cost.
     """
     traced = verify_graph(graph, "tracing")
     graph = _needed(traced)
@@ -71,6 +72,12 @@ def _needed(traced: Graph) -> Graph:
 
 
 def _searched(graph: Graph, options: PartitionOptions) -> Graph:
+    if options.search != SHARDING_PROPAGATION:
+        raise NotYetError(
+            f"search_mode={options.search!r} searches strategies by their cost, which simpar cannot do yet. Set "
+            f"search_mode={SHARDING_PROPAGATION!r} and give the ops that matter a strategy with .shard(...); all "
+            "others follow."
+        )
     from simpar.search import propagate_strategies  # most programs do without
 
     return propagate_strategies(graph, options)

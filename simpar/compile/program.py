@@ -23,7 +23,7 @@ from simpar.context import Context, current, register_runner
 from simpar.dtype import as_dtype
 from simpar.errors import NotYetError, TraceError
 from simpar.execute import Executor, run_collective
-from simpar.graph import NEXT, Graph, Trace, Value, register_collectives, tracing
+from simpar.graph import NESTED, NEXT, Graph, Trace, Value, register_collectives, tracing
 from simpar.parameter import Parameter
 from simpar.partition import PartitionOptions, Plan, argument_shape, localize
 from simpar.recorder import StepFinished
@@ -298,12 +298,19 @@ def _trace(
 ) -> tuple[Trace, Graph, Rebuild]:
     """Run the function once on symbolic Tensors."""
     trace = Trace()
+    alone = {id(x) for x in cast("tuple[Any, ...]", rebuild(tensors))}
     symbols: list[Tensor] = []
+    entry = 0
     for i, t in enumerate(tensors):
         is_cut = t.layout is not None and t.full_shape_of_slice is not None
-        shape = cast("tuple[int, ...]", t.full_shape_of_slice) if is_cut else argument_shape(t.shape, i, options)
+        is_nested = options.mindspore and id(t) not in alone  # MindSpore takes it whole
+        shape = cast("tuple[int, ...]", t.full_shape_of_slice) if is_cut else t.shape
+        if not is_cut and not is_nested:
+            shape = argument_shape(t.shape, entry, options)
+            entry += 1
         layout = t.layout if is_cut and options.is_partitioned else None
-        symbols.append(Tensor.wrap(trace.argument(shape, t.dtype, f"x{i}", layout, divisors(t))))
+        name = f"{NESTED}x{i}" if is_nested else f"x{i}"
+        symbols.append(Tensor.wrap(trace.argument(shape, t.dtype, name, layout, divisors(t))))
     with tracing(trace):
         out = function(*rebuild(symbols))
         results, _, nest = flatten(out)

@@ -19,6 +19,7 @@ __all__ = [
     "HYBRID_PARALLEL",
     "PYNATIVE_MODE",
     "SEMI_AUTO_PARALLEL",
+    "SHARDING_PROPAGATION",
     "STAND_ALONE",
     "Context",
     "OptionsWanted",
@@ -38,6 +39,7 @@ DATA_PARALLEL = "data_parallel"
 HYBRID_PARALLEL = "hybrid_parallel"
 SEMI_AUTO_PARALLEL = "semi_auto_parallel"
 AUTO_PARALLEL = "auto_parallel"
+SHARDING_PROPAGATION = "sharding_propagation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,13 @@ from simpar.graph.ir import (
     Strategy,
     Value,
 )
+from simpar.graph.lines import user_line
 from simpar.graph.opdef import OPS, Example, Local, OpDef, kernel_of, local_shape, lookup, op
 from simpar.graph.rewrite import drop_unused, merge_equal
 from simpar.graph.text import graph_text
 from simpar.graph.trace import (
     ACCUMULATED,
+    NESTED,
     NEXT,
     Operand,
     ParameterLike,
@@ -36,13 +38,13 @@ from simpar.graph.trace import (
     refuse_value,
     register_collectives,
     tracing,
-    user_line,
 )
 from simpar.graph.verify import verify_graph
 
 __all__ = [
     "ACCUMULATED",
     "EVERY_STAGE",
+    "NESTED",
     "NEXT",
     "NO_MICRO",
     "OPS",

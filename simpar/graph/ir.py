@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simpar.dtype import DType
+from simpar.graph.lines import UserLine
 from simpar.layout import EVERY_STAGE, Layout
 
 __all__ = [
@@ -108,10 +109,16 @@ class Node:
 
     @property
     def where(self) -> str:
-        """Where the user finds this node, for errors: the cell, the op and the line."""
+        """Where the user finds this node: the cell, the op and the line."""
         cell = f"in {self.scope}, " if self.scope else ""
         line = f" ({self.line})" if self.line else ""
         return f"{cell}op {self.op}{line}"
+
+    @property
+    def cited(self) -> str:
+        """The same with what stands in that line, for errors."""
+        text = self.line.text if isinstance(self.line, UserLine) else ""
+        return f"{self.where} in `{text}`" if text else self.where
 
 
 @dataclass(frozen=True, slots=True)

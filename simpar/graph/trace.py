@@ -4,11 +4,9 @@
 once on numpy arrays. ``Tensor`` calls it by the op's name, so that tensors stand below the ops.
 """
 
-import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -30,11 +28,13 @@ from simpar.graph.ir import (
     Strategy,
     Value,
 )
+from simpar.graph.lines import user_line
 from simpar.graph.opdef import OpDef, kernel_of, lookup
 from simpar.layout import Layout
 
 __all__ = [
     "ACCUMULATED",
+    "NESTED",
     "NEXT",
     "Operand",
     "ParameterLike",
@@ -43,8 +43,10 @@ __all__ = [
     "refuse_value",
     "register_collectives",
     "tracing",
-    "user_line",
 ]
+
+NESTED = "nested "
+"""How the names of arguments begin that came in a list or a tuple and are no part of the dataset therefore."""
 
 NEXT = "next column "
 """How the names of arguments begin that come from a queue, not from the caller."""
@@ -54,9 +56,6 @@ Operand = Array | Value
 Attrs = Mapping[str, Any]
 
 ACCUMULATED = "accu_grads"  # what MindSpore calls a Parameter in which gradients add up
-
-_PACKAGE = str(Path(__file__).resolve().parent.parent)
-_DEMO = str(Path(_PACKAGE, "demo"))  # a program like a user's
 
 
 class ParameterLike(Protocol):
@@ -254,8 +253,8 @@ class Trace:
         try:
             _, results = made.infer([v.shape for v in inputs], [v.dtype for v in inputs], attrs)
         except RuleError as error:
-            where = f"in {scope}, " if scope else ""
-            raise RuleError(f"{where}op {made.name} ({line}): {error}") from None
+            where = Node(made.name, inputs, (), attrs, scope=scope, line=line).cited
+            raise RuleError(f"{where}: {error}") from None
         outputs = tuple(self.new_value(shape, dtype) for shape, dtype in results)
         cut = (call.strategy, call.out_strategy)
         marks = self.marks
@@ -384,15 +383,3 @@ def refuse_value(what: str) -> ValueDependentError:
         f"{what} at {user_line()} needs a value, but the function is being traced and has none yet. "
         f"Choose between values with ops.select, or take the decision outside of the compiled function."
     )
-
-
-def user_line() -> str:
-    """Return file and line of the innermost caller outside of simpar."""
-    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    while frame is not None:
-        name = frame.f_code.co_filename
-        is_ours = name.startswith((_PACKAGE, "<frozen")) and not name.startswith(_DEMO)
-        if not is_ours and "contextlib" not in name:
-            return f"{Path(name).name}:{frame.f_lineno}"
-        frame = frame.f_back
-    return ""

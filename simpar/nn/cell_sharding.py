@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any, Protocol, cast
 
-from simpar.context import GRAPH_MODE, current, runner
-from simpar.errors import DTypeError, LayoutError, StrategyError
+from simpar.context import AUTO_PARALLEL, GRAPH_MODE, SHARDING_PROPAGATION, current, runner
+from simpar.errors import DTypeError, LayoutError, ModeError, StrategyError
 from simpar.graph import Strategy
 from simpar.layout import NOT_CUT, Layout
 from simpar.tensor import Tensor, call
@@ -41,17 +41,19 @@ def shard_function(
         DTypeError: a strategy is no tuple, or the plan no dictionary of them.
         LayoutError: a layout of the plan does not fit its Parameter.
         StrategyError: there are more layouts than inputs or results, when it is called.
+        ModeError: it is called in a search that goes by cost.
     """
-    for strategy in (in_strategy, out_strategy):
+    for what, strategy in (("in_strategy", in_strategy), ("out_strategy", out_strategy)):
         if strategy is not None and not isinstance(strategy, tuple):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise DTypeError(f"a strategy is a tuple with one entry per tensor, such as ((2, 1),), not {strategy!r}.")
+            raise DTypeError(f"{what} is a tuple with one entry per tensor, such as ((2, 1),), not {strategy!r}.")
 
         for entry in strategy or ():
-            _check_entry(entry)
+            _check_entry(what, entry)
 
     planned = _planned(function, parameter_plan)
 
     def sharded(*args: Any) -> Any:
+        _check_search()
         for parameter, cut in planned:
             _store_so(parameter, cut)
         out = function(*_mark("input", args, in_strategy))
@@ -82,7 +84,10 @@ def _planned(function: Any, plan: object) -> list[tuple[Any, Any]]:
     for name, given in cast("dict[object, Any]", plan).items():
         cut: Any = given.to_layout() if hasattr(given, "to_layout") else given
         if not isinstance(name, str) or not isinstance(cut, tuple | Layout):
-            raise DTypeError(f"parameter_plan has {name!r}: {given!r}; give a name, and a tuple of ints or a Layout.")
+            raise DTypeError(
+                "For 'Shard', the type of each key and value in 'parameter_plan' must be str and tuple or Layout, but "
+                f"it has {name!r}: {given!r}. Give a name, and a tuple of ints or a Layout."
+            )
         parameter = held.get(name.removeprefix("self."))
         if parameter is None:
             warnings.warn(f"parameter_plan names {name!r}, which is none of {list(held)}; ignored.", stacklevel=4)
@@ -94,8 +99,17 @@ def _planned(function: Any, plan: object) -> list[tuple[Any, Any]]:
 
 
 def _check_cuts(name: str, shape: tuple[int, ...], cuts: tuple[int, ...]) -> None:
-    if len(cuts) != len(shape) or any(n % c for n, c in zip(shape, cuts, strict=True)):
-        raise LayoutError(f"parameter_plan cuts {name!r} of shape {shape} into {cuts}. Give one divisor for each axis.")
+    if len(cuts) != len(shape):
+        raise LayoutError(
+            f"parameter_plan cuts {name!r} of shape {shape} into {cuts}: the length of param_strategy: {len(cuts)}, is "
+            f"not equal to param_shape len: {len(shape)}. Give one number for each axis."
+        )
+    for i, (n, cut) in enumerate(zip(shape, cuts, strict=True)):
+        if n % cut:
+            raise LayoutError(
+                f"For {name!r}, the param_shape is {shape} and the setting param_strategy is {cuts}. The "
+                f"param_shape[{i}]: {n} cannot be divisible by param_strategy[{i}]: {cut}. Choose a divisor of {n}."
+            )
 
 
 def _store_so(parameter: Any, cut: tuple[int, ...] | Layout) -> None:
@@ -115,13 +129,35 @@ def _store_so(parameter: Any, cut: tuple[int, ...] | Layout) -> None:
 # --- inputs and results ---
 
 
-def _check_entry(entry: object) -> None:
+def _check_entry(what: str, entry: object) -> None:
     """Check that an entry of a strategy is a tuple of whole numbers, a layout, or None."""
     if entry is None or isinstance(entry, Layout) or hasattr(entry, "to_layout"):
         return
-    numbers = cast("tuple[object, ...]", entry) if isinstance(entry, tuple) else ("none",)
+    if not isinstance(entry, tuple):
+        raise DTypeError(
+            f"The '{what}' should be a tuple(tuple(int)) or tuple(mindspore.parallel.Layout), but got "
+            f"{type(entry).__name__} {entry!r} in it. Give each tensor a tuple such as (2, 1), a Layout, or None."
+        )
+    numbers = cast("tuple[object, ...]", entry)
     if not all(isinstance(n, int) and not isinstance(n, bool) for n in numbers):
-        raise DTypeError(f"a strategy gives each tensor a tuple of whole numbers, a Layout or None, not {entry!r}.")
+        raise DTypeError(
+            f"The tuple strategy for each dimension should be tuple(int), but '{what}' has {entry!r}. Give one whole "
+            "number for each axis."
+        )
+
+
+def _check_search() -> None:
+    """Check that layouts can spread from here, where a search for strategies is on.
+
+    Raises:
+        ModeError: the search goes by cost.
+    """
+    search = current().parallel.search_mode
+    if current().parallel.parallel_mode == AUTO_PARALLEL and search != SHARDING_PROPAGATION:
+        raise ModeError(
+            f"'search_mode' must be 'sharding_propagation' for 'Shard' in auto_parallel mode, but it is {search!r}: a "
+            "search by cost does not know how a Cell or a function is cut. Set it, or shard the ops."
+        )
 
 
 def _mark(what: str, tensors: Sequence[Any], strategy: CellStrategy) -> tuple[Any, ...]:

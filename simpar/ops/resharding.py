@@ -25,7 +25,8 @@ def reshard(tensor: Tensor, layout: Any) -> Tensor:
     wanted = layout.to_layout() if hasattr(layout, "to_layout") else layout
     if not isinstance(wanted, Layout):
         raise DTypeError(
-            f"{layout!r} is no layout, which reshard needs: give e.g. Layout((2, 4), ('dp', 'mp'))('dp', 'mp')."
+            f"Reshard only support type mindspore.parallel.Layout, not {layout!r}: give e.g. "
+            "Layout((2, 4), ('dp', 'mp'))('dp', 'mp')."
         )
     made = call("identity", tensor, strategy=(wanted,))
     assert isinstance(made, Tensor), "identity has one result"

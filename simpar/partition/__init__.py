@@ -4,6 +4,7 @@ Each op carries one rule, each tensor one layout, and everything else follows. E
 and value out; in reading order:
 
 - ``strategy``: what the user chose, and MindSpore's defaults where nothing was;
+- ``arriving``: in which pieces the inputs come;
 - ``gathering``: products that gather their operands first, as n-dimensional tensor parallelism does;
 - ``restrictions``, ``window_restrictions``, ``unknown``: what MindSpore's compiler refuses, under its names alone;
 - ``terms``: partial values that linear ops take as they are;
@@ -20,6 +21,7 @@ and value out; in reading order:
 - ``recorded``: a program before it was cut, as bytes.
 """
 
+from simpar.partition.arriving import argument_layout, argument_shape, dataset_entries
 from simpar.partition.assign import Assigned, Cut, assign_layouts
 from simpar.partition.fusion import fuse_collectives
 from simpar.partition.fusion import members as steps_of
@@ -33,8 +35,6 @@ from simpar.partition.strategy import (
     BucketOptions,
     OptimizerSharding,
     PartitionOptions,
-    argument_layout,
-    argument_shape,
     chosen_assignment,
 )
 from simpar.partition.uncut import assign_uncut
@@ -59,6 +59,7 @@ __all__ = [
     "assign_layouts",
     "assign_uncut",
     "chosen_assignment",
+    "dataset_entries",
     "decode_program",
     "encode_program",
     "fuse_collectives",

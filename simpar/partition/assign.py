@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from simpar.errors import LayoutError, SimparError, StrategyError
 from simpar.graph import Graph, Node, OpDef, ParameterInput, Value, lookup
 from simpar.layout import Assignment, Halo, Layout, Rule, follow, halo_of, repeated, tightened
+from simpar.partition.arriving import argument_layout, check_dataset_strategy, dataset_entries
 from simpar.partition.dropped import check_dropped
 from simpar.partition.gathering import Gathering, gathering
 from simpar.partition.out_strategy import wanted_result
@@ -18,8 +19,6 @@ from simpar.partition.restrictions import BATCH_ONLY, check_restrictions
 from simpar.partition.strategy import (
     FOLLOWERS,
     PartitionOptions,
-    argument_layout,
-    check_dataset_strategy,
     chosen_assignment,
     default_assignment,
     storage_layout,
@@ -104,7 +103,9 @@ class _Assigner:
 
     def run(self, traced: Graph | None) -> Assigned:
         check_dataset_strategy(self.graph.arguments, self.options)
-        for i, argument in enumerate(self.graph.arguments):
+        entries = dataset_entries(self.graph.arguments)
+        for argument in self.graph.arguments:
+            i = entries.get(argument.value)
             self.layouts[argument.value] = argument_layout(argument, i, self.options)
             if argument.unknown and self.options.mindspore:
                 self.unknown[argument.value] = argument_divisors(argument, i, self.options)
@@ -171,7 +172,7 @@ class _Assigner:
             cut = self._cut(node, definition)
         except SimparError as error:
             kind = StrategyError if node.strategy is not None and isinstance(error, LayoutError) else type(error)
-            raise kind(f"{node.where}: {error}") from None
+            raise kind(f"{node.cited}: {error}") from None
         if node.phase == "forward":
             self.taken[node.outputs[0]] = dict(zip(node.inputs, cut.operands, strict=True))
         for value, made in zip(node.outputs, cut.results, strict=True):

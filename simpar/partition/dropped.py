@@ -31,7 +31,7 @@ def check_dropped(traced: Graph, graph: Graph, options: PartitionOptions) -> Non
                 check_restrictions(node, rule, assignment, options.device_num)
         except SimparError as error:
             kind = StrategyError if isinstance(error, LayoutError) else type(error)
-            raise kind(f"{node.where}: {error}") from None
+            raise kind(f"{node.cited}: {error}") from None
     if options.mindspore and len(kept) < sum(len(node.outputs) for node in traced.nodes):
         _check_uses(traced, options)
 
@@ -51,7 +51,7 @@ def _check_uses(traced: Graph, options: PartitionOptions) -> None:
             before = first.setdefault(node.inputs[i], layout)
             if not before.same_slices(layout):
                 raise StrategyError(
-                    f"{node.where}: Parameter {names[node.inputs[i]]!r} is used in the layout {before} by one op and "
+                    f"{node.cited}: Parameter {names[node.inputs[i]]!r} is used in the layout {before} by one op and "
                     f"in {layout} by this one. MindSpore wants one layout for all ops that use a Parameter: give them "
                     "strategies that agree. simpar itself redistributes: run the script without the alias."
                 )

@@ -28,7 +28,7 @@ def wanted_result(node: Node, made: Layout, is_strict: bool) -> Layout:
     try:
         layout.slice_shape(node.outputs[0].shape)
     except LayoutError as error:
-        raise StrategyError(f"{node.where}: out_strategy: {error}") from None
+        raise StrategyError(f"{node.cited}: out_strategy: {error}") from None
     if is_strict:
         _check_out_strategy(node, layout, made)
     return layout
@@ -38,12 +38,12 @@ def _by_numbers(node: Node, wanted: tuple[int, ...], made: Layout) -> Layout:
     shape = node.outputs[0].shape
     if len(wanted) != len(shape):
         raise StrategyError(
-            f"{node.where}: out_strategy {wanted} must have one number for each axis of the result {shape}."
+            f"{node.cited}: out_strategy {wanted} must have one number for each axis of the result {shape}."
         )
     tensor_map = tuple(_axes_for(made, axis, cut) for axis, cut in enumerate(wanted))
     if any(axes is None for axes in tensor_map):
         raise StrategyError(
-            f"{node.where}: out_strategy {wanted} asks for cuts that the device matrix {made.dev_mat} of the op does "
+            f"{node.cited}: out_strategy {wanted} asks for cuts that the device matrix {made.dev_mat} of the op does "
             "not have. "
             f"Ask for the cuts the result has, {made.cuts}, or for an axis cut over the ranks that hold its terms as "
             "well."
@@ -74,7 +74,7 @@ def _check_out_strategy(node: Node, layout: Layout, made: Layout) -> None:
         return
     if node.op not in _SCATTERED:
         raise StrategyError(
-            f"{node.where}: MindSpore takes an out_strategy for MatMul, BatchMatMul and Gather alone; leave it out. "
+            f"{node.cited}: MindSpore takes an out_strategy for MatMul, BatchMatMul and Gather alone; leave it out. "
             "simpar itself takes it: run the script without the alias of MindSpore's names."
         )
     row = _SCATTERED[node.op]
@@ -82,7 +82,7 @@ def _check_out_strategy(node: Node, layout: Layout, made: Layout) -> None:
     scattered = replace(own, tensor_map=tuple(axes))
     if not own.same_slices(layout) and not scattered.same_slices(layout):
         raise StrategyError(
-            f"{node.where}: MindSpore's out_strategy may be {own}, the layout of the result, or {scattered}, with its "
+            f"{node.cited}: MindSpore's out_strategy may be {own}, the layout of the result, or {scattered}, with its "
             f"terms scattered, not {layout}. simpar itself takes it: run the script without the alias."
         )
 
@@ -98,7 +98,7 @@ def _check_equal(node: Node, layout: Layout, own: Layout) -> None:
     is_equal = layout.cuts == own.cuts if node.op in _BY_CUTS else layout.same_slices(own)
     if not is_equal:
         raise StrategyError(
-            f"{node.where}: MindSpore's out_strategy must cut the result as it is made, {own}, not {layout}. simpar "
+            f"{node.cited}: MindSpore's out_strategy must cut the result as it is made, {own}, not {layout}. simpar "
             "itself takes it: run the script without the alias."
         )
 

@@ -11,7 +11,7 @@ from simpar.graph import Node, lookup
 from simpar.layout import Assignment, Layout, Rule, assign_by_strategy
 from simpar.partition.window_restrictions import check_windows
 
-__all__ = ["BATCH_ONLY", "check_restrictions", "mindspore_default"]
+__all__ = ["BATCH_ONLY", "MINDSPORE_ONLY", "check_restrictions", "mindspore_default"]
 
 BATCH_ONLY = frozenset({"celu", "hard_swish", "sinc"})
 """Ops that MindSpore knows no cuts of: it cuts the batch, whatever the strategy says."""
@@ -21,7 +21,8 @@ _NO_DEFAULT = frozenset(
 """Ops without a strategy that MindSpore refuses where the first axis must be whole; others it leaves whole."""
 _SERVER = 8
 """How many devices share a server."""
-_OWN = "simpar itself can: run the script without the alias of MindSpore's names."
+MINDSPORE_ONLY = "simpar itself can: run the script without the alias of MindSpore's names."
+"""How the refusals end of what only MindSpore refuses."""
 
 
 def mindspore_default(node: Node, rule: Rule, device_num: int) -> Assignment | None:
@@ -35,7 +36,7 @@ def mindspore_default(node: Node, rule: Rule, device_num: int) -> Assignment | N
     if node.op in _NO_DEFAULT and set(axis) & rule.whole and cut > 1:
         raise StrategyError(
             f"{node.op} has no strategy, so MindSpore cuts axis 0 of its input {node.inputs[0].shape}, which this op "
-            f"needs whole, and refuses its own choice. Give it a strategy, with 1 for axis 0. {_OWN}"
+            f"needs whole, and refuses its own choice. Give it a strategy, with 1 for axis 0. {MINDSPORE_ONLY}"
         )
     if rule.by_result:
         axes = len(rule.results[0])
@@ -66,20 +67,22 @@ def _check_op(node: Node, rule: Rule, made: Assignment, device_num: int) -> None
     if node.op == "gather_elements" and offsets in cuts and _picked(node, rule) in cuts:
         raise StrategyError(
             f"the axis that GatherD picks from is cut into {cuts[offsets]}, and that of its indices too; MindSpore "
-            f"wants that of the indices whole. Write 1 there. {_OWN}"
+            f"wants that of the indices whole. Write 1 there. {MINDSPORE_ONLY}"
         )
     if node.op == "gather" and offsets in cuts and len(cuts) > 1 and used < device_num:
         raise StrategyError(
             f"rows of the table are cut into {cuts[offsets]} and other axes too, together into {used} parts for "
             f"{device_num} devices. MindSpore repeats a Gather over devices only if its rows alone are cut: make the "
-            f"parts {device_num}, or cut nothing but the rows. {_OWN}"
+            f"parts {device_num}, or cut nothing but the rows. {MINDSPORE_ONLY}"
         )
     if node.op in ("gather", "gather_batched") and any(isinstance(e, Layout) for e in node.strategy or ()):
-        raise StrategyError(f"MindSpore's Gather takes no Layouts. Give it numbers, e.g. ((1, 1), (8,)). {_OWN}")
+        raise StrategyError(
+            f"MindSpore's Gather takes no Layouts. Give it numbers, e.g. ((1, 1), (8,)). {MINDSPORE_ONLY}"
+        )
     if node.op == "gather_batched" and offsets in cuts:
         raise StrategyError(
             f"the axis that Gather takes from is cut into {cuts[offsets]}; with batch_dims MindSpore wants it whole. "
-            f"Write 1 there. {_OWN}"
+            f"Write 1 there. {MINDSPORE_ONLY}"
         )
     if node.op == "gather_fields" and "f" in cuts:
         _check_fields(rule, cuts, used < device_num)
@@ -88,7 +91,7 @@ def _check_op(node: Node, rule: Rule, made: Assignment, device_num: int) -> None
     if node.op == "sparse_softmax_cross_entropy" and used not in (1, device_num):
         raise StrategyError(
             f"MindSpore cuts the batch of SparseSoftmaxCrossEntropyWithLogits over all {device_num} devices or not at "
-            f"all, not into {used} parts. {_OWN}"
+            f"all, not into {used} parts. {MINDSPORE_ONLY}"
         )
 
 
@@ -104,7 +107,7 @@ def _check_fields(rule: Rule, cuts: Mapping[str, int], repeats: bool) -> None:
     if repeats or cuts["f"] != rule.sizes["f"] or lead & cuts.keys():
         raise StrategyError(
             f"the manual_split of {rule.sizes['f']} fields is cut into {cuts['f']}; MindSpore wants one cut for each "
-            f"field, all devices used, and the other axes of the indices whole. {_OWN}"
+            f"field, all devices used, and the other axes of the indices whole. {MINDSPORE_ONLY}"
         )
 
 
@@ -115,7 +118,7 @@ def _check_indices(rule: Rule, cuts: Mapping[str, int], rows: str) -> None:
     if (first and columns) or (any(others) and not first):
         raise StrategyError(
             f"rows of the table are cut, and indices of {1 + len(others)} axes too; MindSpore wants the first axis "
-            f"of the indices cut and the columns of the table whole. {_OWN}"
+            f"of the indices cut and the columns of the table whole. {MINDSPORE_ONLY}"
         )
 
 
@@ -129,7 +132,7 @@ def _check_servers(rule: Rule, made: Assignment) -> None:
                     raise StrategyError(
                         f"with the device matrix {layout.dev_mat}, ranks {group} talk to each other, {count} in "
                         f"one server of {_SERVER}; MindSpore takes 1, 2, 4 or 8. Choose cuts whose last device axes are"
-                        f" powers of 2. {_OWN}"
+                        f" powers of 2. {MINDSPORE_ONLY}"
                     )
 
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from simpar.errors import StrategyError
-from simpar.graph import Argument, Node, ParameterSpec, Value, lookup
+from simpar.graph import Node, ParameterSpec, Value, lookup
 from simpar.layout import (
-    NOT_CUT,
     Assignment,
     Layout,
     Rule,
@@ -15,7 +14,6 @@ from simpar.layout import (
     axis_size,
     cut_first_axis,
     follow,
-    repeated,
 )
 from simpar.partition.gathering import gathering
 from simpar.partition.restrictions import mindspore_default
@@ -24,10 +22,6 @@ __all__ = [
     "BucketOptions",
     "OptimizerSharding",
     "PartitionOptions",
-    "argument_cuts",
-    "argument_layout",
-    "argument_shape",
-    "check_dataset_strategy",
     "chosen_assignment",
     "default_assignment",
     "storage_layout",
@@ -128,83 +122,6 @@ class PartitionOptions:
     def whole(self) -> tuple[int, ...]:
         """The device matrix of values that no op has cut."""
         return (self.device_num,)
-
-
-def argument_layout(argument: Argument, index: int, options: PartitionOptions) -> Layout:
-    """Return the layout in which an argument arrives.
-
-    Args:
-        argument: with the shape of the whole.
-        index: its place among the arguments, and in a ``dataset_strategy`` of tuples.
-        options: device number and dataset strategy.
-
-    Raises:
-        StrategyError: the dataset strategy does not fit the argument.
-    """
-    shape, n = argument.value.shape, options.device_num
-    whole = repeated(options.whole, len(shape))
-    if argument.layout is not None:
-        return argument.layout
-    if not options.is_partitioned or options.dataset_strategy == "full_batch" or not shape or n == 1:
-        return whole
-    if options.dataset_strategy == "data_parallel":
-        return Layout(options.whole, (0,) + (NOT_CUT,) * (len(shape) - 1))
-    given = options.dataset_strategy
-    if isinstance(given, str) or index >= len(given) or len(_cuts_of(given[index])) != len(shape):
-        raise StrategyError(
-            f"dataset_strategy {given!r} has no entry that fits argument {index} ({argument.name}) of shape {shape}. "
-            f"Give one tuple for each input, with one number for each axis."
-        )
-    entry = given[index]
-    if isinstance(entry, Layout):
-        return entry
-    cuts = entry
-    if prod(cuts) == 1:
-        return whole
-    if n % prod(cuts):
-        raise StrategyError(f"dataset_strategy {cuts} of argument {index} does not divide the {n} devices evenly.")
-    dev_mat = (n // prod(cuts), *cuts)  # unlike an op's, what is repeated is the first device axis, as in MindSpore
-    return Layout(dev_mat, tuple(len(cuts) - 1 - i if cut > 1 else NOT_CUT for i, cut in enumerate(cuts)))
-
-
-def _cuts_of(entry: tuple[int, ...] | Layout) -> tuple[int, ...]:
-    return entry.cuts if isinstance(entry, Layout) else entry
-
-
-def check_dataset_strategy(arguments: Sequence[Argument], options: PartitionOptions) -> None:
-    """Check that a dataset strategy has one entry for each argument, as MindSpore wants it.
-
-    Raises:
-        StrategyError: it has not.
-    """
-    given = options.dataset_strategy
-    fed = [a for a in arguments if a.layout is None and a.name != "step"]
-    if options.mindspore and not isinstance(given, str) and len(given) != len(fed):
-        raise StrategyError(
-            f"dataset_strategy {given} has {len(given)} entries for {len(fed)} inputs. Give one tuple for each input."
-        )
-
-
-def argument_shape(shape: tuple[int, ...], index: int, options: PartitionOptions) -> tuple[int, ...]:
-    """Return the global shape of an argument of which each rank is given a piece, as the dataset strategy says.
-
-    >>> argument_shape((4, 8), 0, PartitionOptions(device_num=2, dataset_strategy="data_parallel"))
-    (8, 8)
-    """
-    cuts = argument_cuts(index, options, len(shape))
-    return tuple(n * c for n, c in zip(shape, cuts, strict=True))
-
-
-def argument_cuts(index: int, options: PartitionOptions, axes: int) -> tuple[int, ...]:
-    """Return into how many pieces the dataset strategy cuts each axis of an argument."""
-    given = options.dataset_strategy
-    whole = (1,) * axes
-    if not options.is_partitioned or given == "full_batch" or not axes:
-        return whole
-    if given == "data_parallel":
-        return (options.device_num, *whole[1:])
-    cuts = _cuts_of(given[index]) if index < len(given) and not isinstance(given, str) else ()
-    return cuts if len(cuts) == axes else whole
 
 
 def chosen_assignment(node: Node, rule: Rule, device_num: int) -> Assignment:

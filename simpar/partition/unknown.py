@@ -6,7 +6,8 @@ from math import gcd
 from simpar.errors import StrategyError
 from simpar.graph import Argument, OpDef
 from simpar.layout import Assignment, Rule, axis_size
-from simpar.partition.strategy import PartitionOptions, argument_cuts
+from simpar.partition.arriving import argument_cuts
+from simpar.partition.strategy import PartitionOptions
 
 __all__ = ["Divisors", "argument_divisors", "check_unknown", "divisors_of"]
 
@@ -14,8 +15,10 @@ Divisors = Mapping[str, int]
 """The factors of unknown length, each with a number that divides it."""
 
 
-def argument_divisors(argument: Argument, index: int, options: PartitionOptions) -> Mapping[int, int]:
+def argument_divisors(argument: Argument, index: int | None, options: PartitionOptions) -> Mapping[int, int]:
     """Return the axes of unknown length of an argument's whole value: a batch that comes in pieces divides by them."""
+    if index is None:
+        return argument.unknown
     cuts = argument_cuts(index, options, len(argument.value.shape))
     return {axis: n * cuts[axis] for axis, n in argument.unknown.items()}
 

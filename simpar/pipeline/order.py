@@ -74,7 +74,7 @@ class _Chunks:
         number = max((self.chunk[v] + (self.came_from[v] > node.stage) for v in known), default=0)
         if number and not self.options.interleave:
             raise StrategyError(
-                f"{node.where} is on stage {node.stage}, but what it takes comes from a later stage. Give Cells stages "
+                f"{node.cited} is on stage {node.stage}, but what it takes comes from a later stage. Give Cells stages "
                 "that rise in the order in which they run, or allow several turns: set_auto_parallel_context("
                 'pipeline_config={"pipeline_interleave": True}).'
             )

@@ -94,7 +94,7 @@ class _Placer:
         for node in self.graph.nodes:
             if node.stage >= self.count:
                 raise StrategyError(
-                    f"{node.where}: its Cell has pipeline_stage {node.stage}, but pipeline_stages is {self.count}. "
+                    f"{node.cited}: its Cell has pipeline_stage {node.stage}, but pipeline_stages is {self.count}. "
                     f"Use stages 0 to {self.count - 1}."
                 )
         missing = sorted(set(range(self.count)) - chosen)

@@ -20,7 +20,7 @@ from math import prod
 from simpar.errors import StrategyError
 from simpar.graph import Graph, Node, Value, lookup
 from simpar.layout import Assignment, Layout, Rule, follow
-from simpar.partition import Gathering, PartitionOptions, argument_layout, chosen_assignment, gathering
+from simpar.partition import Gathering, PartitionOptions, argument_layout, chosen_assignment, dataset_entries, gathering
 from simpar.search.candidates import candidates, strategy_of
 from simpar.search.moving import Cost, moving_cost
 
@@ -104,7 +104,8 @@ class _Propagation:
             for k, v in enumerate(node.inputs):
                 self.users.setdefault(v, []).append((i, k))
         self.parameters = {p.value for p in graph.parameters}
-        self.fed = {a.value: argument_layout(a, k, options) for k, a in enumerate(graph.arguments)}
+        entries = dataset_entries(graph.arguments)
+        self.fed = {a.value: argument_layout(a, entries.get(a.value), options) for a in graph.arguments}
         self.decided: dict[int, _Decided] = {}
         self.queue: deque[int] = deque()
         self.known: dict[object, Assignment] = {}
@@ -125,7 +126,7 @@ class _Propagation:
         try:
             return _Decided(chosen_assignment(node, rule, n), gathers=gathering(node, rule, n))
         except StrategyError as error:
-            raise StrategyError(f"{node.where}: {error}") from None
+            raise StrategyError(f"{node.cited}: {error}") from None
 
     def _from_arguments(self) -> None:
         fed = {v for node in self.graph.nodes for v in node.inputs}  # by a backward op alone, where no other is needed

@@ -255,3 +255,12 @@ def test_a_hand_written_collective_is_refused_in_semi_auto_parallel() -> None:
 def test_shapes_that_do_not_fit_name_the_op_and_the_line() -> None:
     with pytest.raises(SimparError, match=r"op matmul \(test_errors.py:\d+\)"):
         ms.jit(lambda x: ops.MatMul()(x, x))(Tensor(X))
+
+
+def test_an_error_cites_the_line_that_called_the_op() -> None:
+    def run() -> Any:
+        semi_auto()
+        relu = ops.ReLU().shard(((3, 1),))
+        return ms.jit(lambda x: relu(x))(Tensor(X))
+
+    assert "in `return ms.jit(lambda x: relu(x))(Tensor(X))`: " in the_error(StrategyError, run)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from simpar import context, nn
-from simpar.context import Context, current
-from simpar.errors import CellAttributeError, DTypeError, NotYetError
+from simpar.context import Context, current, set_auto_parallel_context
+from simpar.errors import CellAttributeError, DTypeError, LayoutError, ModeError, NotYetError
 from simpar.graph import Trace, tracing
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
@@ -189,16 +189,43 @@ def test_shard_marks_inputs_and_results_with_their_cut() -> None:
 
 def test_shard_takes_tuples() -> None:
     wrong: Any = [(2,)]
-    with pytest.raises(TypeError, match="a strategy is a tuple"):
+    with pytest.raises(TypeError, match="in_strategy is a tuple"):
         Twice().shard(wrong)
     with pytest.raises(TypeError, match="parameter_plan"):
         Twice().shard(((2,),), parameter_plan={"one.factor": None})
 
 
-@pytest.mark.parametrize("entry", [[2, 1], (2, [1]), (2, True), "dp"])
-def test_shard_takes_whole_numbers_layouts_and_none_alone(entry: Any) -> None:
-    with pytest.raises(DTypeError, match="a tuple of whole numbers, a Layout or None"):
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ([2, 1], r"'in_strategy' should be a tuple\(tuple\(int\)\) .* but got list \[2, 1\]"),
+        ("dp", "but got str 'dp'"),
+        ((2, [1]), r"should be tuple\(int\), but 'in_strategy' has \(2, \[1\]\)"),
+        ((2, True), r"has \(2, True\)"),
+    ],
+)
+def test_shard_takes_whole_numbers_layouts_and_none_alone(entry: Any, message: str) -> None:
+    with pytest.raises(DTypeError, match=message):
         nn.ReLU().shard((entry,))
+
+
+@pytest.mark.parametrize(
+    ("cuts", "message"),
+    [
+        ((1, 1, 1), "length of param_strategy: 3, is not equal to param_shape len: 2"),
+        ((2, 4), r"param_shape\[1\]: 10 cannot be divisible by param_strategy\[1\]: 4"),
+    ],
+)
+def test_a_parameter_plan_fits_its_parameters(cuts: tuple[int, ...], message: str) -> None:
+    with pytest.raises(LayoutError, match=message):
+        nn.Dense(10, 8).shard(((1, 1),), parameter_plan={"weight": cuts})
+
+
+def test_a_cell_is_sharded_in_no_search_by_cost() -> None:
+    set_auto_parallel_context(parallel_mode="auto_parallel", search_mode="recursive_programming", device_num=8)
+    current().mode = context.PYNATIVE_MODE
+    with pytest.raises(ModeError, match="'search_mode' must be 'sharding_propagation' for 'Shard'"):
+        nn.ReLU().shard(((8, 1),))(Tensor(np.ones((8, 2), np.float32)))
 
 
 def test_shard_refuses_more_layouts_than_inputs() -> None:
