@@ -30,6 +30,9 @@ Catch ``SimparError`` for all of them, or the built-in error that MindSpore rais
 is also a subclass of it.
 """
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 __all__ = [
     "CellAttributeError",
     "CheckpointError",
@@ -39,6 +42,7 @@ __all__ = [
     "DatasetError",
     "LaunchError",
     "LayoutError",
+    "Misfit",
     "MissingImportError",
     "MissingNameError",
     "ModeError",
@@ -59,8 +63,39 @@ __all__ = [
 ]
 
 
+class Misfit(NamedTuple):
+    """A length that an error complains about, and one that would do: where lengths are unknown, another is tried.
+
+    Args:
+        length: as it is.
+        wanted: as it should be.
+        is_multiple: whether any multiple of ``wanted`` would do.
+    """
+
+    length: int
+    wanted: int
+    is_multiple: bool = False
+
+
 class SimparError(Exception):
-    """Is the base of every error that simpar raises on purpose."""
+    """Is the base of every error that simpar raises on purpose.
+
+    Args:
+        args: what was wrong, what was expected, how to fix it.
+        misfits: the lengths that disagree, if it is they.
+    """
+
+    def __init__(self, *args: object, misfits: Iterable[Misfit] = ()) -> None:
+        super().__init__(*args)
+        self.misfits = tuple(misfits)
+
+    def at(self, where: str, kind: "type[SimparError] | None" = None) -> "SimparError":
+        """Return the same error with the place where it arose, as another kind if one is given.
+
+        >>> str(RuleError("2 is not 3.").at("op add"))
+        'op add: 2 is not 3.'
+        """
+        return (kind or type(self))(f"{where}: {self}", misfits=self.misfits)
 
 
 class DTypeError(SimparError, TypeError):

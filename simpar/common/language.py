@@ -38,12 +38,12 @@ class JitConfig:
 class Symbol:
     """A length that is not known yet: ``Tensor(shape=[Symbol(divisor=8), 16], dtype=float32)``.
 
-    A program is planned for one length that fits the description; layouts do not depend on which.
+    A program is planned for lengths that fit the description, its ops and its strategies.
 
     Args:
         max, min: bounds.
         divisor, remainder: what is known of the length.
-        unique: whether no other Symbol has this length.
+        unique: whether all axes that are described by this object have the same length.
         name: a name for messages.
 
     Raises:

@@ -39,7 +39,7 @@ def partition_options(context: Context) -> PartitionOptions:
         device_num=n // stages,
         is_partitioned=context.is_partitioned,
         dataset_strategy="full_batch"
-        if parallel.full_batch or not context.is_partitioned
+        if not context.is_partitioned or (parallel.full_batch and isinstance(parallel.dataset_strategy, str))
         else parallel.dataset_strategy,
         sharding=sharding if parallel.enable_parallel_optimizer and context.is_partitioned else None,
         buckets=_buckets(context),

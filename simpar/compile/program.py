@@ -25,7 +25,7 @@ from simpar.errors import NotYetError, TraceError
 from simpar.execute import Executor, run_collective
 from simpar.graph import NESTED, NEXT, Graph, Trace, Value, register_collectives, tracing
 from simpar.parameter import Parameter
-from simpar.partition import PartitionOptions, Plan, argument_shape, localize
+from simpar.partition import Partitioned, PartitionOptions, Plan, argument_shape, localize
 from simpar.recorder import StepFinished
 from simpar.tensor import Elsewhere, Tensor
 
@@ -232,9 +232,13 @@ def _compile(
     options = partition_options(context)
     if context.planner is None and runs:
         check_world(context)
-    trace, graph, nest = with_lengths(lambda given: _trace(function, given, rebuild, options), tensors, owner)
-    graph = with_files(graph, context)
-    partitioned = partition_graph(graph, options)
+
+    def made(trace: Trace, given: list[Tensor]) -> tuple[Trace, Graph, Rebuild, Partitioned]:
+        graph, nest = _traced(trace, function, given, rebuild, options)
+        graph = with_files(graph, context)
+        return trace, graph, nest, partition_graph(graph, options)
+
+    trace, graph, nest, partitioned = with_lengths(made, tensors, owner)
     plan = localize(partitioned, context.rank)
     name = type(owner).__name__ if owner is not None and not callable(getattr(owner, "__code__", None)) else "step"
     name = f"{getattr(owner, '__name__', name)}-{context.count('program')}"
@@ -293,11 +297,10 @@ def _leave_to_others(plan: Plan, by_number: Mapping[int, Any]) -> None:
             by_number[number].leave(planned.layout)
 
 
-def _trace(
-    function: Function, tensors: list[Tensor], rebuild: Rebuild, options: PartitionOptions
-) -> tuple[Trace, Graph, Rebuild]:
+def _traced(
+    trace: Trace, function: Function, tensors: list[Tensor], rebuild: Rebuild, options: PartitionOptions
+) -> tuple[Graph, Rebuild]:
     """Run the function once on symbolic Tensors."""
-    trace = Trace()
     alone = {id(x) for x in cast("tuple[Any, ...]", rebuild(tensors))}
     symbols: list[Tensor] = []
     entry = 0
@@ -315,7 +318,7 @@ def _trace(
         out = function(*rebuild(symbols))
         results, _, nest = flatten(out)
         values: list[Value] = [trace.bind(r.operand()) for r in results]
-    return trace, trace.graph(values), nest
+    return trace.graph(values), nest
 
 
 def _keep_plan(owner: object, plan: Plan) -> None:

@@ -254,7 +254,7 @@ class Trace:
             _, results = made.infer([v.shape for v in inputs], [v.dtype for v in inputs], attrs)
         except RuleError as error:
             where = Node(made.name, inputs, (), attrs, scope=scope, line=line).cited
-            raise RuleError(f"{where}: {error}") from None
+            raise error.at(where) from None
         outputs = tuple(self.new_value(shape, dtype) for shape, dtype in results)
         cut = (call.strategy, call.out_strategy)
         marks = self.marks

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import gcd, prod
 
-from simpar.errors import StrategyError
+from simpar.errors import Misfit, StrategyError
 from simpar.layout.device_matrix import axis_size, refine
 from simpar.layout.factor import Axis, Rule
 from simpar.layout.layout import Layout
@@ -162,7 +162,8 @@ def _split_cut(rule: Rule, axis: Axis, cut: int, where: str) -> Iterator[tuple[s
     if left > 1:
         length = rule.length(axis)
         raise StrategyError(
-            f"{where}: length {length} cannot be cut into {cut} equal slices. Choose a cut that divides {length}."
+            f"{where}: length {length} cannot be cut into {cut} equal slices. Choose a cut that divides {length}.",
+            misfits=(Misfit(length, cut, is_multiple=True),),
         )
 
 

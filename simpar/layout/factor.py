@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from simpar.errors import RuleError
+from simpar.errors import Misfit, RuleError
 
 __all__ = ["Axis", "Reach", "Rule", "parse_rule"]
 
@@ -240,8 +240,10 @@ def _leading(text: str, operands: list[list[Axis]], shapes: Sequence[Shape]) -> 
         lead = [1] * (len(own) - len(lead)) + lead
         for i, n in enumerate(reversed(own), start=1):
             if n != 1 and lead[-i] not in (1, n):
+                ends = zip(reversed(lead), reversed(own), strict=False)
                 raise RuleError(
-                    f"leading axes {own} do not broadcast with {tuple(lead)} (rule {text!r}, shapes {_show(shapes)})."
+                    f"leading axes {own} do not broadcast with {tuple(lead)} (rule {text!r}, shapes {_show(shapes)}).",
+                    misfits=(Misfit(m, n) for m, n in ends if m != n and 1 not in (m, n)),
                 )
             lead[-i] = max(lead[-i], n) if n and lead[-i] else 0
     return tuple(lead)
@@ -276,7 +278,10 @@ def _bind(text: str, axes: tuple[Axis, ...], shape: Shape, sizes: dict[str, int]
             sizes[unknown[0]] = length // known
         elif unknown or known != length:
             name = " ".join(axis) or "1"
-            raise RuleError(f"rule {text!r}: axis {name!r} is {length} long in shape {shape}, but {known} elsewhere.")
+            raise RuleError(
+                f"rule {text!r}: axis {name!r} is {length} long in shape {shape}, but {known} elsewhere.",
+                misfits=(Misfit(length, known, is_multiple=bool(unknown)),),
+            )
 
 
 def _show(shapes: Sequence[Shape]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
 
-from simpar.errors import LayoutError
+from simpar.errors import LayoutError, Misfit
 from simpar.layout.device_matrix import (
     axis_size,
     check_dev_mat,
@@ -153,7 +153,7 @@ class Layout:
             )
         for axis, (length, cut) in enumerate(zip(shape, self.cuts, strict=True)):
             if length % cut:
-                raise LayoutError(self._uneven(axis, tuple(shape)))
+                raise LayoutError(self._uneven(axis, tuple(shape)), misfits=(Misfit(length, cut, is_multiple=True),))
         return tuple(length // cut for length, cut in zip(shape, self.cuts, strict=True))
 
     def _uneven(self, axis: int, shape: tuple[int, ...]) -> str:

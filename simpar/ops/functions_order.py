@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from simpar.errors import NotYetError, RuleError
+from simpar.errors import NotYetError
 from simpar.ops.support import one
 from simpar.tensor import Tensor, axes_of, axis_of, call
 
@@ -88,25 +88,12 @@ def repeat_interleave(input: Tensor, repeats: Any, axis: int | None = None) -> T
     given = input.flatten() if axis is None else input
     at = axis_of(axis or 0, given.ndim)
     counts = counts_of(repeats)
-    if len(counts) == 1:
-        return one("repeat", given, axis=at, repeats=counts[0])
-    return one("gather", given, places_repeated(counts, given.shape[at]), axis=at)
+    return one("repeat", given, axis=at, repeats=counts[0] if len(counts) == 1 else tuple(counts))
 
 
 def repeat_elements(x: Tensor, rep: int, axis: int = 0) -> Tensor:
     """Return the tensor with each element repeated along an axis."""
     return repeat_interleave(x, rep, axis)
-
-
-def places_repeated(counts: Sequence[int], length: int) -> Tensor:
-    """Return the number of each of ``length`` elements as often as ``counts`` tells.
-
-    Raises:
-        RuleError: there is not one count, or one for each element.
-    """
-    if len(counts) not in (1, length):
-        raise RuleError(f"repeat_interleave was given {len(counts)} counts for {length} elements. Give one for each.")
-    return Tensor(np.repeat(np.arange(length, dtype=np.int64), list(counts)))
 
 
 def counts_of(repeats: Any) -> list[int]:

@@ -4,10 +4,12 @@ The axis that is put in order stays whole; one whose elements are repeated may b
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
 from simpar.dtype import DType, as_dtype
+from simpar.errors import Misfit, RuleError
 from simpar.graph import Example, op
 from simpar.layout import Rule, parse_rule
 from simpar.ops.support import Array, Attrs, Shape, letters, one, write, zeros_like
@@ -140,17 +142,34 @@ op(
 
 
 def _repeat_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
-    """Return ``"a0 a1 -> a0 (a1 m)"``: the copies of an element stand together, on the rank that holds it."""
-    names = letters(len(shapes[0]))
-    made = [f"({f} m)" if i == attrs["axis"] else f for i, f in enumerate(names)]
+    """Return ``"a0 a1 -> a0 (a1 m)"``: the copies of an element stand together, on the rank that holds it.
+
+    With a number for each element it is ``"a0 a1 -> a0 m"``, and both stay whole.
+    """
+    names, repeats = letters(len(shapes[0])), attrs["repeats"]
+    axis: int = attrs["axis"]
+    if isinstance(repeats, tuple):
+        counts, own, length = cast("tuple[int, ...]", repeats), names[axis], shapes[0][axis]
+        if len(counts) != length:
+            raise RuleError(
+                f"repeat_interleave was given {len(counts)} counts for {length} elements. Give one for each.",
+                misfits=(Misfit(length, len(counts)),),
+            )
+        made = ["m" if f == own else f for f in names]
+        text = f"{' '.join(names)} -> {' '.join(made)}"
+        return parse_rule(text, shapes, sizes={"m": sum(counts)}, whole=("m", own))
+    made = [f"({f} m)" if i == axis else f for i, f in enumerate(names)]
     return parse_rule(f"{' '.join(names)} -> {' '.join(made)}", shapes, sizes={"m": attrs["repeats"]}, whole=("m",))
 
 
-def _repeat(x: Array, *, axis: int, repeats: int, out: Array | None = None) -> Array:
+def _repeat(x: Array, *, axis: int, repeats: int | tuple[int, ...], out: Array | None = None) -> Array:
     return write(np.repeat(x, repeats, axis), out)
 
 
-def _repeat_bprop(g: Tensor, x: Tensor, *, axis: int, repeats: int) -> Tensor:
+def _repeat_bprop(g: Tensor, x: Tensor, *, axis: int, repeats: int | tuple[int, ...]) -> Tensor:
+    if isinstance(repeats, tuple):
+        owner = np.repeat(np.arange(len(repeats)), repeats)
+        return one("gather_grad", g, Tensor(owner), rows=len(repeats), axis=axis)
     shape = (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])
     return one("reduce_sum", one("reshape", g, shape=shape), axis=(axis + 1,), keep_dims=False)
 
@@ -161,5 +180,9 @@ op(
     kernel=_repeat,
     bprop=_repeat_bprop,
     linear="each",
-    examples=(Example(((4, 6),), {"axis": 1, "repeats": 3}), Example(((4,),), {"axis": 0, "repeats": 2})),
+    examples=(
+        Example(((4, 6),), {"axis": 1, "repeats": 3}),
+        Example(((4,),), {"axis": 0, "repeats": 2}),
+        Example(((4, 3),), {"axis": 1, "repeats": (2, 0, 3)}),
+    ),
 )

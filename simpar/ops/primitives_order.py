@@ -4,7 +4,7 @@ from typing import Any
 
 from simpar.errors import NotYetError
 from simpar.ops.functions_index import UNKNOWN_SIZE
-from simpar.ops.functions_order import counts_of, places_repeated, repeat_interleave, roll, topk
+from simpar.ops.functions_order import counts_of, roll, topk
 from simpar.ops.primitive import Primitive
 from simpar.tensor import Tensor, axes_of, axis_of
 
@@ -131,17 +131,23 @@ class RepeatInterleaveInt(Primitive, op="repeat"):
         return self.apply_one(given, axis=axis_of(dim or 0, given.ndim), repeats=int(repeats))
 
 
-class RepeatInterleaveTensor(Primitive, op="gather"):
+class RepeatInterleaveTensor(Primitive, op="repeat"):
     """Repeats each element along an axis, which stays whole, its own number of times."""
+
+    def shard(self, in_strategy: object = None, out_strategy: object = None) -> "RepeatInterleaveTensor":
+        """Say how the input is cut; what it says of the numbers of repeats changes nothing: they are no operand."""
+        super().shard(in_strategy, out_strategy)
+        if self.in_strategy and len(self.in_strategy) == 2:
+            self.in_strategy = self.in_strategy[:1]
+        return self
 
     def __call__(self, input: Tensor, repeats: Any, dim: int | None = None, output_size: int | None = None) -> Tensor:
         """Apply the op; ``repeats`` must be known when the program is made."""
         del output_size
-        if self.in_strategy is None:
-            return repeat_interleave(input, repeats, dim)
         given = input.flatten() if dim is None else input
-        axis = axis_of(dim or 0, given.ndim)
-        return self.apply_one(given, places_repeated(counts_of(repeats), given.shape[axis]), axis=axis)
+        counts = counts_of(repeats)
+        each = counts[0] if len(counts) == 1 else tuple(counts)
+        return self.apply_one(given, axis=axis_of(dim or 0, given.ndim), repeats=each)
 
 
 # --- results whose size depends on values ---

@@ -2,7 +2,7 @@
 
 from math import gcd
 
-from simpar.errors import RuleError
+from simpar.errors import Misfit, RuleError
 from simpar.layout import Rule
 
 __all__ = ["reshape_rule"]
@@ -41,7 +41,8 @@ class _Refinement:
     def __init__(self, given: Shape, made: Shape) -> None:
         if _count(given) != _count(made):
             raise RuleError(
-                f"shape {given} with its {_count(given)} elements cannot be reshaped to {made} with {_count(made)}."
+                f"shape {given} with its {_count(given)} elements cannot be reshaped to {made} with {_count(made)}.",
+                misfits=(Misfit(_count(given), _count(made)),),
             )
         self.given, self.made = given, made
         self.sizes: dict[str, int] = {}

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from simpar.errors import RuleError
+from simpar.errors import Misfit, RuleError
 from simpar.graph import Example, Local, local_shape, op
 from simpar.layout import Rule, parse_rule
 from simpar.ops.refinement import reshape_rule
@@ -132,7 +132,8 @@ def _broadcast_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
     if lead < 0 or any(n not in (0, 1, m) for n, m in zip(given, shape, strict=True)):
         raise RuleError(
             f"shape {shapes[0]} cannot be broadcast to {shape}: counted from the right, each axis must have length 1 "
-            f"or the length asked for."
+            f"or the length asked for.",
+            misfits=(Misfit(n, m) for n, m in zip(given, shape, strict=True) if n not in (0, 1, m)),
         )
     made = [f"a{i}" if given[i] == n else f"b{i}" for i, n in enumerate(shape)]
     taken = [f"a{i}" if given[i] == shape[i] else "1" for i in range(lead, len(shape))]

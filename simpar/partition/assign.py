@@ -172,7 +172,7 @@ class _Assigner:
             cut = self._cut(node, definition)
         except SimparError as error:
             kind = StrategyError if node.strategy is not None and isinstance(error, LayoutError) else type(error)
-            raise kind(f"{node.cited}: {error}") from None
+            raise error.at(node.cited, kind) from None
         if node.phase == "forward":
             self.taken[node.outputs[0]] = dict(zip(node.inputs, cut.operands, strict=True))
         for value, made in zip(node.outputs, cut.results, strict=True):

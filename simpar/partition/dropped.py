@@ -31,7 +31,7 @@ def check_dropped(traced: Graph, graph: Graph, options: PartitionOptions) -> Non
                 check_restrictions(node, rule, assignment, options.device_num)
         except SimparError as error:
             kind = StrategyError if isinstance(error, LayoutError) else type(error)
-            raise kind(f"{node.cited}: {error}") from None
+            raise error.at(node.cited, kind) from None
     if options.mindspore and len(kept) < sum(len(node.outputs) for node in traced.nodes):
         _check_uses(traced, options)
 

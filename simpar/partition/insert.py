@@ -226,7 +226,7 @@ class _Inserter:
         try:
             plan = plan_redistribution(here or self.layouts[value], layout, value.shape, value.dtype.itemsize)
         except SimparError as error:
-            raise type(error)(f"{node.cited}: {error}") from None
+            raise error.at(node.cited) from None
         return list(plan.steps)
 
     def _taken(self, value: Value, step: Step, node: Node, attrs: Attrs) -> Value:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import prod
 
-from simpar.errors import LayoutError
+from simpar.errors import LayoutError, Misfit
 
 __all__ = ["axes_of", "axis_of", "lengths_of"]
 
@@ -56,6 +56,7 @@ def lengths_of(shape: Sequence[int], size: int) -> Shape:
     open_axes = given.count(-1)
     if any(n < -1 for n in given) or open_axes > 1 or (open_axes and (not known or size % known)):
         raise LayoutError(
-            f"shape {given} for {size} elements: at most one length may be -1, and the others must divide {size}."
+            f"shape {given} for {size} elements: at most one length may be -1, and the others must divide {size}.",
+            misfits=(Misfit(size, known, is_multiple=True),),
         )
     return tuple(size // known if n == -1 else n for n in given)
