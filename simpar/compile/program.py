@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from inspect import signature
 from time import perf_counter
 from typing import Any, Protocol, cast
@@ -232,13 +232,8 @@ def _compile(
     options = partition_options(context)
     if context.planner is None and runs:
         check_world(context)
-
-    def made(trace: Trace, given: list[Tensor]) -> tuple[Trace, Graph, Rebuild, Partitioned]:
-        graph, nest = _traced(trace, function, given, rebuild, options)
-        graph = with_files(graph, context)
-        return trace, graph, nest, partition_graph(graph, options)
-
-    trace, graph, nest, partitioned = with_lengths(made, tensors, owner)
+    make = partial(_cut, function, rebuild, options, context)
+    trace, graph, nest, partitioned = with_lengths(make, tensors, owner)
     plan = localize(partitioned, context.rank)
     name = type(owner).__name__ if owner is not None and not callable(getattr(owner, "__code__", None)) else "step"
     name = f"{getattr(owner, '__name__', name)}-{context.count('program')}"
@@ -295,6 +290,20 @@ def _leave_to_others(plan: Plan, by_number: Mapping[int, Any]) -> None:
     for number, planned in plan.elsewhere.items():
         if number in by_number:
             by_number[number].leave(planned.layout)
+
+
+def _cut(
+    function: Function,
+    rebuild: Rebuild,
+    options: PartitionOptions,
+    context: Context,
+    trace: Trace,
+    tensors: list[Tensor],
+) -> tuple[Trace, Graph, Rebuild, Partitioned]:
+    """Trace the function and cut its graph over the devices."""
+    graph, nest = _traced(trace, function, tensors, rebuild, options)
+    graph = with_files(graph, context)
+    return trace, graph, nest, partition_graph(graph, options)
 
 
 def _traced(
