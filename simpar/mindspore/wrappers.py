@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from simpar.mindspore.operations import _VirtualDataset
-from simpar.nn import Cell, LossBase, TrainAccumulatedStepCell
+from simpar.nn import Cell, LossBase, MicroBatch, TrainAccumulatedStepCell
 from simpar.ops import Broadcast
 from simpar.tensor import Tensor
 
@@ -18,6 +18,7 @@ __all__ = [
 ]
 
 _Loss = LossBase
+_MicroBatch = MicroBatch
 _TrainGradAccuStepCell = TrainAccumulatedStepCell
 
 
@@ -40,22 +41,6 @@ class _VirtualDatasetCell(Cell):
 
 class VirtualDatasetCellTriple(_VirtualDatasetCell):
     """The same for a network of three inputs."""
-
-
-class _MicroBatch(Cell):
-    """Cuts inputs into micro-batches along their first axis.
-
-    Args:
-        micro_size: how many.
-    """
-
-    def __init__(self, micro_size: int) -> None:
-        super().__init__()
-        self.micro_size = micro_size
-
-    def construct(self, i: int, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """Return the part of number ``i`` of each input."""
-        return tuple(x[i * (n := x.shape[0] // self.micro_size) : (i + 1) * n] for x in inputs)
 
 
 class _BroadCastCell(Cell):

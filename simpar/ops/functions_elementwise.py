@@ -1,6 +1,7 @@
 """The ops as functions, under MindSpore's lower-case names: element by element, and products."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from simpar.errors import RuleError
 from simpar.ops._faces import Operand, applied, first_tensor
@@ -341,9 +342,9 @@ absolute, negative, tensor_pow = abs, neg, pow
 tensor_add, tensor_sub, tensor_mul, tensor_div = add, sub, mul, div
 
 
-def identity(x: Operand) -> Tensor:
-    """Return x as it is."""
-    return applied("identity", x)
+def identity(x: Any) -> Any:
+    """Return x as it is, whatever it is."""
+    return applied("identity", x) if isinstance(x, Tensor) else x
 
 
 def cast(x: Operand, dtype: object) -> Tensor:

@@ -29,7 +29,7 @@ _ASCEND_ONLY: Final = (
 _MISSING = re.compile(r"mindspore\.ops[\w.]*\.(\w+) is not in simpar")
 _RULES: Final = (
     (re.compile(r"MindSpore's C\+\+ compiler prints it"), GRAPH_TEXT),
-    (re.compile(r"\.ir\b|IR files?|appears 0, expect \d|where 0 = len\(\[\]\)|assert '0' == '\d"), IR_FILES),
+    (re.compile(r"\.ir\b|IR files?|appears 0, expect \d|where 0 = len\(\[\]\)|assert '0' (==|>=?) '\d"), IR_FILES),
     (re.compile(r"Command .*grep "), IR_FILES),
     (re.compile(r"No such file or directory: '.*(rank_\d|graphs)"), IR_FILES),
     (re.compile(r"mindspore\._c_expression"), PRIVATE),

@@ -17,6 +17,7 @@ from simpar.nn.wrap.loss_scale import (
 )
 from simpar.nn.wrap.micro import (
     GradAccumulationCell,
+    MicroBatch,
     MicroBatchInterleaved,
     PipelineCell,
     PipelineGradReducer,
@@ -31,6 +32,7 @@ __all__ = [
     "FixedLossScaleUpdateCell",
     "ForwardValueAndGrad",
     "GradAccumulationCell",
+    "MicroBatch",
     "MicroBatchInterleaved",
     "PipelineCell",
     "PipelineGradReducer",

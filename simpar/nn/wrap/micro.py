@@ -12,19 +12,64 @@ from simpar.context import current
 from simpar.errors import ContextKeyError, DTypeError, LayoutError, ModeError
 from simpar.graph import NO_MICRO, Trace
 from simpar.nn.cell import Cell
+from simpar.nn.containers import CellList
 from simpar.nn.optim import Optimizer
 from simpar.nn.wrap.cells import TrainOneStepCell
+from simpar.ops import StridedSlice
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
 
 __all__ = [
     "GradAccumulationCell",
+    "MicroBatch",
     "MicroBatchInterleaved",
     "PipelineCell",
     "PipelineGradReducer",
     "TrainAccumulatedStepCell",
     "micro_batches",
 ]
+
+
+class MicroBatch(Cell):
+    """Takes one part of each input along its first axis; a Cell that cuts its batch has one for each part.
+
+    Where each rank is given rows of its own, a part is made of a part of each rank's.
+
+    Args:
+        micro_size: how many equal parts there are.
+
+    Raises:
+        LayoutError: when it is called, a length does not divide.
+
+    >>> [part.tolist() for part in MicroBatch(2)(1, Tensor([1.0, 2.0]), Tensor([3.0, 4.0]))]
+    [[2.0], [4.0]]
+    """
+
+    def __init__(self, micro_size: int) -> None:
+        super().__init__()
+        self.micro_size = micro_size
+        self.strided_slice = StridedSlice()
+
+    def construct(self, i: int, *inputs: Any) -> tuple[Any, ...]:
+        """Return part ``i`` of each input; what has no axes is handed on."""
+        ranks = _ranks_with_rows(inputs, self.micro_size)
+        return tuple(self._part_of(x, i, ranks) for x in inputs)
+
+    def _part_of(self, given: Any, number: int, ranks: int) -> Any:
+        if not isinstance(given, Tensor) or not given.shape:
+            return given
+        length, *others = given.shape
+        if length % self.micro_size:
+            raise LayoutError(
+                f"the 0th dimension shape of input({length}) must be divided by micro size({self.micro_size}), so that "
+                f"each micro-batch has as many rows. Give {-(-length // self.micro_size) * self.micro_size} rows, or "
+                "cut them otherwise."
+            )
+        if ranks > 1:
+            return given.apply("micro_batch", number=number, parts=self.micro_size, ranks=ranks)
+        size, still = length // self.micro_size, [0] * len(others)
+        ends = ((number + 1) * size, *others)
+        return self.strided_slice(given, (number * size, *still), ends, (1,) * given.ndim)
 
 
 class _Cut(Cell):
@@ -40,15 +85,14 @@ class _Cut(Cell):
         if parts < 1:
             raise LayoutError(f"{what}: {name} is {parts}; give a whole number above 0.")
         self.network = network
-        self._parts = parts
+        self.micro_inputs = CellList([MicroBatch(parts) for _ in range(parts)])
 
     def construct(self, *inputs: Any) -> Any:
         """Return the sum of the network's results for each part of the inputs."""
         total: Any = None
-        ranks = _ranks_with_rows(inputs, self._parts)
-        for i in range(self._parts):
+        for i, cut in enumerate(self.micro_inputs):
             with self._part(i):
-                out = self.network(*(_part_of(x, i, self._parts, ranks) for x in inputs))
+                out = self.network(*cut(i, *inputs))
             total = out if total is None else total + out
         return total
 
@@ -166,25 +210,6 @@ def _ranks_with_rows(inputs: Sequence[Any], parts: int) -> int:
     ranks = context.device_num // parallel.pipeline_stages
     lengths = [x.shape[0] for x in inputs if isinstance(x, Tensor) and x.shape]
     return ranks if all(n % (ranks * parts) == 0 for n in lengths) else 1
-
-
-def _part_of(given: Any, number: int, parts: int, ranks: int) -> Any:
-    """Return one of the equal parts of a Tensor along axis 0; anything else is handed on.
-
-    Where each rank is given rows of its own, a part is made of a part of each rank's.
-    """
-    if not isinstance(given, Tensor) or not given.shape:
-        return given
-    length = given.shape[0]
-    if length % parts:
-        raise LayoutError(
-            f"the 0th dimension shape of input({length}) must be divided by micro size({parts}), so that each "
-            f"micro-batch has as many rows. Give {-(-length // parts) * parts} rows, or cut them otherwise."
-        )
-    if ranks > 1:
-        return given.apply("micro_batch", number=number, parts=parts, ranks=ranks)
-    size = length // parts
-    return given[number * size : (number + 1) * size]
 
 
 def micro_batches(network: Cell) -> int:
