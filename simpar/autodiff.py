@@ -19,7 +19,7 @@ from simpar.context import current, runner
 from simpar.errors import NotYetError, TraceError
 from simpar.graph import EVERY_STAGE, NO_MICRO, Node, Trace, Value, lookup
 from simpar.parameter import Parameter
-from simpar.tensor import Tensor, filled
+from simpar.tensor import Tensor, branched, filled
 
 __all__ = ["GradOperation", "grad", "value_and_grad"]
 
@@ -137,7 +137,7 @@ def _differentiate(
     leaves = [_leaves(args[p]) for p in positions]
     inputs = [trace.bind(leaf.operand()) for held in leaves for leaf in held]
     held = [trace.parameter(w) for w in weights]
-    out = fn(*args)
+    out = branched(lambda: fn(*args))
     results: tuple[Any, ...] = cast("Any", out) if isinstance(out, tuple) else (out,)
     seeds = [r for r in (results[:1] if has_aux else results) if isinstance(r, Tensor)]
     found = adjoint(trace, start, seeds, [*inputs, *held])

@@ -27,7 +27,7 @@ from simpar.graph import NESTED, NEXT, Graph, Trace, Value, register_collectives
 from simpar.parameter import Parameter
 from simpar.partition import Partitioned, PartitionOptions, Plan, argument_shape, localize
 from simpar.recorder import StepFinished
-from simpar.tensor import Elsewhere, Tensor
+from simpar.tensor import Elsewhere, Tensor, branched
 
 __all__ = ["Planner", "Program", "compile_function", "jit", "run_function"]
 
@@ -324,7 +324,7 @@ def _traced(
         name = f"{NESTED}x{i}" if is_nested else f"x{i}"
         symbols.append(Tensor.wrap(trace.argument(shape, t.dtype, name, layout, divisors(t))))
     with tracing(trace):
-        out = function(*rebuild(symbols))
+        out = branched(lambda: function(*rebuild(symbols)))
         results, _, nest = flatten(out)
         values: list[Value] = [trace.bind(r.operand()) for r in results]
     return trace.graph(values), nest
@@ -356,7 +356,7 @@ def jit(fn: Function | None = None, **_: Any) -> Function:
         @wraps(function)
         def run(*args: Any, **kwargs: Any) -> Any:
             if current().trace is not None:
-                return function(*args, **kwargs)
+                return branched(lambda: function(*args, **kwargs))
             if kwargs:
                 bound = signature(function).bind(*args, **kwargs)
                 bound.apply_defaults()

@@ -5,10 +5,11 @@ record (``OpDef``): the rule over factors, the kernel on numpy arrays, the gradi
 another; the verifier checks it in between, and its text form is what golden tests compare.
 
 Read in this order: ``ir`` (what a graph is), ``opdef`` (what an op is), ``trace`` (how a function becomes a graph),
-``text`` (how it prints), ``verify`` (what must hold), ``rewrite`` (what is unused or there twice goes), ``codec`` (how
-it is kept).
+``apply`` (where an op meets its operands), ``text`` (how it prints), ``verify`` (what must hold), ``rewrite`` (what is
+unused or there twice goes), ``codec`` (how it is kept).
 """
 
+from simpar.graph.apply import apply, register_collectives
 from simpar.graph.codec import from_record, layout_from_record, layout_record, to_record
 from simpar.graph.ir import (
     EVERY_STAGE,
@@ -23,7 +24,7 @@ from simpar.graph.ir import (
     Strategy,
     Value,
 )
-from simpar.graph.lines import user_line
+from simpar.graph.lines import refuse_value, user_line
 from simpar.graph.opdef import OPS, Example, Local, OpDef, kernel_of, local_shape, lookup, op
 from simpar.graph.rewrite import drop_unused, merge_equal
 from simpar.graph.text import graph_text
@@ -31,12 +32,10 @@ from simpar.graph.trace import (
     ACCUMULATED,
     NESTED,
     NEXT,
+    Decision,
     Operand,
     ParameterLike,
     Trace,
-    apply,
-    refuse_value,
-    register_collectives,
     tracing,
 )
 from simpar.graph.verify import verify_graph
@@ -50,6 +49,7 @@ __all__ = [
     "OPS",
     "Argument",
     "Constant",
+    "Decision",
     "Example",
     "Graph",
     "Local",

@@ -4,7 +4,9 @@ import linecache
 import sys
 from pathlib import Path
 
-__all__ = ["UserLine", "user_line"]
+from simpar.errors import ValueDependentError
+
+__all__ = ["UserLine", "refuse_value", "user_line"]
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _DEMO = str(Path(_PACKAGE, "demo"))  # a program like a user's
@@ -43,3 +45,15 @@ def user_line() -> UserLine | str:
             return UserLine.of(name, frame.f_lineno)
         frame = frame.f_back
     return ""
+
+
+def refuse_value(what: str) -> ValueDependentError:
+    """Return the error for a traced function that asks for a number.
+
+    Args:
+        what: what was asked, e.g. ``"bool(tensor)"``.
+    """
+    return ValueDependentError(
+        f"{what} at {user_line()} needs a value, but the function is being traced and has none yet. "
+        f"Choose between values with ops.select, or take the decision outside of the compiled function."
+    )

@@ -1,20 +1,22 @@
 """Tracing: a function runs once on values without numbers, and every op it calls becomes a node.
 
-``apply`` is the one place where an op meets its operands. While a trace is active it records; otherwise it computes at
-once on numpy arrays. ``Tensor`` calls it by the op's name, so that tensors stand below the ops.
+Where the function asks for a value, which there is none of yet, ``decide`` answers; ``branches`` sees to it that every
+answer is given in turn.
 """
 
+from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, cast
+from math import prod
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simpar.context import current
-from simpar.dtype import DType, as_dtype, bfloat16
-from simpar.errors import ParameterNameError, RuleError, TraceError, ValueDependentError
+from simpar.dtype import DType, as_dtype
+from simpar.errors import ParameterNameError, RuleError, TraceError
 from simpar.graph.ir import (
     EVERY_STAGE,
     NO_MICRO,
@@ -28,20 +30,18 @@ from simpar.graph.ir import (
     Strategy,
     Value,
 )
-from simpar.graph.lines import user_line
-from simpar.graph.opdef import OpDef, kernel_of, lookup
+from simpar.graph.lines import refuse_value, user_line
+from simpar.graph.opdef import OpDef, lookup
 from simpar.layout import Layout
 
 __all__ = [
     "ACCUMULATED",
     "NESTED",
     "NEXT",
+    "Call",
     "Operand",
     "ParameterLike",
     "Trace",
-    "apply",
-    "refuse_value",
-    "register_collectives",
     "tracing",
 ]
 
@@ -56,6 +56,9 @@ Operand = Array | Value
 Attrs = Mapping[str, Any]
 
 ACCUMULATED = "accu_grads"  # what MindSpore calls a Parameter in which gradients add up
+
+MOST_CONDITIONS = 8
+"""How many conditions one Cell or function may ask for."""
 
 
 class ParameterLike(Protocol):
@@ -77,7 +80,7 @@ class ParameterLike(Protocol):
 
 
 @dataclass(slots=True)
-class _Call:
+class Call:
     """How ``apply`` was called, beside operands and attributes."""
 
     strategy: Strategy | None = None
@@ -93,6 +96,23 @@ class Marks:
     recompute: Recompute | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A condition that the function asked for, and the answer it was given.
+
+    Args:
+        condition: the value.
+        answer: what the function was told.
+        place: how many nodes had been recorded.
+        line: file and line that asked.
+    """
+
+    condition: Value
+    answer: bool
+    place: int
+    line: str
+
+
 class Trace:
     """A graph while it is being recorded."""
 
@@ -106,7 +126,8 @@ class Trace:
         self.gradients: dict[Value, Value] = {}
         self.guards: list[Callable[[], object]] = []
         self.parameters: list[ParameterLike] = []
-        self._count = 0
+        self.made = 0
+        """How many values there are."""
         self._owned: set[Value] = set()
         self._arguments: list[Argument] = []
         self._specs: list[ParameterInput] = []
@@ -117,13 +138,16 @@ class Trace:
         self._now: dict[Value, Value] = {}
         self._owed: dict[str, Value] = {}
         self._step: Value | None = None
+        self.asked: list[Decision] | None = None
+        self.answers: Sequence[bool] = ()
+        self.replays: list[deque[Node]] = []
 
     # --- inputs ---
 
     def new_value(self, shape: Sequence[int], dtype: DType) -> Value:
         """Return a value that nothing makes yet."""
-        value = Value(self._count, tuple(shape), dtype)
-        self._count += 1
+        value = Value(self.made, tuple(shape), dtype)
+        self.made += 1
         self._owned.add(value)
         return value
 
@@ -179,7 +203,7 @@ class Trace:
 
     def _accumulated(self, total: Value, term: Value) -> Value:
         with self.during("update"), self.marked(stage=EVERY_STAGE, micro=NO_MICRO, recompute=None):
-            return self.record(lookup("add"), (total, term), {}, _Call())[0]
+            return self.record(lookup("add"), (total, term), {}, Call())[0]
 
     def _check_name(self, spec: ParameterSpec) -> None:
         """Refuse a name that two trained Parameters share: states and checkpoints go by it."""
@@ -214,6 +238,14 @@ class Trace:
         """Return what Parameters hold now that were assigned, by the value with which each entered."""
         return dict(self._now)
 
+    def owed(self) -> Mapping[str, Value]:
+        """Return the gradients that accumulators are to hold more, by the names of their weights."""
+        return dict(self._owed)
+
+    def hold(self, held: Mapping[Value, Value], owed: Mapping[str, Value]) -> None:
+        """Let Parameters hold what ``held`` returned once, and accumulators be owed what ``owed`` did."""
+        self._now, self._owed = dict(held), dict(owed)
+
     def changed_since(self, before: Mapping[Value, Value]) -> list[tuple[ParameterLike, Value, Value]]:
         """Return each Parameter that was assigned since ``held``, what it held then, and what it holds now."""
         pairs = zip(self.parameters, self._specs, strict=True)
@@ -242,12 +274,15 @@ class Trace:
 
     # --- nodes ---
 
-    def record(self, made: OpDef, operands: Sequence[Operand], attrs: Attrs, call: _Call) -> tuple[Value, ...]:
+    def record(self, made: OpDef, operands: Sequence[Operand], attrs: Attrs, call: Call) -> tuple[Value, ...]:
         """Add a node and return its results.
 
         Raises:
             RuleError: the operands' shapes do not fit the op's rule; the error names Cell, op and line.
         """
+        again = next((nodes for nodes in reversed(self.replays) if nodes), None)
+        if again is not None:
+            return self._recorded_again(made.name, again.popleft())
         inputs = tuple(self.bind(x) for x in operands)
         scope, line = ".".join(self.scope), user_line()
         try:
@@ -262,6 +297,39 @@ class Trace:
         node = Node(made.name, inputs, outputs, attrs, *cut, self.phase, scope, line, *how)
         self.nodes.append(node)
         return outputs
+
+    def _recorded_again(self, op: str, node: Node) -> tuple[Value, ...]:
+        """Return the results of a node that was recorded when the function ran as far as this before."""
+        if node.op != op:
+            raise TraceError(
+                f"op {op} at {user_line()} was {node.op} when the function ran with another answer to a condition. "
+                "Let nothing but its inputs decide what a function does."
+            )
+        self.nodes.append(node)
+        return node.outputs
+
+    # --- conditions ---
+
+    def decide(self, condition: Value) -> bool:
+        """Answer a condition, for which there is no value yet: as ``branches`` planned, else with True.
+
+        Raises:
+            RuleError: it has more than one element.
+            ValueDependentError: nobody sees to the other answers, or a function asks too often: a loop does.
+        """
+        if prod(condition.shape) != 1:
+            raise RuleError(f"a condition has one element, but that at {user_line()} has shape {condition.shape}.")
+        if self.asked is None:
+            raise refuse_value("bool(tensor) (an `if`, `while`, `and` or `or`)")
+        known = next((d.answer for d in self.asked if d.condition is condition), None)
+        if known is not None:
+            return known
+        if len(self.asked) == MOST_CONDITIONS:
+            raise refuse_value(f"the {MOST_CONDITIONS + 1}th condition of a function (a `while`?)")
+        number = len(self.asked)
+        answer = self.answers[number] if number < len(self.answers) else True
+        self.asked.append(Decision(condition, answer, len(self.nodes), user_line()))
+        return answer
 
     @contextmanager
     def inside(self, scope: str) -> Generator[None]:
@@ -314,72 +382,3 @@ def tracing(trace: Trace) -> Generator[Trace]:
         yield trace
     finally:
         context.trace = before
-
-
-def apply(
-    name: str,
-    operands: Sequence[Operand],
-    attrs: Attrs,
-    strategy: Strategy | None = None,
-    out_strategy: Strategy | None = None,
-) -> tuple[Operand, ...]:
-    """Apply an op: record it while a trace is active, compute it otherwise.
-
-    Args:
-        name: the op's name in ``OPS``.
-        operands: arrays, or values of the active trace.
-        attrs: the op's attributes, plain data.
-        strategy, out_strategy: the user's cut, kept on the node.
-
-    Returns:
-        The results: values while tracing, arrays otherwise.
-    """
-    made = lookup(name)
-    trace: Trace | None = current().trace
-    symbolic = any(isinstance(x, Value) for x in operands)
-    if trace is not None and (symbolic or made.kernel is None):
-        return trace.record(made, operands, attrs, _Call(strategy, out_strategy))
-    if symbolic:
-        raise TraceError(
-            f"op {name} was given a Tensor of a trace that has ended. Keep such Tensors inside the function."
-        )
-    return _compute(made, [x for x in operands if not isinstance(x, Value)], attrs)
-
-
-def _compute(made: OpDef, arrays: list[Array], attrs: Attrs) -> tuple[Array, ...]:
-    """Compute an op at once."""
-    if made.kernel is None:
-        if not _COLLECTIVES:
-            raise TraceError(f"op {made.name} moves data between ranks, which needs `import simpar` as a whole.")
-        result = _COLLECTIVES[0](made.name, arrays, attrs)
-    else:
-        _, results = made.infer([a.shape for a in arrays], [as_dtype(a.dtype) for a in arrays], attrs)
-        types = [dtype for _, dtype in results]
-        result = kernel_of(made, (*(as_dtype(a.dtype) for a in arrays), *types))(*arrays, **attrs)
-        if not isinstance(result, tuple):
-            made_array = np.asarray(result, dtype=types[0].numpy)
-            # a view of a Parameter would change when the Parameter is trained
-            return (made_array.copy() if made.view and np.may_share_memory(made_array, arrays[0]) else made_array,)
-        if bfloat16 in types:
-            return tuple(np.asarray(r, dtype=t.numpy) for r, t in zip(cast("Any", result), types, strict=True))
-    return cast("tuple[Array, ...]", result if isinstance(result, tuple) else (result,))
-
-
-_COLLECTIVES: list[Callable[[str, list[Array], Attrs], Any]] = []
-
-
-def register_collectives(run: Callable[[str, list[Array], Attrs], Any]) -> None:
-    """Let ``execute`` say how a collective runs at once, outside of a graph."""
-    _COLLECTIVES[:] = [run]
-
-
-def refuse_value(what: str) -> ValueDependentError:
-    """Return the error for a traced function that asks for a number.
-
-    Args:
-        what: what was asked, e.g. ``"bool(tensor)"``.
-    """
-    return ValueDependentError(
-        f"{what} at {user_line()} needs a value, but the function is being traced and has none yet. "
-        f"Choose between values with ops.select, or take the decision outside of the compiled function."
-    )

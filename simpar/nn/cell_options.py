@@ -70,7 +70,7 @@ class CellOptions(ABC):
         if self._pipeline_stage is not None:
             marks["stage"] = self._pipeline_stage
         if self._repeats_moves is not None and trace.marks.recompute is None:
-            marks["recompute"] = Recompute(len(trace.nodes) + 1, self._repeats_moves)
+            marks["recompute"] = Recompute(trace.made + 1, self._repeats_moves)
         with trace.inside(self._scope), trace.marked(**marks):
             yield
 

@@ -2,14 +2,21 @@
 
 They have no kernel and no rule: on one device they mean nothing, and ``execute`` maps them to a group of ranks. Their
 gradients are collectives again, as MindSpore defines them.
+
+In the modes in which simpar cuts the whole program itself, ``AllReduce`` and ``Broadcast`` may be given values that all
+ranks hold alike: then each rank knows the result. A value that is cut is refused.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from simpar.context import current
 from simpar.errors import DTypeError, NotYetError, RuleError, WorldError
-from simpar.graph import op
+from simpar.graph import Example, op
+from simpar.layout import Rule, parse_rule
 from simpar.ops.primitive import Primitive
 from simpar.ops.support import one
 from simpar.tensor import Tensor
@@ -25,6 +32,7 @@ __all__ = [
     "ranks_of_group",
 ]
 
+Array = NDArray[Any]
 Attrs = Mapping[str, Any]
 Shape = tuple[int, ...]
 
@@ -153,6 +161,38 @@ op("broadcast", infer_shape=_same, bprop=_broadcast_bprop)
 op("all_to_all", infer_shape=_exchanged, bprop=_all_to_all_bprop)
 
 
+# --- values that all ranks hold alike ---
+
+
+def _alike_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    axes = tuple(f"a{i}" for i in range(len(shapes[0])))
+    return parse_rule(f"{' '.join(axes)} -> {' '.join(axes)}", shapes, whole=axes)
+
+
+def _alike(x: Array, *, op: str, times: int, out: Array | None = None) -> Array:
+    """Return what ``times`` ranks make of the value that each of them holds."""
+    if op == "sum":
+        return np.multiply(x, x.dtype.type(times), out=out)
+    return np.power(x, times if op == "prod" else 1, out=out)
+
+
+def _alike_bprop(g: Tensor, x: Tensor, *, op: str, times: int) -> Tensor:
+    if op == "prod":
+        raise NotYetError("AllReduce with ReduceOp.PROD has no gradient, as in MindSpore. Sum logarithms instead.")
+    return g * times if op == "sum" else g
+
+
+op(
+    "among_alike",
+    rule=_alike_rule,
+    kernel=_alike,
+    bprop=_alike_bprop,
+    examples=tuple(
+        Example(((4, 6),), {"op": kind, "times": 3}, grad=kind != "prod") for kind in ("sum", "prod", "max")
+    ),
+)
+
+
 # --- faces ---
 
 
@@ -167,6 +207,13 @@ class _Collective(Primitive):
     def _where(self) -> dict[str, Any]:
         size = current().device_num if self._ranks is None else len(self._ranks)
         return {"group": self._ranks, "group_size": size}
+
+    def _combined(self, x: Tensor, op: str) -> Tensor | None:
+        """Return the result, where the program is cut and values are whole; None in the other modes."""
+        context = current()
+        if context.trace is None or not context.is_partitioned:
+            return None
+        return one("among_alike", x, op=op, times=self._where()["group_size"])
 
     def _fusable(self) -> dict[str, Any]:
         return {**self._where(), "fusion": int(self.attrs.get("fusion", 0))}
@@ -202,7 +249,8 @@ class AllReduce(_Collective, op="all_reduce"):
 
     def __call__(self, input_x: Tensor) -> Tensor:
         """Return the combined Tensor, of the same shape."""
-        return self.apply_one(input_x, **self._fusable())
+        made = self._combined(input_x, str(self.get_attr_dict()["op"]))
+        return self.apply_one(input_x, **self._fusable()) if made is None else made
 
 
 class AllGather(_Collective, op="all_gather"):
@@ -251,7 +299,8 @@ class Broadcast(_Collective, op="broadcast"):
         """Return the root's Tensors, in a tuple as they are given."""
         if isinstance(input_x, Tensor):
             raise DTypeError("Broadcast takes a tuple of Tensors: write broadcast((x,)) for one.")
-        return tuple(self.apply_one(x, **self._where()) for x in input_x)
+        made = [self._combined(x, "max") for x in input_x]
+        return tuple(self.apply_one(x, **self._where()) if m is None else m for x, m in zip(input_x, made, strict=True))
 
 
 class AlltoAll(_Collective, op="all_to_all"):

@@ -29,6 +29,9 @@ from simpar.partition.unknown import argument_divisors, check_unknown, divisors_
 
 __all__ = ["Assigned", "Cut", "assign_layouts"]
 
+_AMONG_ALIKE = "among_alike"
+"""The op for what a collective makes of a value that all ranks hold alike."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -182,14 +185,16 @@ class _Assigner:
         return cut
 
     def _cut(self, node: Node, definition: OpDef) -> Cut:
-        if definition.rule is None:
+        known = [self._known(node, v) for v in node.inputs]
+        is_cut = any(layout is not None and max(layout.cuts, default=1) > 1 for layout in known)
+        if definition.rule is None or (node.op == _AMONG_ALIKE and is_cut):
+            what = "collective" if definition.rule else node.op
             raise StrategyError(
-                f"a hand-written {node.op} moves data between ranks, but in semi_auto_parallel mode simpar cuts the "
-                "whole program itself. Use it in hybrid_parallel or data_parallel mode, or write the op with a "
-                "strategy instead."
+                f"a hand-written {what} of a value that is cut moves data between ranks, but in semi_auto_parallel "
+                "mode simpar cuts the whole program itself. Use it in hybrid_parallel or data_parallel mode, or write "
+                "the op with a strategy instead."
             )
         rule = definition.bind([v.shape for v in node.inputs], node.attrs)
-        known = [self._known(node, v) for v in node.inputs]
         assignment = self._assignment(node, rule, known)
         if self.options.mindspore and node.phase == "forward":
             check_restrictions(node, rule, assignment, self.options.device_num)

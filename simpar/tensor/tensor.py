@@ -156,7 +156,9 @@ class Tensor(Operators):
         return np.array(self._data("np.array(tensor)"), dtype=dtype, copy=copy)
 
     def __bool__(self) -> bool:
-        return bool(self._data("bool(tensor) (an `if`, `while`, `and` or `or`)"))
+        trace: Trace | None = current().trace
+        given = None if trace is None else self.operand()
+        return trace.decide(given) if trace and isinstance(given, Value) else bool(self._data("bool(tensor)"))
 
     def __float__(self) -> float:
         return float(self._data("float(tensor)").item())

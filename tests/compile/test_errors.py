@@ -201,11 +201,11 @@ def test_one_rank_that_fails_releases_the_others() -> None:
 
 def test_control_flow_that_depends_on_a_value_names_the_line() -> None:
     def step(x: Tensor) -> Tensor:
-        if x.sum() > 0:
-            return x
-        return -x
+        for _ in range(int(x.sum())):
+            x = x * 2
+        return x
 
-    with pytest.raises(ValueDependentError, match=r"bool\(.*at test_errors.py:\d+ needs a value"):
+    with pytest.raises(ValueDependentError, match=r"int\(.*at test_errors.py:\d+ needs a value"):
         ms.jit(step)(Tensor(X))
 
 
@@ -244,12 +244,26 @@ def test_assigning_another_shape_says_both() -> None:
         ms.jit(step)(Tensor(X))
 
 
-def test_a_hand_written_collective_is_refused_in_semi_auto_parallel() -> None:
+@pytest.mark.parametrize("collective", [ops.AllReduce(), ops.AllGather(), lambda x: ops.Broadcast(0)((x,))])
+def test_a_hand_written_collective_of_slices_is_refused_in_semi_auto_parallel(collective: Function) -> None:
     def run() -> Any:
         semi_auto()
-        return ms.jit(lambda x: ops.AllReduce()(x))(Tensor(X))
+        double = ops.Mul().shard(((4, 1), ()))
+        return ms.jit(lambda x: collective(double(x, 2.0)))(Tensor(X))
 
-    assert "hand-written all_reduce" in the_error(StrategyError, run)
+    assert "a hand-written" in the_error(StrategyError, run)
+
+
+def test_a_hand_written_collective_of_what_all_ranks_hold_is_known_to_each_in_semi_auto_parallel() -> None:
+    def run() -> Any:
+        semi_auto()
+        least, product = ops.AllReduce(ops.ReduceOp.MIN), ops.AllReduce(ops.ReduceOp.PROD)
+        step = ms.value_and_grad(lambda x: ops.AllReduce()(x * x).sum(), 0)
+        loss, slope = ms.jit(step)(Tensor([3.0]))
+        others = ms.jit(lambda x: (least(x), product(x), *ops.Broadcast(0)((x,))))(Tensor([3.0]))
+        return loss.item(), slope.item(), *(x.item() for x in others)
+
+    assert run_threads(4, run) == [(36.0, 24.0, 3.0, 81.0, 3.0)] * 4
 
 
 def test_shapes_that_do_not_fit_name_the_op_and_the_line() -> None:
