@@ -68,9 +68,13 @@ def assign_sub(variable: Parameter, value: Operand) -> Tensor:
 
 
 def depend(value: Tensor, expr: object) -> Tensor:
-    """Return ``value``. MindSpore computes ``expr`` first; simpar keeps the order of the program anyway."""
+    """Return ``value``. MindSpore computes ``expr`` first; simpar keeps the order of the program anyway.
+
+    In a program it is a node of its own, so that the two reshapes in ``reshape(depend(reshape(x), y))`` stay two.
+    """
     del expr
-    return value
+    is_new = current().trace is not None and isinstance(value, Tensor) and not isinstance(value, Parameter)
+    return one("depend", value) if is_new else value
 
 
 def clip_by_global_norm(

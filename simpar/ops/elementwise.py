@@ -180,6 +180,7 @@ def _full_like(x: Array, *, value: float, out: Array | None = None) -> Array:
 
 
 unary("identity", _identity, lambda g, x, out: g, linear="each", view=True)
+unary("depend", _identity, lambda g, x, out: g, linear="each", view=True)
 unary("stop_gradient", _identity, None, linear="each", view=True)
 unary(
     "cast",

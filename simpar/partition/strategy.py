@@ -31,6 +31,7 @@ FOLLOWERS = frozenset(
     {
         "dump",
         "dump_gradient",
+        "depend",
         "reshape",
         "send",
         "receive",

@@ -7,7 +7,7 @@ As MindSpore's costs have it, a convolution that takes what another op leaves is
 that comes whole through a reshape; a convolution that is reached from its result may sum.
 Ops of one operand that may be cut everywhere, and reshapes, pass on the layout that reaches them. What the user
 configured stays, and is not passed through. A Parameter leads from each op that takes it to the others, and those that
-share one with a configured op are decided first.
+share one with a configured op are decided first. The arguments come last, and ops to which nothing leads stay whole.
 
 This is MindSpore's ``search_mode="sharding_propagation"``.
 """
@@ -28,9 +28,7 @@ __all__ = ["propagate_strategies"]
 
 
 def propagate_strategies(graph: Graph, options: PartitionOptions) -> Graph:
-    """Return the graph in which every forward op that a configured one leads to has a strategy.
-
-    Without any configured op it begins at the arguments.
+    """Return the graph in which every forward op has a strategy: from the configured ops, and then from the arguments.
 
     Raises:
         StrategyError: a strategy does not fit its op; or there is neither a configured op nor an argument, under
@@ -88,6 +86,8 @@ class _Taste:
 
 
 _CONVOLUTIONS = frozenset({"conv2d"})
+_FOLLOWING = frozenset({"reshape", "depend"})
+"""Ops that follow their operand without a strategy."""
 _STATISTICS = frozenset({"channel_mean", "channel_spread", "follow_statistic"})
 
 
@@ -117,8 +117,9 @@ class _Propagation:
         sharing = [j for i in configured for j in self._share(i)]
         for i in (*configured, *sharing):
             self._spread(i)
-        if not configured:
-            self._from_arguments()
+        self._from_arguments(alone=not configured)
+        for i in self.nodes.keys() - self.decided.keys():  # nothing led there
+            self.decided[i] = self._whole(i)
         return replace(self.graph, nodes=tuple(self._with_strategy(i, n) for i, n in enumerate(self.graph.nodes)))
 
     def _configured(self, i: int) -> _Decided:
@@ -128,14 +129,15 @@ class _Propagation:
         except StrategyError as error:
             raise StrategyError(f"{node.cited}: {error}") from None
 
-    def _from_arguments(self) -> None:
+    def _from_arguments(self, alone: bool) -> None:
+        """Spread from the arguments to what no configured op leads to."""
         fed = {v for node in self.graph.nodes for v in node.inputs}  # by a backward op alone, where no other is needed
         for argument, layout in self.fed.items():
             for i, operand in self.users.get(argument, ()):
                 if i not in self.decided:
                     self._reach(i, operand, layout)
                     self._work()
-        if not fed & self.fed.keys() and self.nodes and self.options.mindspore:
+        if alone and not fed & self.fed.keys() and self.nodes and self.options.mindspore:
             raise StrategyError(
                 "no op has a strategy, and no op takes an argument, so there is nothing to propagate from. Give one op "
                 "a strategy with .shard(...)."
@@ -180,12 +182,37 @@ class _Propagation:
             self.queue.extend(self._share(i))
             for k, value in enumerate(node.outputs):
                 for user, operand in self.users.get(value, ()):
-                    if user not in self.decided:
-                        self._reach(user, operand, made.result(rule, k), node.op == "reshape")
+                    if user not in self.decided and not self._ends(i, user):
+                        self._reach(user, operand, made.result(rule, k), self._is_reshaped(i))
             for k, value in enumerate(node.inputs):
                 maker = self.maker.get(value)
-                if maker is not None and maker[0] not in self.decided:
+                if maker is not None and maker[0] not in self.decided and not self._ends(maker[0], i):
                     self._reach_back(*maker, made.operand(rule, k))
+
+    def _ends(self, i: int, user: int) -> bool:
+        """Return whether the walk ends between two ops, as in MindSpore.
+
+        It does between two reshapes with a ``Depend`` between them (without one they are one reshape), and between a
+        reshape and a concatenation. There the one that was not reached is left whole.
+        """
+        if not self._is_reshaped(i):
+            return False
+        if self.nodes[user].op == "concat":
+            other = i if user in self.decided else user
+            self.decided.setdefault(other, self._whole(other))
+            return True
+        return self.nodes[i].op == "depend" and self.nodes[user].op == "reshape"
+
+    def _is_reshaped(self, i: int) -> bool:
+        """Return whether a node is a reshape, or passes the result of one on."""
+        node = self.nodes[i]
+        if node.op == "depend" and node.inputs[0] in self.maker:
+            return self._is_reshaped(self.maker[node.inputs[0]][0])
+        return node.op == "reshape"
+
+    def _whole(self, i: int) -> _Decided:
+        """Return how an op is left to which nothing leads."""
+        return _Decided(Assignment((self.options.device_num,), {}), passes_on=self.nodes[i].op in _FOLLOWING)
 
     def _reach(self, i: int, operand: int, layout: Layout, is_reshaped: bool = False) -> None:
         rule, n = self.rules[i], self.options.device_num
@@ -236,7 +263,7 @@ class _Propagation:
         made, rule = self.decided[i], self.rules[i]
         if not made.passes_on:
             return replace(node, strategy=strategy_of(rule, made.assignment))
-        if node.op == "reshape":  # follows its operand by itself
+        if node.op in _FOLLOWING:
             return node
         return replace(node, strategy=tuple(made.assignment.operand(rule, k) for k in range(len(rule.operands))))
 
@@ -261,7 +288,7 @@ def _takes_part(node: Node) -> bool:
 
 def _passes_on(node: Node, rule: Rule) -> bool:
     """Return whether an op passes on the layout of its operand: a reshape, or one that may be cut everywhere."""
-    if node.op == "reshape":
+    if node.op in _FOLLOWING:
         return True
     tensors = [axes for axes, v in zip(rule.operands, node.inputs, strict=True) if v.shape]
     return len(tensors) == 1 and rule.results == (tensors[0],) and not (rule.whole or rule.reaches)
