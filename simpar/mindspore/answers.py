@@ -1,5 +1,6 @@
 """What MindSpore's tests ask of a compiled Cell beside its layouts, answered from its plan."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
@@ -11,10 +12,12 @@ from simpar.nn import Cell
 from simpar.ops import Primitive
 from simpar.partition import Collective, Instruction, Plan
 
-__all__ = ["GraphExecutor", "all_reduce_fusion", "plan_of", "strategies_of"]
+__all__ = ["GraphExecutor", "all_reduce_fusion", "parallel_ops", "plan_of", "strategies_of"]
 
 _PLAN: Final = "_simpar_plan"
 """The attribute under which ``compile`` leaves the last plan of a Cell."""
+_UNLISTED: Final = frozenset({"cast", "depend", "reshape"})
+"""Ops that follow their operands in MindSpore, without a strategy."""
 
 
 def plan_of(cell: Cell) -> Plan:
@@ -41,11 +44,11 @@ def strategies_of(plan: Plan, with_outputs: bool = False) -> dict[str, list[list
     classes, numbers, found = _class_names(), Counter[str](), dict[str, list[list[int]]]()
     for instruction in _forward(plan):
         kind = classes.get(instruction.op)
-        if kind is None:  # a part of what is one op in MindSpore
+        if kind is None or instruction.op in _UNLISTED:  # None: a part of what is one op in MindSpore
             continue
         place = "/".join(("Default", *filter(None, instruction.scope.split("."))))
         name = f"{place}/{kind}"
-        found[f"{name}-op{numbers[name]}"] = [list(plan.values[v].layout.cuts) for v in instruction.inputs]
+        found[f"{name}-op{numbers[name]}"] = _cuts(plan, instruction)
         numbers[name] += 1
     fed = [list(plan.values[v].layout.cuts) for v in plan.arguments]
     found |= {"Default/_VirtualDataset-op0": fed} if fed else {}
@@ -53,6 +56,32 @@ def strategies_of(plan: Plan, with_outputs: bool = False) -> dict[str, list[list
     for number, value in enumerate(held):
         found[f"Default/_VirtualOutput-op{number}"] = [list(plan.values[value].layout.cuts)]
     return found
+
+
+def _cuts(plan: Plan, instruction: Instruction) -> list[list[int]]:
+    """Return how an op is cut; MindSpore says it of OneHot's result, and of the two values in it."""
+    cut = [list(plan.values[v].layout.cuts) for v in (*instruction.inputs, *instruction.outputs)]
+    return [cut[-1], [], []] if instruction.op == "one_hot" else cut[: len(instruction.inputs)]
+
+
+def parallel_ops(plan: Plan, loops_once: bool = False) -> int:
+    """Return for how many ops of the forward pass a strategy is found, and one more for what feeds it.
+
+    A reshape of a reshape is one with it.
+
+    Args:
+        plan: of the program.
+        loops_once: whether the members of a ``CellList`` count as one (``dp_algo_single_loop``).
+    """
+    classes, reshaped, counted = _class_names(), set[int](), Counter[tuple[str, str]]()
+    for instruction in _forward(plan):
+        if instruction.op not in classes or instruction.op == "depend" or reshaped.intersection(instruction.inputs):
+            continue
+        counted[instruction.scope, instruction.op] += 1
+        reshaped.update(instruction.outputs if instruction.op == "reshape" else ())
+    if loops_once:
+        counted = {(re.sub(r"(?<![^.])[0-9]+(?![^.])", "*", scope), op): n for (scope, op), n in counted.items()}
+    return sum(counted.values()) + bool(plan.arguments)
 
 
 def _forward(plan: Plan) -> Iterator[Instruction]:

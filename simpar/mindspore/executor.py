@@ -4,7 +4,8 @@ from typing import Any
 
 from simpar.compile import jit
 from simpar.context import current
-from simpar.mindspore.answers import GraphExecutor, all_reduce_fusion, plan_of, strategies_of
+from simpar.mindspore.answers import GraphExecutor, all_reduce_fusion, parallel_ops, plan_of, strategies_of
+from simpar.mindspore.options import _get_algo_single_loop  # pyright: ignore[reportPrivateUsage]
 from simpar.nn import Cell
 from simpar.tensor import Tensor
 from simpar.train import flops_of
@@ -36,6 +37,9 @@ class _CellGraphExecutor:
 
     def _get_shard_strategy(self, obj: Cell) -> dict[str, list[list[int]]]:
         return strategies_of(plan_of(obj), with_outputs=not obj.training)
+
+    def _get_num_parallel_ops(self, obj: Cell) -> int:
+        return parallel_ops(plan_of(obj), loops_once=_get_algo_single_loop())
 
     def _get_allreduce_fusion(self, obj: Cell) -> dict[str, int]:
         return all_reduce_fusion(plan_of(obj))

@@ -1,6 +1,7 @@
 """Writing to a Parameter, and order: inside a compiled function a write becomes part of the program."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from simpar.context import current
 from simpar.dtype import float32
@@ -67,7 +68,7 @@ def assign_sub(variable: Parameter, value: Operand) -> Tensor:
     return assign(variable, variable - value)
 
 
-def depend(value: Tensor, expr: object) -> Tensor:
+def depend(value: Any, expr: object) -> Any:
     """Return ``value``. MindSpore computes ``expr`` first; simpar keeps the order of the program anyway.
 
     In a program it is a node of its own, so that the two reshapes in ``reshape(depend(reshape(x), y))`` stay two.
@@ -134,6 +135,6 @@ class AssignSub(Primitive):
 class Depend(Primitive):
     """Passes a value on after something else; see ``depend``."""
 
-    def __call__(self, value: Tensor, expr: object) -> Tensor:
+    def __call__(self, value: Any, expr: object) -> Any:
         """Return the value."""
         return depend(value, expr)

@@ -3,6 +3,7 @@
 An object is made once, cut by ``.shard``, and called many times.
 """
 
+from simpar.context import current
 from simpar.dtype import as_dtype
 from simpar.ops._faces import Binary, Unary
 from simpar.ops.primitive import Primitive
@@ -275,6 +276,13 @@ class Select(Primitive, op="select"):
 
 class Cast(Primitive, op="cast"):
     """Changes the element type."""
+
+    def shard(self, in_strategy: object = None, out_strategy: object = None) -> "Cast":
+        """Say how the operand is cut; under MindSpore's names it has no effect, as there. See ``Primitive.shard``."""
+        super().shard(in_strategy, out_strategy)
+        if current().mindspore:
+            self.in_strategy = self.out_strategy = None
+        return self
 
     def __call__(self, x: Tensor, dtype: object) -> Tensor:
         """Apply the op."""

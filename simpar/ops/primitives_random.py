@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from simpar.dtype import DType, float32, int32
+import numpy as np
+
+from simpar.dtype import DType, float32, int32, int64
 from simpar.errors import RuleError
 from simpar.graph import Strategy
 from simpar.layout import Layout
@@ -181,27 +183,38 @@ class UniformCandidateSampler(Primitive, op="uniform_candidates"):
 # --- dropout in other words ---
 
 
-def _with_step(given: Strategy | None) -> Strategy | None:
-    """Return a strategy of the first operand with one for the step, which has no axes."""
-    if not given:
-        return given
-    first = given[0]
-    return first, Layout(first.dev_mat, (), first.rank_list) if isinstance(first, Layout) else ()
-
-
-class DropoutExt(Primitive, op="dropout"):
+class DropoutExt(Primitive, op="dropout_ext"):
     """Makes a random part of the elements 0 and divides the others by the part that is kept."""
 
     def shard(self, in_strategy: object = None, out_strategy: object = None) -> "DropoutExt":
-        """Say how the input is cut; entries for seed and offset change nothing. See ``Primitive.shard``."""
+        """Say how the input is cut; seed and offset need no entries. See ``Primitive.shard``."""
         super().shard(in_strategy, out_strategy)
-        self.in_strategy = _with_step(self.in_strategy)
+        if self.in_strategy:
+            first = self.in_strategy[0]
+            number = Layout(first.dev_mat, (), first.rank_list) if isinstance(first, Layout) else ()
+            self.in_strategy = (first, number, number)
         return self
 
-    def __call__(self, x: Tensor, p: float, seed: object = None, offset: object = None) -> tuple[Tensor, Tensor]:
-        """Return the result and the mask of what was kept; the mask follows the program's seed, step and order."""
-        made = self.apply(x, step_tensor(), **draw_attrs(p))
-        assert isinstance(made, tuple), "dropout has two results"
+    def __call__(
+        self, x: Tensor, p: float, seed: Tensor | int | None = None, offset: Tensor | int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the result and the mask of what was kept.
+
+        Args:
+            x: of any shape.
+            p: which part of the elements becomes 0.
+            seed, offset: choose the mask: with the same two it is the same each time. Without a seed it is one of the
+                program's, without an offset it is the number of the step.
+
+        Raises:
+            RuleError: ``p`` is out of range.
+        """
+        drawn = draw_attrs(p)
+        own = drawn["seed"] + (drawn["stream"] << 32)  # no other dropout of the program has it
+        start = Tensor(np.int64(own)) if seed is None else as_tensor(seed).astype(int64)
+        step = step_tensor() if offset is None else as_tensor(offset).astype(int64)
+        made = self.apply(x, start, step, keep_prob=drawn["keep_prob"])
+        assert isinstance(made, tuple), "dropout_ext has two results"
         return made[0], made[1]
 
 

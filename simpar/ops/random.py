@@ -17,6 +17,7 @@ from simpar.tensor import Tensor, call
 __all__ = ["draw_attrs", "dropout", "seeded", "step_tensor", "stream_of"]
 
 Attrs = Mapping[str, Any]
+Box = tuple[tuple[int, int], ...]
 
 _DRAW_STREAMS = 1 << 63
 """Streams from here on belong to dropout and other draws, those below to initializers."""
@@ -29,14 +30,40 @@ def _dropout(
     seed: int,
     stream: int,
     keep_prob: float,
-    box: tuple[tuple[int, int], ...] | None = None,
+    box: Box | None = None,
     shape: tuple[int, ...] | None = None,
     out: tuple[Array, ...] | None = None,
 ) -> tuple[Array, ...]:
     """Return x / keep_prob where the mask keeps it and 0 elsewhere, and the mask."""
+    return _masked(x, seed, stream_of(stream, step), box, shape, keep_prob, out)
+
+
+def _dropout_ext(
+    x: Array,
+    seed: Array,
+    offset: Array,
+    *,
+    keep_prob: float,
+    box: Box | None = None,
+    shape: tuple[int, ...] | None = None,
+    out: tuple[Array, ...] | None = None,
+) -> tuple[Array, ...]:
+    """Return what ``dropout`` returns; the same seed and offset give the same mask each time."""
+    stream = _DRAW_STREAMS | int(offset.item()) & 0xFFFFFFFF
+    return _masked(x, int(seed.item()) & 0xFFFFFFFFFFFFFFFF, stream, box, shape, keep_prob, out)
+
+
+def _masked(
+    x: Array,
+    seed: int,
+    stream: int,
+    box: Box | None,
+    shape: tuple[int, ...] | None,
+    keep_prob: float,
+    out: tuple[Array, ...] | None,
+) -> tuple[Array, ...]:
     place = tuple((0, n) for n in x.shape) if box is None else box
-    whole = x.shape if shape is None else shape
-    mask = philox.keep_mask(seed, stream_of(stream, step), place, whole, keep_prob)
+    mask = philox.keep_mask(seed, stream, place, x.shape if shape is None else shape, keep_prob)
     results = out or (np.empty(x.shape, x.dtype), mask)
     if results[1] is not mask:
         np.copyto(results[1], mask)
@@ -65,6 +92,10 @@ def _bprop(g: tuple[Tensor, ...], x: Tensor, step: Tensor, *, out: tuple[Tensor,
     return one("dropout_grad", g[0], out[1], keep_prob=keep_prob), None
 
 
+def _ext_bprop(g: tuple[Tensor, ...], x: Tensor, *_: Tensor, out: tuple[Tensor, ...], keep_prob: float) -> Any:
+    return one("dropout_grad", g[0], out[1], keep_prob=keep_prob), None, None
+
+
 def _grad_bprop(u: Tensor, g: Tensor, mask: Tensor, *, keep_prob: float) -> Any:
     return one("dropout_grad", u, mask, keep_prob=keep_prob), None
 
@@ -85,6 +116,18 @@ op(
     examples=(
         Example(((4, 6), ()), _DRAW, ("float32", "int64"), low=(-1, 0), high=(1, 9)),
         Example(((2, 3, 8), ()), {**_DRAW, "keep_prob": 0.25}, ("float32", "int64"), low=(-1, 0), high=(1, 9)),
+    ),
+)
+op(
+    "dropout_ext",
+    rule="..., , -> ..., ...",
+    kernel=widened(_dropout_ext),
+    bprop=_ext_bprop,
+    dtype=_dtypes,
+    localize=_where,
+    examples=(
+        Example(((4, 6), (), ()), {"keep_prob": 0.6}, ("float32", "int64", "int64"), low=(-1, 0, 0), high=(1, 9, 9)),
+        Example(((2, 8), (), ()), {"keep_prob": 0.25}, ("float32", "int64", "int64"), low=(-1, 0, 0), high=(1, 9, 9)),
     ),
 )
 op(

@@ -8,6 +8,8 @@ import pytest
 import simpar as ms
 from simpar import Parameter, Tensor, ops
 from simpar.collectives import run_threads
+from simpar.compile import compile_function
+from simpar.context import Context, entered
 from simpar.errors import DTypeError, TraceError
 
 
@@ -46,6 +48,19 @@ def test_assign_casts_up_and_refuses_what_does_not_fit() -> None:
 
 def test_depend_passes_its_value() -> None:
     assert ops.depend(Tensor([1.0]), None).tolist() == ops.Depend()(Tensor([1.0]), None).tolist() == [1.0]
+    assert ops.depend((Tensor([1.0]), 2), None)[1] == 2
+
+
+def test_depend_is_a_node_that_its_gradient_passes() -> None:
+    def twice(x: Tensor) -> Tensor:
+        return (ops.depend(x * x, x + 1) * 3).sum()
+
+    x = Tensor([1.0, 2.0])
+    assert ms.grad(twice)(x).tolist() == [6.0, 12.0]
+    with entered(Context()):
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", device_num=2, full_batch=True)
+        plan = compile_function(twice, (x,)).plan
+    assert [i.op for i in plan.instructions if i.phase == "forward"].count("depend") == 1
 
 
 def accumulate(n: int) -> list[Any]:

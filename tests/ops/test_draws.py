@@ -108,7 +108,18 @@ def test_a_strategy_cuts_the_result() -> None:
     given = ops.Eye().shard((layout,)).in_strategy
     assert given is not None
     assert [lay.tensor_map for lay in given if not isinstance(lay, tuple)] == [(0,), (-1,)]
-    assert ops.DropoutExt().shard(((2, 1), (), ())).in_strategy == ((2, 1), ())
+    assert ops.DropoutExt().shard(((2, 1),)).in_strategy == ((2, 1), (), ())
+
+
+def test_a_seeded_dropout_drops_the_same_each_time() -> None:
+    x = Tensor(np.ones((16, 16), np.float32))
+    drop = ops.DropoutExt()
+    made = [drop(x, 0.5, seed, offset)[0].asnumpy() for seed, offset in ((1, 2), (1, 2), (2, 2), (1, 3))]
+    assert set(np.unique(made[0])) == {0.0, 2.0}
+    assert (made[0] == made[1]).all()
+    assert (made[0] != made[2]).any()
+    assert (made[0] != made[3]).any()
+    assert (drop(x, 0.5)[0].asnumpy() != drop(x, 0.5)[0].asnumpy()).any()
 
 
 # --- made of indices ---
