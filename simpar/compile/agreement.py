@@ -104,7 +104,7 @@ def _messages(plan: Plan) -> tuple[Letters, Letters]:
     for ins in plan.instructions:
         if ins.op == MESSAGES:
             here, tag = plan.rank, ins.attrs["tag"]
-            for to, v in zip(ins.attrs["to"], ins.inputs, strict=True):
+            for to, v in zip(ins.attrs["to"], ins.inputs, strict=False):
                 sent[here, to, tag, _words(plan, v)] += 1
             for source, v in zip(ins.attrs["source"], ins.outputs, strict=False):
                 received[source, here, tag, _words(plan, v)] += 1

@@ -249,8 +249,9 @@ def _index(box: Box) -> tuple[slice, ...]:
 def _messages(ins: Instruction, inputs: Sequence[Array], outputs: Sequence[Array], world: World) -> Move:
     """Send Tensors to some ranks while others come from some; what is made where nothing comes is 0."""
     everyone, tag = world.communicator, FIRST_TAG + TAGS + ins.attrs["tag"] % FIRST_TAG
-    packed = [_flat_buffer(everyone, x.size, x.dtype).reshape(x.shape) for x in inputs]
-    before = [_copy(buffer, x) for buffer, x in zip(packed, inputs, strict=True)]
+    sent = inputs[: len(ins.attrs["to"])]
+    packed = [_flat_buffer(everyone, x.size, x.dtype).reshape(x.shape) for x in sent]
+    before = [_copy(buffer, x) for buffer, x in zip(packed, sent, strict=True)]
     if not ins.attrs["source"]:
         before.append(lambda: outputs[0].fill(0))
 

@@ -1,7 +1,8 @@
 """Messages from rank to rank that the user writes, for programs that hold their own slices.
 
 All are one record, ``neighbor_exchange``: tensors go to some ranks while others come from some. Its gradient is the
-exchange turned round; ``Send`` and ``Receive``, whose ranks run different programs, pass no gradient on.
+exchange turned round; so that every rank has one, a rank that sends nothing may give a Tensor that stays where it is.
+``Send`` and ``Receive``, whose ranks run different programs, pass no gradient on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ Shape = tuple[int, ...]
 
 def _shapes(shapes: Sequence[Shape], attrs: Attrs) -> tuple[Shape, ...]:
     """Return the shapes of what comes; one scalar, 0, if nothing does."""
-    if len(shapes) != len(attrs["to"]):
+    if len(shapes) != len(attrs["to"]) and (attrs["to"] or len(shapes) > 1):
         raise RuleError(f"{len(shapes)} Tensors are sent to ranks {attrs['to']}; give one for each rank.")
     return attrs["shapes"] or ((),)
 
@@ -36,8 +37,9 @@ def _bprop(
     if not inputs or tag:
         return (None,) * len(inputs)
     given = cast("tuple[Tensor, ...]", g if isinstance(g, tuple) else (g,))
-    back = _exchange(given[: len(source)], source, to, tuple(x.shape for x in inputs), dtype, tag, group)
-    return back[: len(inputs)]
+    sent = inputs[: len(to)]
+    back = _exchange(given[: len(source)], source, to, tuple(x.shape for x in sent), dtype, tag, group)
+    return back[: len(inputs)] if sent else tuple(filled(x.shape, x.dtype, 0) for x in inputs)
 
 
 def _type(_: Sequence[DType], attrs: Attrs) -> DType:
@@ -61,7 +63,7 @@ def _exchange(
     return made if isinstance(made, tuple) else (made,)
 
 
-class _Message(Primitive):
+class Message(Primitive):
     """What the messages share: ranks of a group, by their numbers in the world."""
 
     def __init__(self, group: str) -> None:
@@ -88,7 +90,7 @@ class _Message(Primitive):
         return _exchange(given, tuple(to), tuple(source), sizes, as_dtype(dtype).name, tag, everyone)
 
 
-class NeighborExchange(_Message):
+class NeighborExchange(Message):
     """Sends Tensors to some ranks while others come from some.
 
     Args:
@@ -157,7 +159,7 @@ def _check_list(name: str, given: object, count: int = 0, least: int = 0) -> Non
         raise RuleError(f"{name} is {given}, which names a rank twice.")
 
 
-class NeighborExchangeV2(_Message):
+class NeighborExchangeV2(Message):
     """Sends the rows and columns at the border of images (n, c, h, w) to neighbours, and puts theirs round the images.
 
     Args:
@@ -255,7 +257,7 @@ def _long(length: int, way: int, lens: Sequence[int]) -> int:
     return length if way == 0 else lens[0] if way < 0 else lens[1]
 
 
-class Send(_Message):
+class Send(Message):
     """Sends a Tensor to another rank, which calls ``Receive``; no gradient passes.
 
     Args:
@@ -277,7 +279,7 @@ class Send(_Message):
         return input_x
 
 
-class Receive(_Message):
+class Receive(Message):
     """Returns the Tensor that another rank sends with ``Send``; no gradient passes.
 
     Args:

@@ -2,6 +2,7 @@
 
 from simpar.ops import (
     communication,
+    exchanges,
     messages,
     neural,
     primitives_activation,
@@ -30,6 +31,7 @@ from simpar.ops.assignment import Assign, AssignAdd, AssignSub, Depend
 from simpar.ops.batch_norm import BatchNorm
 from simpar.ops.communication import *  # noqa: F403
 from simpar.ops.dumping import DumpGradient, TensorDump
+from simpar.ops.exchanges import *  # noqa: F403
 from simpar.ops.messages import *  # noqa: F403
 from simpar.ops.neural import *  # noqa: F403
 from simpar.ops.primitives_activation import *  # noqa: F403
@@ -90,6 +92,7 @@ __all__: list[str] = [
     "TupleToArray",
 ]
 __all__ += communication.__all__
+__all__ += exchanges.__all__
 __all__ += messages.__all__
 __all__ += neural.__all__
 __all__ += primitives_arrays.__all__

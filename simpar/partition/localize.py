@@ -171,7 +171,7 @@ class _Here:
         elif steps:
             moved, attrs = self._collective(node, steps), {}
         elif lookup(node.op).rule is None:
-            moved = _hand_written(node, self.held, self.partitioned.device_num)
+            moved = _hand_written(node, self.held, self.partitioned.device_num, self.rank)
         else:
             attrs = self._local_attrs(node, lookup(node.op))
         return Instruction(
@@ -245,11 +245,13 @@ class _Here:
         return definition.local_attrs(node.attrs, local)
 
 
-def _hand_written(node: Node, held: Mapping[Value, PlannedValue], device_num: int) -> Collective:
+def _hand_written(node: Node, held: Mapping[Value, PlannedValue], device_num: int, rank: int) -> Collective:
     """Return what a collective moves that the user, or the gradient reducer, wrote."""
     attrs = node.attrs
     group = tuple(attrs.get("group") or range(device_num))  # of messages, the ranks that this one speaks with
-    sent, received = (sum(held[v].nbytes for v in side) for side in (node.inputs, node.outputs))
+    to = attrs.get("to", (None,) * len(node.inputs))  # of messages, to whom each operand goes
+    sent = sum(held[v].nbytes for v, other in zip(node.inputs, to, strict=False) if other != rank)
+    received = sum(held[v].nbytes for v in node.outputs)
     n = len(group)
     share = {
         "all_reduce": 2 * (n - 1) * sent // n,
