@@ -43,7 +43,7 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("mindspore.ops.", "functional function functional_overload _primitive_cache", _FUNCTIONS),
     (
         "mindspore.ops.function.",
-        "array_func clip_func comm_func debug_func fft_func grad grad.grad_func image_func linalg_func math_func "
+        "array_func clip_func debug_func fft_func grad grad.grad_func image_func linalg_func math_func "
         "nn_func other_func parameter_func random_func reshard_func",
         _FUNCTIONS,
     ),
@@ -71,7 +71,9 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
         ("simpar.mindspore.options", "simpar.mindspore.utils", "simpar.parallel"),
     ),
     ("mindspore.", "communication communication.management communication._comm_helper", _COMMUNICATION),
-    ("mindspore.communication.", "comm_func", ("simpar.ops.functional",)),
+    ("mindspore.communication.", "comm_func", ("simpar.communication.comm_func",)),
+    ("mindspore.ops.", "communication function.comm_func", ("simpar.communication.either",)),
+    ("mindspore.mint.", "distributed distributed.distributed", ("simpar.mint.distributed",)),
     ("mindspore.", "dataset", ("simpar.dataset",)),
     ("mindspore.dataset.", "transforms transforms.transforms", ("simpar.dataset.transforms",)),
     ("mindspore.dataset.", "vision vision.transforms vision.utils", ("simpar.dataset.vision",)),

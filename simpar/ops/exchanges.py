@@ -52,7 +52,7 @@ class _Exchange(Message):
         if isinstance(given, bool) or not isinstance(given, int):
             raise DTypeError(f"{self.name}: {name} is {given!r}; give the place of a rank in the group.")
         if not 0 <= given < len(self._ranks):
-            raise WorldError(f"{self.name}: {name} is {given}, but the group has the places 0 to {len(self._ranks) - 1}.")
+            raise WorldError(f"{self.name}: {name} is {given}, but the group's places are 0 to {len(self._ranks) - 1}.")
         return given
 
     def _swapped(self, x: Tensor, gives: Mapping[int, Tensor], shapes: Mapping[int, Shape]) -> dict[int, Tensor]:
@@ -219,9 +219,7 @@ class AlltoAllVC(_Exchange):
         transpose: whether column i tells it instead.
     """
 
-    def __init__(
-        self, group: str | None = WORLD_GROUPS[0], block_size: int = 1, transpose: bool = False
-    ) -> None:
+    def __init__(self, group: str | None = WORLD_GROUPS[0], block_size: int = 1, transpose: bool = False) -> None:
         super().__init__(group)
         self.block_size, self.transpose = block_size, transpose
 
@@ -324,17 +322,17 @@ class BatchISendIRecv(_Exchange):
         if len(input_x) != len(to):
             raise RuleError(f"BatchISendIRecv sends {len(to)} Tensors, but was given {len(input_x)}.")
         if len(set(self.receive_dtypes)) > 1:
-            raise DTypeError(f"BatchISendIRecv receives Tensors of one type, not of {self.receive_dtypes}; use several.")
+            raise DTypeError(f"BatchISendIRecv receives one type at a time, not {self.receive_dtypes}; use several.")
         dtype = next(iter(self.receive_dtypes), input_x[0].dtype if input_x else bool_)
         came = iter(self._moved(input_x, to, source, self.receive_shapes, dtype))
         return tuple(next(came) if kind == "irecv" else filled((), dtype, 0) for kind, _ in self._remote)
 
 
-def _combine(name: str, op: str) -> str:
+def _combine(name: str, op: object) -> str:
     if op not in _COMBINE:
         kind = RuleError if isinstance(op, str) else DTypeError
         raise kind(f"{name}: op is {op!r}; choose ReduceOp.SUM, MAX, MIN or PROD.")
-    return op
+    return str(op)
 
 
 def _nothing(came: Mapping[int, Tensor]) -> Tensor:

@@ -136,6 +136,14 @@ class Tensor(Operators):
         """Return the values as a numpy array, without a copy."""
         return self._data("numpy()")
 
+    def writable(self) -> Array:
+        """Return the values as an array to be written to, which is contiguous; the Tensor has what is written."""
+        array = self._data("writing into it")
+        if not (array.flags.c_contiguous and array.flags.writeable):
+            array = array.copy()
+            self._fill(array)
+        return array
+
     def item(self) -> Any:
         """Return the only element as a Python number."""
         return self._data("item()").item()

@@ -30,6 +30,20 @@ _SUM_TYPE = f"{_EFFECTS}::test_the_type_of_sums_is_set_for_the_network_alone"
 _WIDE_GRADIENTS = "partition/test_widening.py::test_gradients_are_summed_as_float32_unless_that_is_switched_off"
 _WIDE_SUMS = "partition/test_widening.py::test_sums_of_other_values_are_widened_on_demand"
 
+_DISTRIBUTED = "test_distributed.py"
+_DISTRIBUTED_GROUPS = f"{_DISTRIBUTED}::test_the_world_and_groups_know_the_place_of_each_rank"
+_REPLACED = f"{_DISTRIBUTED}::test_all_reduce_replaces_every_tensor"
+_SCATTERED = f"{_DISTRIBUTED}::test_parts_are_reduced_and_scattered"
+_GATHERED = f"{_DISTRIBUTED}::test_tensors_are_gathered"
+_DEALT = f"{_DISTRIBUTED}::test_one_rank_deals_out_its_tensors"
+_EXCHANGED = f"{_DISTRIBUTED}::test_every_rank_sends_parts_to_every_other"
+_LETTERS = f"{_DISTRIBUTED}::test_messages_find_their_tensors_in_any_order"
+_OBJECTS = f"{_DISTRIBUTED}::test_objects_go_between_ranks"
+_RETURNED = f"{_DISTRIBUTED}::test_functions_return_new_tensors_and_gradients_pass_through"
+_SHAPED = f"{_DISTRIBUTED}::test_parts_of_any_shape_are_returned"
+_ANSWERED = f"{_DISTRIBUTED}::test_messages_are_returned"
+_UNLIKE = "ops/test_exchanges.py"
+
 SHOWN: dict[str, str] = {
     # options
     "device_num": _DEVICES,
@@ -152,6 +166,74 @@ SHOWN: dict[str, str] = {
     "mindspore.ops.AlltoAll": _COLLECTIVES,
     "mindspore.ops.TensorDump": "ops/test_dumping.py::test_values_and_gradients_are_saved_at_each_run",
     "mindspore.ops.DumpGradient": "ops/test_dumping.py::test_values_and_gradients_are_saved_at_each_run",
+    "mindspore.mint.distributed.init_process_group": _DISTRIBUTED_GROUPS,
+    "mindspore.mint.distributed.destroy_process_group": _DISTRIBUTED_GROUPS,
+    "mindspore.mint.distributed.is_available": _DISTRIBUTED_GROUPS,
+    "mindspore.mint.distributed.is_initialized": _DISTRIBUTED_GROUPS,
+    "mindspore.mint.distributed.new_group": _DISTRIBUTED_GROUPS,
+    "mindspore.mint.distributed.get_rank": _DISTRIBUTED_GROUPS,
+    "mindspore.mint.distributed.get_world_size": _DISTRIBUTED_GROUPS,
+    "mindspore.mint.distributed.get_process_group_ranks": _DISTRIBUTED_GROUPS,
+    "mindspore.mint.distributed.get_global_rank": _DISTRIBUTED_GROUPS,
+    "mindspore.mint.distributed.get_group_rank": _DISTRIBUTED_GROUPS,
+    "mindspore.mint.distributed.get_backend": _DISTRIBUTED_GROUPS,
+    "mindspore.mint.distributed.all_reduce": _REPLACED,
+    "mindspore.mint.distributed.reduce": _REPLACED,
+    "mindspore.mint.distributed.reduce_scatter_tensor": _SCATTERED,
+    "mindspore.mint.distributed.reduce_scatter_tensor_uneven": _SCATTERED,
+    "mindspore.mint.distributed.reduce_scatter": _SCATTERED,
+    "mindspore.mint.distributed.all_gather_into_tensor": _GATHERED,
+    "mindspore.mint.distributed.all_gather_into_tensor_uneven": _GATHERED,
+    "mindspore.mint.distributed.all_gather": _GATHERED,
+    "mindspore.mint.distributed.gather": _GATHERED,
+    "mindspore.mint.distributed.gather_into_tensor": _GATHERED,
+    "mindspore.mint.distributed.scatter": _DEALT,
+    "mindspore.mint.distributed.scatter_tensor": _DEALT,
+    "mindspore.mint.distributed.broadcast": _DEALT,
+    "mindspore.mint.distributed.all_to_all": _EXCHANGED,
+    "mindspore.mint.distributed.all_to_all_single": _EXCHANGED,
+    "mindspore.mint.distributed.all_to_all_v_c": _EXCHANGED,
+    "mindspore.mint.distributed.send": _LETTERS,
+    "mindspore.mint.distributed.recv": _LETTERS,
+    "mindspore.mint.distributed.isend": _LETTERS,
+    "mindspore.mint.distributed.irecv": _LETTERS,
+    "mindspore.mint.distributed.P2POp": _LETTERS,
+    "mindspore.mint.distributed.batch_isend_irecv": _LETTERS,
+    "mindspore.mint.distributed.barrier": _LETTERS,
+    "mindspore.mint.distributed.all_gather_object": _OBJECTS,
+    "mindspore.mint.distributed.gather_object": _OBJECTS,
+    "mindspore.mint.distributed.broadcast_object_list": _OBJECTS,
+    "mindspore.mint.distributed.scatter_object_list": _OBJECTS,
+    "mindspore.mint.distributed.send_object_list": _OBJECTS,
+    "mindspore.mint.distributed.recv_object_list": _OBJECTS,
+    "mindspore.communication.comm_func.all_reduce": _RETURNED,
+    "mindspore.communication.comm_func.all_gather_into_tensor": _RETURNED,
+    "mindspore.communication.comm_func.reduce_scatter_tensor": _RETURNED,
+    "mindspore.communication.comm_func.broadcast": _RETURNED,
+    "mindspore.communication.comm_func.reduce": _RETURNED,
+    "mindspore.communication.comm_func.scatter_tensor": _RETURNED,
+    "mindspore.communication.comm_func.gather_into_tensor": _RETURNED,
+    "mindspore.communication.comm_func.barrier": _RETURNED,
+    "mindspore.communication.comm_func.all_to_all_with_output_shape": _SHAPED,
+    "mindspore.communication.comm_func.all_to_all_single_with_output_shape": _SHAPED,
+    "mindspore.communication.comm_func.all_to_all_v_c": _SHAPED,
+    "mindspore.communication.comm_func.send": _ANSWERED,
+    "mindspore.communication.comm_func.recv": _ANSWERED,
+    "mindspore.communication.comm_func.isend": _ANSWERED,
+    "mindspore.communication.comm_func.irecv": _ANSWERED,
+    "mindspore.communication.comm_func.P2POp": _ANSWERED,
+    "mindspore.communication.comm_func.batch_isend_irecv": _ANSWERED,
+    "mindspore.ops.communication.set_comm_ops_inplace": f"{_DISTRIBUTED}::"
+    "test_functions_write_or_return_as_they_are_told",
+    "mindspore.ops.Reduce": f"{_UNLIKE}::test_reduce_combines_on_one_rank_and_its_slope_goes_to_all",
+    "mindspore.ops.CollectiveGather": f"{_UNLIKE}::test_gather_and_scatter_are_each_others_gradient",
+    "mindspore.ops.CollectiveScatter": f"{_UNLIKE}::test_gather_and_scatter_are_each_others_gradient",
+    "mindspore.ops.AlltoAllV": f"{_UNLIKE}::test_parts_of_any_length_go_to_every_rank",
+    "mindspore.ops.AlltoAllVC": f"{_UNLIKE}::test_parts_of_any_length_go_to_every_rank",
+    "mindspore.ops.AllGatherV": f"{_UNLIKE}::test_joined_and_shared_out_by_unlike_lengths",
+    "mindspore.ops.ReduceScatterV": f"{_UNLIKE}::test_joined_and_shared_out_by_unlike_lengths",
+    "mindspore.ops.BatchISendIRecv": f"{_UNLIKE}::test_a_batch_of_messages_keeps_the_place_of_each",
+    "mindspore.ops.Barrier": f"{_UNLIKE}::test_a_barrier_waits_for_all_of_its_group",
     "mindspore.ops.NeighborExchange": f"{_MESSAGES}::test_a_ring_of_exchanges_hands_on_values_and_hands_back_gradients",
     "mindspore.ops.NeighborExchangeV2": f"{_MESSAGES}::test_borders_go_to_neighbours_and_their_gradients_come_back",
     "mindspore.ops.Send": f"{_MESSAGES}::test_what_one_rank_sends_another_receives",

@@ -54,7 +54,7 @@ def test_gather_and_scatter_are_each_others_gradient(mode: int) -> None:
     assert scattered == [([10, 11], [0] * 4), ([12, 13], [1, 1, 2, 2])]
 
 
-def moved(rank: int) -> tuple[list[float], list[float]]:
+def moved(rank: int) -> tuple[list[int], list[int]]:
     """Return what a rank gets by COUNTS, and the slope of what it gave."""
     starts = COUNTS.cumsum(1) - COUNTS
     made = [10 * s + starts[s, rank] + k for s in range(3) for k in range(COUNTS[s, rank])]
@@ -127,7 +127,7 @@ def test_a_barrier_waits_for_all_of_its_group() -> None:
 def test_what_does_not_fit_is_refused() -> None:
     init()
     x = given(0)
-    with pytest.raises(WorldError, match="dest_rank is 3, but the group has the places 0 to 0"):
+    with pytest.raises(WorldError, match="dest_rank is 3, but the group's places are 0 to 0"):
         ops.Reduce(3)
     with pytest.raises(RuleError, match="AlltoAllV moves parts of a flat Tensor, not of shape"):
         ops.AlltoAllV()(x.reshape(2, 3), [6], [6])

@@ -1,8 +1,4 @@
-"""The ranks and groups of a program, under MindSpore's names.
-
-``init`` opens the world of ranks; ``create_group`` names some of them, and collectives take the name
-(``ops.AllReduce(group="dp")``). Before ``init`` there is one rank, or what ``RANK_ID`` and ``RANK_SIZE`` say.
-"""
+"""Ranks and groups: who is there, who speaks with whom, and under which name."""
 
 import os
 from typing import Final, cast
@@ -145,12 +141,13 @@ def get_local_rank_size(group: str = HCCL_WORLD_COMM_GROUP) -> int:
 # --- groups ---
 
 
-def create_group(group: str, rank_ids: list[int]) -> None:
+def create_group(group: str, rank_ids: list[int], options: object = None) -> None:
     """Give some ranks a name. Every rank of the program calls it, in the same order of groups.
 
     Args:
         group: a new name.
         rank_ids: the ranks, by their numbers in the world; their order is that of gathered slices.
+        options: of MindSpore's backend, taken for its sake.
 
     Raises:
         DTypeError: the name is not text, or the ranks are not a list of whole numbers.
