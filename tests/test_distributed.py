@@ -1,6 +1,7 @@
 """``mint.distributed``, ``communication.comm_func`` and ``ops.communication``: what each rank has after a call."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from simpar import Tensor
 from simpar.collectives import run_threads
 from simpar.communication import comm_func, either
 from simpar.errors import ContextError, DTypeError, ModeError, NotYetError, RuleError, WorldError
-from simpar.mint import distributed as dist
+
+dist: Any = import_module("simpar.mint.distributed")
 
 
 def on(n: int, play: Callable[[int], Any]) -> list[Any]:
