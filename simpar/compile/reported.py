@@ -41,7 +41,8 @@ def report_layouts(owner: object, plan: Plan, inputs: Sequence[object] = ()) -> 
             is_planned = p.spec.layout is not None and not is_sharded  # by parameter_plan, or by an earlier program
             layout = _of_stage(p.value.layout if is_planned else p.compute, plan)
             group = () if is_planned else shard_group(p, plan.rank)
-            held[p.spec.name] = ParameterLayout.of(layout.resolved(), p.value.shape, _name(group, plan))
+            rank = plan.rank % layout.size if layout.lengths else None  # a stage numbers its devices from 0
+            held[p.spec.name] = ParameterLayout.of(layout.resolved(), p.value.shape, _name(group, plan), rank)
 
 
 def _as_taken(parameters: Sequence[PlannedParameter]) -> Iterator[PlannedParameter]:

@@ -1,5 +1,6 @@
 """A value from the slices of all ranks, to look at."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,12 @@ def full_tensor(x: Tensor) -> Tensor:
 def gather_slices(world: World, layout: Layout, shape: tuple[int, ...], part: NDArray[Any]) -> NDArray[Any]:
     """Return the whole array of which each rank of a layout holds ``part``; all of them call it."""
     ranks = tuple(layout.ranks)
-    array = np.ascontiguousarray(part)
-    gathered = np.empty((len(ranks), *array.shape), array.dtype)
-    world.group(ranks).all_gather(array, gathered)
-    whole = np.empty(shape, array.dtype)
+    sent = np.zeros(prod(layout.slice_shape(shape)), part.dtype)  # room for the largest, where they are not equal
+    sent[: part.size] = part.reshape(-1)
+    gathered = np.empty((len(ranks), sent.size), part.dtype)
+    world.group(ranks).all_gather(sent, gathered)
+    whole = np.empty(shape, part.dtype)
     for rank, held in zip(ranks, gathered, strict=True):
-        whole[tuple(slice(start, stop) for start, stop in layout.box(shape, rank))] = held
+        box = tuple(slice(start, stop) for start, stop in layout.box(shape, rank))
+        whole[box] = held[: whole[box].size].reshape(whole[box].shape)
     return whole

@@ -133,9 +133,9 @@ def layout_record(layout: Layout | None) -> list[Any] | None:
     """Return a layout as plain data; None if there is none."""
     if layout is None:
         return None
-    return [_plain_out(e) for e in (layout.dev_mat, layout.tensor_map, layout.rank_list, layout.partial)] + [
-        layout.combine
-    ]
+    held = (layout.dev_mat, layout.tensor_map, layout.rank_list, layout.partial)
+    unequal = [_plain_out(layout.lengths)] if layout.lengths else []
+    return [*map(_plain_out, held), layout.combine, *unequal]
 
 
 def layout_from_record(record: Sequence[Any] | None) -> Layout | None:
@@ -143,7 +143,7 @@ def layout_from_record(record: Sequence[Any] | None) -> Layout | None:
     if record is None:
         return None
     dev_mat, tensor_map, rank_list, partial = (_plain_in(e) for e in record[:4])
-    return Layout(dev_mat, tensor_map, rank_list, partial, record[4])
+    return Layout(dev_mat, tensor_map, rank_list, partial, record[4], *map(_plain_in, record[5:]))
 
 
 def _ids(pairs: Mapping[Value, Value]) -> list[list[int]]:

@@ -5,7 +5,7 @@ cut into single elements. Otherwise the minor factor's cut is *loose*, and no la
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import gcd, prod
 
 from simpar.errors import Misfit, StrategyError
@@ -24,11 +24,13 @@ class Assignment:
         dev_mat: the op's device matrix.
         axes: the device axes that cut each factor, major first; factors that are not cut may be left out.
         rank_list: the ranks in the order of the device matrix, None for in order.
+        lengths: of factors whose slices are not equally long, how long these are.
     """
 
     dev_mat: tuple[int, ...]
     axes: Mapping[str, tuple[int, ...]]
     rank_list: tuple[int, ...] | None = None
+    lengths: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
 
     def cut(self, factor: str) -> int:
         """Return into how many slices a factor is cut."""
@@ -36,12 +38,24 @@ class Assignment:
 
     def operand(self, rule: Rule, index: int) -> Layout:
         """Return the layout in which the op takes an operand."""
-        return Layout(self.dev_mat, self._map(rule.operands[index]), self.rank_list)
+        axes = rule.operands[index]
+        return Layout(self.dev_mat, self._map(axes), self.rank_list, lengths=self._lengths(rule, axes))
 
     def result(self, rule: Rule, index: int) -> Layout:
         """Return the layout in which the op leaves a result, with its partial device axes."""
         partial = tuple(a for f in rule.missing(index) for a in self.axes.get(f, ()))
-        return Layout(self.dev_mat, self._map(rule.results[index]), self.rank_list, partial, rule.combine)
+        axes = rule.results[index]
+        lengths = self._lengths(rule, axes)
+        return Layout(self.dev_mat, self._map(axes), self.rank_list, partial, rule.combine, lengths)
+
+    def _lengths(self, rule: Rule, axes: tuple[Axis, ...]) -> tuple[tuple[int, ...], ...]:
+        """Return the lengths of the slices of each axis, nothing where they are equal."""
+        if not rule.lengths and not self.lengths:
+            return ()
+        return tuple(
+            rule.slice_lengths(axis, self.cut(axis[0])) or self.lengths.get(axis[0], ()) if len(axis) == 1 else ()
+            for axis in axes
+        )
 
     def _map(self, axes: tuple[Axis, ...]) -> tuple[tuple[int, ...], ...]:
         return tuple(tuple(a for f in axis for a in self.axes.get(f, ())) for axis in axes)
@@ -106,7 +120,7 @@ def _loose(rule: Rule, made: Assignment) -> Iterator[tuple[str, Axis]]:
 def tightened(rule: Rule, made: Assignment) -> Assignment:
     """Return the assignment without loose cuts: what they cut is redistributed first."""
     while loose := {f for f, _ in _loose(rule, made)}:
-        made = Assignment(made.dev_mat, {f: a for f, a in made.axes.items() if f not in loose}, made.rank_list)
+        made = replace(made, axes={f: a for f, a in made.axes.items() if f not in loose})
     return made
 
 
@@ -207,14 +221,24 @@ def follow(rule: Rule, layouts: Sequence[Layout | None], device_num: int, wanted
             dev_mat = common
             heard.append((speaker, lay))
     axes: dict[str, tuple[int, ...]] = {}
+    lengths: dict[str, tuple[int, ...]] = {}
     for speaker, lay in heard:
-        _listen(rule, speaker, lay.refined(dev_mat), axes)
-    return tightened(rule, Assignment(dev_mat, axes, ranks))
+        _listen(rule, speaker, lay.refined(dev_mat), axes, lengths)
+    return tightened(rule, Assignment(dev_mat, axes, ranks, lengths))
 
 
-def _listen(rule: Rule, operand: tuple[Axis, ...], layout: Layout, axes: dict[str, tuple[int, ...]]) -> None:
+def _listen(
+    rule: Rule,
+    operand: tuple[Axis, ...],
+    layout: Layout,
+    axes: dict[str, tuple[int, ...]],
+    lengths: dict[str, tuple[int, ...]],
+) -> None:
     """Take over the cuts of one operand, as far as factors and device axes are still free."""
-    for axis, cutting in zip(operand, layout.cutting_axes, strict=True):
+    for place, (axis, cutting) in enumerate(zip(operand, layout.cutting_axes, strict=True)):
+        if layout.lengths and layout.lengths[place] and not (len(axis) == 1 and axis[0] in rule.lengths):
+            _listen_unequal(rule, axis, cutting, layout.lengths[place], axes, lengths)
+            continue
         free = list(cutting)
         for f in axis:
             size, own = rule.sizes[f], ()
@@ -229,6 +253,23 @@ def _listen(rule: Rule, operand: tuple[Axis, ...], layout: Layout, axes: dict[st
                 axes[f] = own
             if size > 1 or axes.get(f, own) != own:
                 break
+
+
+def _listen_unequal(
+    rule: Rule,
+    axis: Axis,
+    cutting: tuple[int, ...],
+    own: tuple[int, ...],
+    axes: dict[str, tuple[int, ...]],
+    lengths: dict[str, tuple[int, ...]],
+) -> None:
+    """Take over the cut of an axis into slices of these lengths, which only a factor can have that stands alone."""
+    f = axis[0] if len(axis) == 1 else ""
+    taken = {a for used in axes.values() for a in used}
+    alone = all(other == (f,) for side in (*rule.operands, *rule.results) for other in side if f in other)
+    fits = alone and sum(own) == rule.sizes.get(f) and f not in (*rule.whole, *rule.reaches)
+    if fits and f not in axes and not taken & set(cutting):
+        axes[f], lengths[f] = cutting, own
 
 
 def cut_first_axis(

@@ -74,6 +74,7 @@ class Rule:
         reaches: for a factor of windows, what each of them covers of the axes that are written with a ``~``; the length
             of those axes is the size of ``"h~"``.
         images: those axes: the number of the operand, or of operands and the result, and the place of the axis.
+        lengths: for a factor of fields, how long each of them is on an axis on which the factor stands alone.
 
     >>> rule = parse_rule("i k, k j -> i j", ((8, 4), (4, 6)))
     >>> str(rule), rule.result_shapes
@@ -91,6 +92,7 @@ class Rule:
     by_result: bool = False
     reaches: Mapping[str, Reach] = field(default_factory=dict[str, Reach])
     images: frozenset[tuple[int, int]] = frozenset()
+    lengths: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
 
     def __post_init__(self) -> None:
         rest = tuple(dict.fromkeys(f for axes in self.operands + self.results for axis in axes for f in axis))
@@ -119,7 +121,18 @@ class Rule:
 
     def length(self, axis: Axis) -> int:
         """Return the length of an axis."""
-        return prod(self.sizes[f] for f in axis)
+        fields = self.lengths.get(axis[0], ()) if len(axis) == 1 else ()
+        return sum(fields) if fields else prod(self.sizes[f] for f in axis)
+
+    def slice_lengths(self, axis: Axis, parts: int) -> tuple[int, ...]:
+        """Return how long the slices of an axis of fields are, cut into so many parts; nothing for any other axis.
+
+        >>> parse_rule("f, (f n) -> (f n)", ((9,), (6,)), lengths={"f": (2, 4, 3)}).slice_lengths(("f",), 3)
+        (2, 4, 3)
+        """
+        fields = self.lengths.get(axis[0], ()) if len(axis) == 1 else ()
+        each = len(fields) // parts
+        return tuple(sum(fields[k * each : (k + 1) * each]) for k in range(parts if fields else 0))
 
     def refusal(self, factor: str, parts: int) -> str:
         """Return why windows cannot be cut into so many parts together with what they move over; empty if they can.
@@ -180,6 +193,7 @@ def parse_rule(
     batch: str = "",
     by_result: bool = False,
     reaches: Mapping[str, Reach] | None = None,
+    lengths: Mapping[str, tuple[int, ...]] | None = None,
 ) -> Rule:
     """Return the rule that ``text`` states for operands of these shapes.
 
@@ -187,7 +201,7 @@ def parse_rule(
         text: e.g. ``"... i k, ... k j -> ... i j"``.
         shapes: the shape of each operand.
         sizes: lengths of factors that the shapes do not tell.
-        whole, combine, order, repeat_first, batch, by_result, reaches: as of ``Rule``.
+        whole, combine, order, repeat_first, batch, by_result, reaches, lengths: as of ``Rule``.
 
     Raises:
         RuleError: the operands' number, axes or lengths do not fit the text.
@@ -199,11 +213,12 @@ def parse_rule(
     if len(operands) != len(shapes):
         raise RuleError(f"rule {text!r} takes {len(operands)} operands, but {len(shapes)} were given.")
     lead = _leading(text, operands, shapes)
-    bound = dict(sizes or {})
+    fields = dict(lengths or {})
+    bound = dict(sizes or {}) | {f: len(n) for f, n in fields.items()}
     bound.update((f"_{i}", n) for i, n in enumerate(reversed(lead)))
     taken = tuple(_expand_operand(text, words, shape, lead) for words, shape in zip(operands, shapes, strict=True))
     for axes, shape in zip(taken, shapes, strict=True):
-        _bind(text, axes, shape, bound)
+        _bind(text, axes, shape, bound, fields)
     made = tuple(_expand(_words(part), len(lead)) for part in right.split(","))
     for f in (f for axes in made for axis in axes for f in axis):
         if f not in bound:
@@ -213,7 +228,7 @@ def parse_rule(
     )
     given, left = (tuple(map(_without_signs, side)) for side in (taken, made))
     others = (frozenset(whole), combine, tuple(order), tuple(repeat_first), batch, by_result)
-    return Rule(given, left, bound, *others, reaches or {}, images)
+    return Rule(given, left, bound, *others, reaches or {}, images, fields)
 
 
 def _is_image(axis: Axis) -> bool:
@@ -269,9 +284,13 @@ def _expand_operand(text: str, words: list[Axis], shape: Shape, lead: Shape) -> 
     return tuple(() if stretched else axis for axis, stretched in zip(axes, repeats, strict=True))
 
 
-def _bind(text: str, axes: tuple[Axis, ...], shape: Shape, sizes: dict[str, int]) -> None:
+def _bind(
+    text: str, axes: tuple[Axis, ...], shape: Shape, sizes: dict[str, int], fields: Mapping[str, tuple[int, ...]]
+) -> None:
     """Learn the lengths of factors from one operand's shape."""
     for axis, length in zip(axes, shape, strict=True):
+        if len(axis) == 1 and sum(fields.get(axis[0], ())) == length > 0:
+            continue
         unknown = [f for f in axis if f not in sizes]
         known = prod(sizes[f] for f in axis if f in sizes)
         if len(unknown) == 1 and known and length % known == 0:

@@ -7,9 +7,10 @@ the work is spread. A rank thus receives exactly what it lacks, which no plan ca
 The choice is a formula of coordinates, the same on every rank, so that nobody has to ask.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import product
+from itertools import accumulate, product
 from math import prod
 
 from simpar.layout.device_matrix import axis_size, coordinates, rank_at, refine
@@ -50,7 +51,9 @@ def moving_axes(source: Layout, target: Layout) -> tuple[int, ...]:
     (1, 0)
     """
     still: set[int] = set()
-    for one, two in zip(_cuts(source), _cuts(target), strict=True):
+    for i, (one, two) in enumerate(zip(_cuts(source), _cuts(target), strict=True)):
+        if source.lengths[i : i + 1] != target.lengths[i : i + 1]:
+            continue
         for a, b in zip(one, two, strict=False):
             if a != b:
                 break
@@ -108,7 +111,7 @@ def most_received(source: Layout, target: Layout, shape: Sequence[int]) -> int:
     12
     """
     both = common_layouts(source, target)
-    if both is None:
+    if both is None or source.lengths or target.lengths:
         return max(_lacking(source, target, shape, r) for r in target.ranks)
     whole = prod(target.slice_shape(shape))
     return whole - _least_overlap(_cuts(both[0]), _cuts(both[1]), source.slice_shape(shape), target.slice_shape(shape))
@@ -143,10 +146,9 @@ def _receive(
 ) -> Iterator[Transfer]:
     if rank not in target.ranks or 0 in shape:
         return
-    need, lengths = target.box(shape, rank), source.slice_shape(shape)
-    blocks = [range(start // n, (stop - 1) // n + 1) for (start, stop), n in zip(need, lengths, strict=True)]
-    for block in product(*blocks):
-        shared = _overlap(need, _box(block, lengths))
+    need = target.box(shape, rank)
+    for block in product(*_blocks(source, shape, need)):
+        shared = _overlap(need, _box(source, block, shape))
         assert shared is not None, "each of these blocks overlaps the box by construction"
         yield _sender(source, target, block, rank, moving), shared
 
@@ -161,12 +163,12 @@ def _send(
 ) -> Iterator[Transfer]:
     if rank not in source.ranks or 0 in shape:
         return
-    have, block, lengths = source.box(shape, rank), source.blocks(rank), target.slice_shape(shape)
+    have, block = source.box(shape, rank), source.blocks(rank)
     known = set(target.ranks) if moving is None else None
     for peer in group:
         if known is not None and peer not in known:
             continue
-        shared = _overlap(have, _box(target.blocks(peer), lengths))
+        shared = _overlap(have, _box(target, target.blocks(peer), shape))
         if shared is not None and _sender(source, target, block, peer, moving) == rank:
             yield peer, shared
 
@@ -194,8 +196,21 @@ def _sender(source: Layout, target: Layout, block: Sequence[int], rank: int, mov
     return source.ranks[rank_at(source.dev_mat, at)]
 
 
-def _box(blocks: Sequence[int], lengths: Sequence[int]) -> Box:
-    return tuple((b * n, (b + 1) * n) for b, n in zip(blocks, lengths, strict=True))
+def _blocks(layout: Layout, shape: Sequence[int], box: Box) -> list[range]:
+    """Return, for each tensor axis, the slices that a box overlaps."""
+    found: list[range] = []
+    for axis, ((start, stop), length, cut) in enumerate(zip(box, shape, layout.cuts, strict=True)):
+        if layout.lengths and (own := layout.lengths[axis]):
+            stops = list(accumulate(own))
+            found.append(range(bisect_right(stops, start), bisect_left(stops, stop) + 1))
+        else:
+            n = length // cut
+            found.append(range(start // n, (stop - 1) // n + 1))
+    return found
+
+
+def _box(layout: Layout, blocks: Sequence[int], shape: Sequence[int]) -> Box:
+    return tuple(layout.interval(i, b, n) for i, (b, n) in enumerate(zip(blocks, shape, strict=True)))
 
 
 def _overlap(one: Box, two: Box) -> Box | None:

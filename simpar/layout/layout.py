@@ -1,7 +1,7 @@
 """A layout: which rank holds which slice of a tensor."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -35,10 +35,12 @@ class Layout:
         rank_list: the rank at each place of the device matrix, row by row; in order if None.
         partial: device axes along which each rank holds only a term of the value.
         combine: what joins the terms: ``"sum"``, ``"max"`` or ``"min"``.
+        lengths: of slices that are not equally long: for each tensor axis the lengths of its slices, or nothing where
+            they are equal. Nothing at all if they are on every axis.
 
     Raises:
-        LayoutError: a device axis is out of range or used twice, or ``rank_list`` does not name as many ranks as
-            ``dev_mat`` has places.
+        LayoutError: a device axis is out of range or used twice, ``rank_list`` does not name as many ranks as
+            ``dev_mat`` has places, or ``lengths`` not as many slices as there are.
 
     >>> Layout(dev_mat=(2, 4), tensor_map=(NOT_CUT, 0)).slice_shape((512, 1024))
     (512, 256)
@@ -49,6 +51,7 @@ class Layout:
     rank_list: tuple[int, ...] | None = None
     partial: tuple[int, ...] = ()
     combine: str = "sum"
+    lengths: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dev_mat", check_dev_mat(self.dev_mat))
@@ -57,6 +60,19 @@ class Layout:
         self._check_axes()
         if self.rank_list is not None:
             self._check_rank_list(tuple(self.rank_list))
+        if self.lengths:
+            object.__setattr__(self, "lengths", self._unequal())
+
+    def _unequal(self) -> tuple[tuple[int, ...], ...]:
+        """Return the lengths without those of axes whose slices are equal."""
+        counts = tuple(len(n) for n in self.lengths)
+        if len(counts) != len(self.cuts) or any(n not in (0, cut) for n, cut in zip(counts, self.cuts, strict=True)):
+            raise LayoutError(
+                f"lengths {self.lengths} are of {counts} slices, but tensor_map {self.tensor_map} cuts the axes into "
+                f"{self.cuts}. Give one length for each slice, or nothing for an axis with equal ones."
+            )
+        kept = tuple(tuple(n) if len(set(n)) > 1 else () for n in self.lengths)
+        return kept if any(kept) else ()
 
     def _check_axes(self) -> None:
         used = [a for axes in self.cutting_axes for a in axes] + list(self.partial)
@@ -140,8 +156,11 @@ class Layout:
 
     # --- the slices ---
 
-    def slice_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """Return the shape of the slice that each rank holds.
+    def slice_shape(self, shape: Sequence[int], rank: int | None = None) -> tuple[int, ...]:
+        """Return the shape of the slice that a rank holds; without a rank the largest, where they are not equal.
+
+        >>> Layout((3,), (0,), lengths=((2, 5, 1),)).slice_shape((8,), rank=2)
+        (1,)
 
         Raises:
             LayoutError: the tensor has another number of axes, or an axis does not divide into equal slices.
@@ -151,10 +170,38 @@ class Layout:
                 f"shape {tuple(shape)} has {len(shape)} axes, but tensor_map {self.tensor_map} has "
                 f"{len(self.tensor_map)} entries. Give one entry for each axis."
             )
+        if self.lengths:
+            return self._unequal_shape(tuple(shape), rank)
         for axis, (length, cut) in enumerate(zip(shape, self.cuts, strict=True)):
             if length % cut:
                 raise LayoutError(self._uneven(axis, tuple(shape)), misfits=(Misfit(length, cut, is_multiple=True),))
         return tuple(length // cut for length, cut in zip(shape, self.cuts, strict=True))
+
+    def _unequal_shape(self, shape: tuple[int, ...], rank: int | None) -> tuple[int, ...]:
+        for axis, (length, lengths) in enumerate(zip(shape, self.lengths, strict=True)):
+            if lengths and sum(lengths) != length:
+                raise LayoutError(
+                    f"axis {axis} of shape {shape} has length {length}, but its slices are {lengths} long, "
+                    f"{sum(lengths)} together. Make them {length}."
+                )
+        equal = replace(self, lengths=()).slice_shape(
+            [0 if lengths else n for n, lengths in zip(shape, self.lengths, strict=True)]
+        )
+        blocks = (None,) * len(shape) if rank is None else self.blocks(rank)
+        each = zip(self.lengths, blocks, equal, strict=True)
+        return tuple(n if not own else max(own) if b is None else own[b] for own, b, n in each)
+
+    def interval(self, axis: int, block: int, length: int) -> tuple[int, int]:
+        """Return ``(start, stop)`` of one slice of a tensor axis of this length.
+
+        >>> Layout((3,), (0,), lengths=((2, 5, 1),)).interval(0, 1, 8)
+        (2, 7)
+        """
+        if self.lengths and self.lengths[axis]:
+            start = sum(self.lengths[axis][:block])
+            return start, start + self.lengths[axis][block]
+        n = length // self.cuts[axis]
+        return block * n, (block + 1) * n
 
     def _uneven(self, axis: int, shape: tuple[int, ...]) -> str:
         cut, length = self.cuts[axis], shape[axis]
@@ -196,6 +243,8 @@ class Layout:
         ((4, 8), (12, 16))
         """
         lengths = self.slice_shape(shape)
+        if self.lengths:
+            return tuple(self.interval(i, b, n) for i, (b, n) in enumerate(zip(self.blocks(rank), shape, strict=True)))
         return tuple((b * n, (b + 1) * n) for b, n in zip(self.blocks(rank), lengths, strict=True))
 
     def replicas(self, rank: int) -> tuple[int, ...]:
@@ -216,9 +265,11 @@ class Layout:
         """
         if axis is None:
             return self
-        kept = list(self.tensor_map)
+        kept, lengths = list(self.tensor_map), list(self.lengths)
         del kept[axis]
-        return replace(self, tensor_map=tuple(kept))
+        if lengths:
+            del lengths[axis]
+        return replace(self, tensor_map=tuple(kept), lengths=tuple(lengths))
 
     def refined(self, dev_mat: tuple[int, ...]) -> "Layout":
         """Return the same layout over a finer device matrix, one that ``refine`` gave."""
@@ -237,7 +288,7 @@ class Layout:
         """
         if self == other:
             return True
-        if len(self.tensor_map) != len(other.tensor_map) or self.size != other.size:
+        if len(self.tensor_map) != len(other.tensor_map) or (self.size, self.lengths) != (other.size, other.lengths):
             return False
         if self.is_repeated and other.is_repeated:
             return sorted(self.ranks) == sorted(other.ranks)
@@ -282,6 +333,7 @@ class Layout:
     def __str__(self) -> str:
         entries = ", ".join(str(e).replace(" ", "") for e in self.tensor_map)
         text = f"{list(self.dev_mat)} [{entries}]".replace("(", "{").replace(")", "}")
+        text += "".join(f" axis {i} by {'+'.join(map(str, n))}" for i, n in enumerate(self.lengths) if n)
         return text + (f" partial {self.combine} {list(self.partial)}" if self.is_partial else "")
 
 

@@ -22,7 +22,7 @@ class ParameterLayout(NamedTuple):
         tensor_map: the device axis that cuts each axis, counted from the right, or -1.
         slice_shape: what a rank takes part in the op with.
         field_size: always 0.
-        uniform_split: always True.
+        uniform_split: whether all ranks hold slices of one shape.
         opt_shard_group: the name of the group of ranks that share the slice in the parallel optimizer, which begins
             with their number; empty for no such cut.
         full_shape: of the whole Parameter.
@@ -47,13 +47,16 @@ class ParameterLayout(NamedTuple):
     sr_tag: int = 0
 
     @staticmethod
-    def of(layout: Layout, shape: Sequence[int], opt_shard_group: str = "") -> "ParameterLayout":
+    def of(
+        layout: Layout, shape: Sequence[int], opt_shard_group: str = "", rank: int | None = None
+    ) -> "ParameterLayout":
         """Return the report of a layout.
 
         Args:
             layout: in which an op takes the Parameter.
             shape: of the whole.
             opt_shard_group: the name of the group over which the parallel optimizer cuts the slice of this rank.
+            rank: whose slice is told, where they are not equal; without one the largest.
 
         Raises:
             LayoutError: an axis does not divide.
@@ -62,10 +65,11 @@ class ParameterLayout(NamedTuple):
         places = [a for a in sizes if sizes[a] > 1]  # the device axes that are left, the last one first
         tensor_map: list[int] = []
         mapped: list[int] = []
-        held = layout.slice_shape(shape)
+        held = layout.slice_shape(shape, rank)
         for length, axes in zip(held, layout.cutting_axes, strict=True):
             cutting = [places.index(a) if sizes[a] > 1 else NOT_CUT for a in axes] or [NOT_CUT]
             tensor_map += cutting
             mapped += [1] * (len(cutting) - 1) + [length]
         dev_mat = [sizes[a] for a in reversed(places)] or [prod(layout.dev_mat)]
-        return ParameterLayout(dev_mat, tensor_map, list(held), 0, True, opt_shard_group, list(shape), mapped)
+        is_uniform = not layout.lengths
+        return ParameterLayout(dev_mat, tensor_map, list(held), 0, is_uniform, opt_shard_group, list(shape), mapped)

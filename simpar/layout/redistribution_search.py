@@ -155,26 +155,29 @@ def _steps(here: Layout, problem: Problem) -> Iterator[Step]:
 
 def _exchange(here: Layout, goal: Layout, is_common: bool) -> Step:
     axes = moving_axes(here, goal) if is_common else ()
-    return Permute(here, goal, axes) if here.cuts == goal.cuts else Exchange(here, goal, axes)
+    is_alike = (here.cuts, here.lengths) == (goal.cuts, goal.lengths)
+    return Permute(here, goal, axes) if is_alike and not here.lengths else Exchange(here, goal, axes)
 
 
 def _slices(here: Layout, problem: Problem) -> Iterator[Step]:
     free = here.repeated_axes
     for axis, wanted in enumerate(problem.goal.cutting_axes):
         for a in wanted:
-            if a in free and _divides(here, problem.shape, axis, (a,)):
+            if a in free and _divides(here, problem, axis, (a,)):
                 yield Slice(here, _with_cut(here, axis, (a,)), (a,), (axis,))
 
 
 def _moves(here: Layout, problem: Problem) -> Iterator[Step]:
     """Yield the gathers, and the moves of device axes to a tensor axis where the goal wants them."""
     for axis, cutting in enumerate(here.cutting_axes):
+        if here.lengths and here.lengths[axis]:
+            continue  # an exchange alone joins unequal slices
         for n in range(1, len(cutting) + 1):
             last = cutting[-n:]
             freed = _with_axes(here, axis, cutting[:-n])
             yield AllGather(here, freed, last, axis)
             for other, wanted in enumerate(problem.goal.cutting_axes):
-                if other != axis and set(last) <= set(wanted) and _divides(here, problem.shape, other, last):
+                if other != axis and set(last) <= set(wanted) and _divides(here, problem, other, last):
                     yield AllToAll(here, _with_cut(freed, other, last), last, axis, other)
 
 
@@ -188,7 +191,7 @@ def _joins(here: Layout, problem: Problem) -> Iterator[Step]:
         order = tuple(a for a in wanted if a in waiting) if problem.is_common else waiting
         for n in range(len(order), 0, -1):
             for axes in combinations(order, n):
-                if _divides(here, problem.shape, axis, axes):
+                if _divides(here, problem, axis, axes):
                     yield ReduceScatter(here, _with_cut(_joined(here, axes), axis, axes), axes, axis)
 
 
@@ -198,7 +201,7 @@ def _reordering(here: Layout, goal: Layout) -> Iterator[Step]:
         (*(a for a in wanted if a in cutting), *(a for a in cutting if a not in wanted))
         for cutting, wanted in zip(here.cutting_axes, goal.cutting_axes, strict=True)
     )
-    if tensor_map != here.cutting_axes:
+    if tensor_map != here.cutting_axes and not here.lengths:
         after = replace(here, tensor_map=tensor_map)
         yield Permute(here, after, moving_axes(here, after))
 
@@ -206,8 +209,10 @@ def _reordering(here: Layout, goal: Layout) -> Iterator[Step]:
 # --- layouts that are one step away ---
 
 
-def _divides(here: Layout, shape: Sequence[int], axis: int, more: Sequence[int]) -> bool:
-    return shape[axis] % (here.cuts[axis] * prod(axis_size(here.dev_mat, a) for a in more)) == 0
+def _divides(here: Layout, problem: Problem, axis: int, more: Sequence[int]) -> bool:
+    if any(layout.lengths and layout.lengths[axis] for layout in (here, problem.goal)):
+        return False
+    return problem.shape[axis] % (here.cuts[axis] * prod(axis_size(here.dev_mat, a) for a in more)) == 0
 
 
 def _with_axes(here: Layout, axis: int, axes: tuple[int, ...]) -> Layout:

@@ -81,7 +81,7 @@ class Step(ABC):
 
     def peak_bytes(self, shape: Sequence[int], itemsize: int) -> int:
         """Return the bytes of a rank's slices before and after together."""
-        return (_held(self.before, tuple(shape)) + _held(self.after, tuple(shape))) * itemsize
+        return (_held(self.before, shape) + _held(self.after, shape)) * itemsize
 
     def describe(self, shape: Sequence[int], itemsize: int) -> str:
         """Return the step as one line of a plan."""
@@ -153,7 +153,7 @@ class AllGather(Step):
         >>> step.volume_bytes((8,), itemsize=4)
         24
         """
-        return (self.group_size - 1) * _held(self.before, tuple(shape)) * itemsize
+        return (self.group_size - 1) * _held(self.before, shape, rank) * itemsize
 
     def words(self) -> str:
         """Return the axis that is joined."""
@@ -189,7 +189,7 @@ class ReduceScatter(Step):
 
     def volume_bytes(self, shape: Sequence[int], itemsize: int, rank: int | None = None) -> int:
         """Return all of what a rank holds but the block that it keeps."""
-        return (self.group_size - 1) * _held(self.after, tuple(shape)) * itemsize
+        return (self.group_size - 1) * _held(self.after, shape, rank) * itemsize
 
     def words(self) -> str:
         """Return how terms are joined and which axis is cut."""
@@ -215,7 +215,8 @@ class AllReduce(Step):
     def volume_bytes(self, shape: Sequence[int], itemsize: int, rank: int | None = None) -> int:
         """Return 2(n-1)/n of what a rank holds, rounded up."""
         n = self.group_size
-        return -(-2 * (n - 1) * _held(self.before, tuple(shape)) * itemsize // n)
+        held = _held(self.before, shape, rank)
+        return -(-2 * (n - 1) * held * itemsize // n)
 
     def words(self) -> str:
         """Return how terms are joined."""
@@ -246,7 +247,7 @@ class AllToAll(Step):
 
     def volume_bytes(self, shape: Sequence[int], itemsize: int, rank: int | None = None) -> int:
         """Return all of what a rank holds but the block that it keeps."""
-        return (self.group_size - 1) * _held(self.before, tuple(shape)) * itemsize // self.group_size
+        return (self.group_size - 1) * _held(self.before, shape, rank) * itemsize // self.group_size
 
     def words(self) -> str:
         """Return the axis that is joined and the one that is cut."""
@@ -276,7 +277,7 @@ class Permute(Step):
     def volume_bytes(self, shape: Sequence[int], itemsize: int, rank: int | None = None) -> int:
         """Return what ``rank`` sends to others; without a rank, one slice."""
         if rank is None:
-            return _held(self.before, tuple(shape)) * itemsize
+            return _held(self.before, shape) * itemsize
         return _sent(self, shape, rank) * itemsize
 
     def words(self) -> str:
@@ -338,10 +339,15 @@ def _over(device_axes: Sequence[int]) -> str:
     return f"over device axes ({','.join(map(str, device_axes))})"
 
 
+def _held(layout: Layout, shape: Sequence[int], rank: int | None = None) -> int:
+    """Return the elements of a rank's slice; without a rank, of the largest."""
+    return _elements(layout, tuple(shape), rank if layout.lengths else None)
+
+
 @lru_cache(maxsize=1 << 14)
-def _held(layout: Layout, shape: tuple[int, ...]) -> int:
-    """Return the elements of a slice; the search asks for the same layouts again and again."""
-    return prod(layout.slice_shape(shape))
+def _elements(layout: Layout, shape: tuple[int, ...], rank: int | None) -> int:
+    """Count the elements of a slice; the search asks for the same layouts again and again."""
+    return prod(layout.slice_shape(shape, rank))
 
 
 def _sent(step: Step, shape: Sequence[int], rank: int) -> int:

@@ -1,17 +1,18 @@
 """Rows of a table by number, where table and numbers have the same fields: MindSpore's manual cut of ``Gather``.
 
-The rows of the table are divided into fields of equal length, and so is the last axis of the numbers: numbers of a
-field name rows of that field. Both are cut by field, so that nobody ever asks for a row that it does not hold, and no
-terms are summed. A number of another field gives zeros.
+The rows of the table are divided into fields, which need not be equally long, and the last axis of the numbers into as
+many equal parts: numbers of a field name rows of that field. Both are cut by field, so that nobody ever asks for a row
+that it does not hold, and no terms are summed. A number of another field gives zeros.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import cast
 
 import numpy as np
 
 from simpar.context import current
-from simpar.errors import NotYetError, StrategyError
+from simpar.errors import StrategyError
 from simpar.graph import Example, Local, lookup, op
 from simpar.layout import Rule, parse_rule
 from simpar.ops.primitive import Primitive
@@ -29,22 +30,21 @@ class RowLookup(Primitive, op="gather"):
 
         Raises:
             StrategyError: the fields do not fit the table, or have no strategy.
-            NotYetError: the fields are not equally long.
         """
-        fields = _fields_of(self.attrs, table.shape, axis) if current().is_partitioned else 0
+        fields = _fields_of(self.attrs, table.shape, axis) if current().is_partitioned else ()
         if not fields:
             return self.apply_one(table, ids, axis=axis)
         if self.in_strategy is None:
             raise StrategyError(
                 f"{self.name} has a manual_split but no strategy. Cut table and numbers by field, for numbers of two "
-                f"axes by shard((({fields}, 1), (1, {fields})))."
+                f"axes by shard((({len(fields)}, 1), (1, {len(fields)})))."
             )
         self.op_name = "gather_fields"
         return self.apply_one(table, ids, fields=fields)
 
 
-def _fields_of(attrs: Attrs, table: Shape, axis: int) -> int:
-    """Return how many fields ``manual_split`` or ``manual_split_with_offset`` makes; 0 without either.
+def _fields_of(attrs: Attrs, table: Shape, axis: int) -> tuple[int, ...]:
+    """Return how many rows each field of ``manual_split`` or ``manual_split_with_offset`` has; nothing without either.
 
     Args:
         attrs: what ``add_prim_attr`` set.
@@ -53,11 +53,10 @@ def _fields_of(attrs: Attrs, table: Shape, axis: int) -> int:
 
     Raises:
         StrategyError: they are no fields of this table.
-        NotYetError: the fields are not equally long.
     """
     given: object = attrs.get("manual_split") or attrs.get("manual_split_with_offset")
     if given is None:
-        return 0
+        return ()
     entries = cast("tuple[object, ...]", given) if isinstance(given, tuple) else ()
     rows = tuple(_length(entry) for entry in entries)
     starts = tuple(_start(entry, sum(rows[:i])) for i, entry in enumerate(entries))
@@ -66,12 +65,7 @@ def _fields_of(attrs: Attrs, table: Shape, axis: int) -> int:
             f"manual_split is {given!r}; give for each field how many rows it has; they follow each other, make up "
             f"the {table[0]} rows of the table {table}, and take rows along axis 0, not {axis}."
         )
-    if len(set(rows)) > 1:
-        raise NotYetError(
-            f"manual_split {rows} makes slices of different lengths, which simpar does not have. Pad the table so that "
-            f"each field has {max(rows)} rows."
-        )
-    return len(rows)
+    return rows
 
 
 def _sums(rows: tuple[int, ...]) -> Iterator[int]:
@@ -94,20 +88,20 @@ def _texts(table_axes: int, ids_axes: int) -> tuple[str, str, str]:
     """Return the axes of table, numbers and result as text; ``f`` is the field."""
     rest, lead = letters(table_axes - 1, "d"), letters(ids_axes - 1, "n")
     ids = [*lead, "(f n)"]
-    return " ".join(["(f v)", *rest]), " ".join(ids), " ".join([*ids, *rest])
+    return " ".join(["f", *rest]), " ".join(ids), " ".join([*ids, *rest])
 
 
 def _rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
     table, ids, result = _texts(len(shapes[0]), len(shapes[1]))
-    sizes = {"f": attrs["fields"]}
-    return parse_rule(f"{table}, {ids} -> {result}", shapes, sizes=sizes, whole=("v",), order=("f", *_rest(table)))
+    lengths = {"f": attrs["fields"]}
+    return parse_rule(f"{table}, {ids} -> {result}", shapes, lengths=lengths, order=("f", *_rest(table)))
 
 
 def _grad_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
     ids_axes = len(shapes[1])
     table, ids, result = _texts(len(shapes[0]) - ids_axes + 1, ids_axes)
-    sizes = {"f": attrs["fields"], "v": attrs["rows"] // attrs["fields"]}
-    return parse_rule(f"{result}, {ids} -> {table}", shapes, sizes=sizes, whole=("v",), order=("f", *_rest(table)))
+    lengths = {"f": attrs["fields"]}
+    return parse_rule(f"{result}, {ids} -> {table}", shapes, lengths=lengths, order=("f", *_rest(table)))
 
 
 def _rest(table: str) -> list[str]:
@@ -115,46 +109,46 @@ def _rest(table: str) -> list[str]:
 
 
 def _local(attrs: Attrs, local: Local) -> Attrs:
-    """Tell the kernel which fields this rank has."""
-    fields = attrs["fields"] * local.operands[0][0] // _whole_rows(local)
-    return {**attrs, "fields": fields, "first": local.starts.get("f", 0)}
-
-
-def _whole_rows(local: Local) -> int:
-    return local.sizes["f"] * local.sizes["v"]
+    """Tell the kernel which fields this rank has, and at which row they begin."""
+    return _fields_from(attrs["fields"], local.starts.get("f", 0), local.operands[0][0])
 
 
 def _local_grad(attrs: Attrs, local: Local) -> Attrs:
-    rows = local.results[0][0]
-    fields = attrs["fields"] * rows // _whole_rows(local)
-    return {**attrs, "rows": rows, "fields": fields, "first": local.starts.get("f", 0)}
+    return _fields_from(attrs["fields"], local.starts.get("f", 0), local.results[0][0])
 
 
-def _own(ids: Array, rows: int, fields: int, first: int) -> Array:
+def _fields_from(fields: tuple[int, ...], first: int, rows: int) -> Attrs:
+    """Return, as attributes, the fields from a first one on that have so many rows together."""
+    start = sum(fields[:first])
+    count = sum(stop <= start + rows for stop in accumulate(fields)) - first
+    return {"fields": fields[first : first + count], "start": start}
+
+
+def _own(ids: Array, fields: tuple[int, ...], start: int) -> Array:
     """Return numbers within this rank's rows; -1 for those of another field."""
-    length = rows // fields
-    field: Array = np.repeat(np.arange(fields), ids.shape[-1] // fields)
-    local = ids - first * length
-    return np.where(local // length == field, local, -1)
+    each = ids.shape[-1] // len(fields)
+    first = np.repeat(np.cumsum((0, *fields[:-1])), each)
+    local = ids - start
+    return np.where((local >= first) & (local < first + np.repeat(fields, each)), local, -1)
 
 
-def _gather(table: Array, ids: Array, *, fields: int, first: int = 0, out: Array | None = None) -> Array:
+def _gather(table: Array, ids: Array, *, fields: tuple[int, ...], start: int = 0, out: Array | None = None) -> Array:
     kernel = lookup("gather").kernel
     assert kernel is not None, "gather has a kernel"
-    return kernel(table, _own(ids, len(table), fields, first), axis=0, out=out)
+    return kernel(table, _own(ids, fields, start), axis=0, out=out)
 
 
-def _gather_grad(g: Array, ids: Array, *, rows: int, fields: int, first: int = 0, out: Array | None = None) -> Array:
+def _gather_grad(g: Array, ids: Array, *, fields: tuple[int, ...], start: int = 0, out: Array | None = None) -> Array:
     kernel = lookup("gather_grad").kernel
     assert kernel is not None, "gather_grad has a kernel"
-    return kernel(g, _own(ids, rows, fields, first), rows=rows, axis=0, out=out)
+    return kernel(g, _own(ids, fields, start), rows=sum(fields), axis=0, out=out)
 
 
-def _bprop(g: Tensor, table: Tensor, ids: Tensor, *, fields: int) -> tuple[Tensor, None]:
-    return one("gather_fields_grad", g, ids, rows=table.shape[0], fields=fields), None
+def _bprop(g: Tensor, table: Tensor, ids: Tensor, *, fields: tuple[int, ...]) -> tuple[Tensor, None]:
+    return one("gather_fields_grad", g, ids, fields=fields), None
 
 
-def _grad_bprop(u: Tensor, g: Tensor, ids: Tensor, *, fields: int) -> tuple[Tensor, None]:
+def _grad_bprop(u: Tensor, g: Tensor, ids: Tensor, *, fields: tuple[int, ...]) -> tuple[Tensor, None]:
     return one("gather_fields", u, ids, fields=fields), None
 
 
@@ -168,8 +162,8 @@ op(
     batch=1,
     localize=_local,
     examples=(
-        Example(((8, 4), (2, 4)), {"fields": 2}, _TYPES, low=(-1, 0), high=(1, 7)),
-        Example(((8, 2, 4), (8,)), {"fields": 4}, _TYPES, low=(-1, -1), high=(1, 8)),
+        Example(((8, 4), (2, 4)), {"fields": (4, 4)}, _TYPES, low=(-1, 0), high=(1, 7)),
+        Example(((8, 2, 4), (8,)), {"fields": (1, 3, 2, 2)}, _TYPES, low=(-1, -1), high=(1, 8)),
     ),
 )
 op(
@@ -180,7 +174,7 @@ op(
     dtype=pick_dtype(0),
     localize=_local_grad,
     examples=(
-        Example(((2, 4, 4), (2, 4)), {"rows": 8, "fields": 2}, _TYPES, low=(-1, 0), high=(1, 7)),
-        Example(((8, 2), (8,)), {"rows": 8, "fields": 4}, _TYPES, low=(-1, -1), high=(1, 8)),
+        Example(((2, 4, 4), (2, 4)), {"fields": (4, 4)}, _TYPES, low=(-1, 0), high=(1, 7)),
+        Example(((8, 2), (8,)), {"fields": (1, 3, 2, 2)}, _TYPES, low=(-1, -1), high=(1, 8)),
     ),
 )

@@ -297,7 +297,7 @@ class Parameter(Described):
             LayoutError: the present values are a slice that does not contain the new one.
         """
         box = layout.box(self._full, rank)
-        slice_shape = layout.slice_shape(self._full)
+        slice_shape = layout.slice_shape(self._full, rank)
         target = np.empty(slice_shape, self.dtype.numpy) if array is None else array
         assert target.shape == slice_shape and target.dtype == self.dtype.numpy, "storage fits the slice"
         if self.init is not None:

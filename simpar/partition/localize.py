@@ -124,7 +124,8 @@ class _Here:
         """Return a value as the ranks of its stage hold it."""
         layout = self.of_ranks(value, self.partitioned.layouts[value])
         box = self._box(value)
-        shape = layout.slice_shape(value.shape) if box is None else tuple(stop - start for start, stop in box)
+        holder = self.rank if layout.lengths and self.rank in layout.ranks else None
+        shape = layout.slice_shape(value.shape, holder) if box is None else tuple(stop - start for start, stop in box)
         return PlannedValue(value.id, value.shape, shape, value.dtype, layout)
 
     def _box(self, value: Value) -> Box | None:
@@ -279,7 +280,11 @@ def _starts(rule: Rule, operands: tuple[Layout, ...], results: tuple[Layout, ...
     """Return where this rank's slice of each cut factor begins."""
     starts: dict[str, int] = {}
     for axes, layout in zip((*rule.operands, *rule.results), (*operands, *results), strict=True):
-        for axis, cut, block in zip(axes, layout.cuts, layout.blocks(rank), strict=True):
+        unequal = layout.lengths or ((),) * len(axes)
+        for axis, cut, block, lengths in zip(axes, layout.cuts, layout.blocks(rank), unequal, strict=True):
+            if lengths and axis[0] not in rule.lengths:
+                starts[axis[0]] = sum(lengths[:block])
+                continue
             for f in axis:  # the major factor takes its part of the cut first
                 size = rule.sizes[f]
                 own = max(1, min(size, cut))  # an axis may be empty

@@ -216,7 +216,7 @@ def storage_layout(compute: Layout, value: Value, spec: ParameterSpec, sharding:
     """Return the layout in which a parameter is stored that an op takes in layout ``compute``.
 
     With the parallel optimizer it is cut once more along axis 0, over the innermost device axes that repeat it, unless
-    it is excluded, too small, or does not divide.
+    it is excluded, too small, cut into unequal slices, or does not divide.
 
     >>> from simpar.dtype import float32
     >>> storage_layout(Layout((2, 2), (-1, 0)), Value(0, (4, 6), float32), ParameterSpec("w"), OptimizerSharding(0))
@@ -228,7 +228,7 @@ def storage_layout(compute: Layout, value: Value, spec: ParameterSpec, sharding:
     if sharding is None or not spec.parallel_optimizer or not value.shape or nbytes < sharding.threshold_bytes:
         return layout
     wanted = replicas if sharding.shard_size == -1 else min(sharding.shard_size, replicas)
-    if wanted == 1 or replicas % wanted or layout.slice_shape(value.shape)[0] % wanted:
+    if wanted == 1 or layout.lengths or replicas % wanted or layout.slice_shape(value.shape)[0] % wanted:
         return layout
     split = _split_repeats(layout, wanted)
     if split is None:

@@ -9,7 +9,7 @@ import simpar as ms
 from simpar import nn, ops
 from simpar.collectives import run_threads
 from simpar.compile import compile_function
-from simpar.errors import ContextError, LayoutError, NotYetError, StrategyError
+from simpar.errors import ContextError, LayoutError, StrategyError
 from simpar.tensor import Tensor
 
 RNG = np.random.default_rng(0)
@@ -99,7 +99,6 @@ def test_fields_are_looked_up_where_their_rows_are() -> None:
 @pytest.mark.parametrize(
     ("rows", "error", "words"),
     [
-        ((4, 12), NotYetError, "Pad the table so that each field has 12 rows"),
         ((4, 4), StrategyError, "make up the 16 rows"),
         (((8, 0), (8, 4)), StrategyError, "follow each other"),
         ("all", StrategyError, "manual_split is 'all'"),
