@@ -81,6 +81,7 @@ def _placed_json(placed: Placed) -> dict[str, Any]:
     if placed.layout is not None:
         layout = placed.layout
         out |= {"dev_mat": layout.dev_mat, "tensor_map": layout.tensor_map, "rank_list": layout.rank_list}
+        out |= {"lengths": layout.lengths} if layout.lengths else {}
     return out
 
 
@@ -96,7 +97,8 @@ def _placed(given: Mapping[str, Any]) -> Placed:
     if "dev_mat" in given:
         entries = tuple(_entry(e) for e in given["tensor_map"])
         ranks = given.get("rank_list")
-        layout = Layout(tuple(given["dev_mat"]), entries, None if ranks is None else tuple(ranks))
+        lengths = tuple(tuple(int(n) for n in own) for own in given.get("lengths", ()))
+        layout = Layout(tuple(given["dev_mat"]), entries, None if ranks is None else tuple(ranks), lengths=lengths)
     return Placed(crc32, shape, box, layout)
 
 

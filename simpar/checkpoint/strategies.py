@@ -70,8 +70,8 @@ class ParallelLayouts:
             strategy.field,
             strategy.optimizer_step,
             strategy.optimizer_size,
-            [],
-            [],
+            [_Numbers(list(strategy.rows))],
+            [_Numbers([sum(strategy.rows[:i]) for i in range(len(strategy.rows))])],
         )
 
     def strategy(self) -> ParameterStrategy:
@@ -80,7 +80,13 @@ class ParallelLayouts:
         entries = maps[0] if len(maps) == 1 else tuple(m[0] if len(m) == 1 else m for m in maps)
         dev_mat = tuple(self.dev_matrix[0].dim)
         return ParameterStrategy(
-            dev_mat, entries, None, self.field, self.opt_weight_shard_step, self.opt_weight_shard_size
+            dev_mat,
+            entries,
+            None,
+            self.field,
+            self.opt_weight_shard_step,
+            self.opt_weight_shard_size,
+            tuple(n for numbers in self.param_split_shape for n in numbers.dim),
         )
 
 
@@ -166,10 +172,16 @@ def full_shape_of(strategy: ParameterStrategy, part: Sequence[int]) -> tuple[int
             f"a Parameter of {len(part)} axes was saved, but its strategy {strategy.tensor_map} has "
             f"{len(layout.cuts)}. Give the strategy file of the same training."
         )
-    shape = [n * cut for n, cut in zip(part, layout.cuts, strict=True)]
+    shape = whole_of(layout, part)
     if shape:
         shape[0] *= _optimizer_parts(strategy, layout)
     return tuple(shape)
+
+
+def whole_of(layout: Layout, part: Sequence[int]) -> list[int]:
+    """Return the shape of a whole tensor from that of a slice."""
+    unequal = layout.lengths or ((),) * len(part)
+    return [sum(own) if own else n * cut for n, cut, own in zip(part, layout.cuts, unequal, strict=True)]
 
 
 def strategy_of(name: str, strategies: Strategies) -> ParameterStrategy | None:

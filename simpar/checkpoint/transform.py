@@ -11,7 +11,14 @@ import numpy as np
 from simpar.checkpoint.load import Checkpoint, load_param_into_net, merged, open_checkpoint, pieces_of
 from simpar.checkpoint.pieces import Array, FromFiles, Piece, whole_box
 from simpar.checkpoint.save import Entry, write_file
-from simpar.checkpoint.strategies import ParallelLayouts, Strategies, box_of, read_strategies, strategy_of
+from simpar.checkpoint.strategies import (
+    ParallelLayouts,
+    Strategies,
+    box_of,
+    read_strategies,
+    strategy_of,
+    whole_of,
+)
 from simpar.errors import CheckpointError, DTypeError
 from simpar.initializer import Draw
 from simpar.layout import Box
@@ -67,7 +74,7 @@ def _joined(name: str, parts: list[Array], strategy: Mapping[str, ParallelLayout
     layout = strategy[name].strategy().layout
     if layout.size != len(parts):
         raise CheckpointError(f"{name!r} is cut over {layout.size} ranks, but {len(parts)} slices are given.")
-    shape = [n * cut for n, cut in zip(parts[0].shape, layout.cuts, strict=True)]
+    shape = whole_of(layout, parts[0].shape)
     whole = np.empty(shape, parts[0].dtype)
     for rank, part in enumerate(parts):
         whole[tuple(slice(low, high) for low, high in layout.box(shape, rank))] = part
@@ -112,7 +119,9 @@ def rank_list_for_transform(
 def _least_shape(one: Any, other: Any) -> tuple[int, ...]:
     """Return a shape that both strategies can cut, for files that do not say the shape."""
     sizes = [s.layout.size for s in (one, other) if s is not None]
-    return (int(np.prod(sizes)) ** 2,) * len(one.tensor_map)
+    shape = (int(np.prod(sizes)) ** 2,) * len(one.tensor_map)
+    rows = next((s.rows for s in (one, other) if s is not None and s.rows), ())
+    return (sum(rows), *shape[1:]) if rows else shape
 
 
 def _meet(one: Box, other: Box) -> bool:

@@ -150,7 +150,9 @@ def _parameter(parameter: PlannedParameter, rank: int, by_all: bool) -> Paramete
     compute, group = parameter.compute.resolved(), shard_group(parameter, rank)
     repeats = prod(axis_size(compute.dev_mat, a) for a in compute.repeated_axes)
     step, size = (group[1] - group[0], -1 if by_all and len(group) == repeats else len(group)) if group else (0, 0)
-    return ParameterStrategy(compute.dev_mat, compute.tensor_map, parameter.value.shape, 0, step, size)
+    shape = parameter.value.shape
+    rows = compute.lengths[0] if compute.lengths else ()
+    return ParameterStrategy(compute.dev_mat, compute.tensor_map, shape, 0, step, size, rows)
 
 
 def _read(name: str) -> StrategyFile:

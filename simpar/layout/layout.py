@@ -1,7 +1,7 @@
 """A layout: which rank holds which slice of a tensor."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, fields, replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -51,7 +51,7 @@ class Layout:
     rank_list: tuple[int, ...] | None = None
     partial: tuple[int, ...] = ()
     combine: str = "sum"
-    lengths: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
+    lengths: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dev_mat", check_dev_mat(self.dev_mat))
@@ -329,6 +329,10 @@ class Layout:
 
     def _repr_svg_(self) -> str:
         return self.show().svg()
+
+    def __repr__(self) -> str:
+        named = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name != "lengths" or self.lengths)
+        return f"Layout({', '.join(named)})"
 
     def __str__(self) -> str:
         entries = ", ".join(str(e).replace(" ", "") for e in self.tensor_map)

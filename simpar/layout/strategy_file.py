@@ -6,7 +6,7 @@ Parameter, ``MatMul_dense1.weight``.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -41,6 +41,7 @@ class ParameterStrategy:
         field: MindSpore's size of a slice of an embedding table that is cut by fields; 0 for others.
         optimizer_step: how far apart ranks stand that share the optimizer's slices; 0 where they do not.
         optimizer_size: among how many ranks the optimizer's slices are shared; -1 for all that repeat the Parameter.
+        rows: of each field of an embedding table with a ``manual_split``, which MindSpore calls ``param_split_shape``.
     """
 
     dev_mat: tuple[int, ...]
@@ -49,6 +50,7 @@ class ParameterStrategy:
     field: int = 0
     optimizer_step: int = 0
     optimizer_size: int = 0
+    rows: tuple[int, ...] = ()
 
     @property
     def layout(self) -> Layout:
@@ -57,7 +59,8 @@ class ParameterStrategy:
         Raises:
             LayoutError: the numbers are not those of a layout.
         """
-        return Layout(self.dev_mat, self.tensor_map)
+        lengths = (self.rows, *((),) * (len(self.tensor_map) - 1)) if self.rows else ()
+        return Layout(self.dev_mat, self.tensor_map, lengths=lengths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +142,16 @@ def _parameter(name: str, item: Mapping[str, Any]) -> ParameterStrategy:
         _number(e, what, -1) if isinstance(e, int) else tuple(_number(n, what, -1) for n in _list(e, what))
         for e in _list(item.get("tensor_map", []), what)
     )
+    rows = numbers("param_split_shape", 1)
+    shape = numbers("tensor_shape", 0) if item.get("tensor_shape") is not None else None
     return ParameterStrategy(
         numbers("dev_matrix", 1),
         tuple(_entry(e) for e in entries),
-        numbers("tensor_shape", 0) if item.get("tensor_shape") is not None else None,
+        (sum(rows), *shape[1:]) if shape and rows else shape,  # MindSpore writes another length beside fields
         _number(item.get("field", 0), what, -_MOST_RANKS),
         _number(item.get("opt_weight_shard_step", 0), what, -1),
         _number(item.get("opt_weight_shard_size", 0), what, -1),
+        rows,
     )
 
 
@@ -160,6 +166,7 @@ def _as_json(strategies: StrategyFile) -> bytes:
                 "opt_weight_shard_step": p.optimizer_step,
                 "tensor_map": p.tensor_map,
                 **({} if p.shape is None else {"tensor_shape": p.shape}),
+                **({"indices_offset": _starts(p.rows), "param_split_shape": p.rows} if p.rows else {}),
             }
             for name, p in strategies.parameters.items()
         },
@@ -198,10 +205,9 @@ def _parameter_of(item: Fields) -> tuple[str, ParameterStrategy]:
     # one message for all axes; or, where several device axes cut one, a message for each axis
     entries = tuple(_entry(m) for m in maps if m) if len(maps) > 1 else tuple(n for m in maps for n in m)
     dev_mat = tuple(n for m in _messages(layouts, 1) for n in _numbers(m, 1, what, 1))
-    found = ParameterStrategy(
-        dev_mat, entries, None, _first(layouts, 5), _first(layouts, 6, least=-1), _first(layouts, 7, least=-1)
-    )
-    return name, found
+    numbers = (_first(layouts, 5), _first(layouts, 6, least=-1), _first(layouts, 7, least=-1))
+    rows = tuple(n for m in _messages(layouts, 3) for n in _numbers(m, 1, what, 1))
+    return name, ParameterStrategy(dev_mat, entries, None, *numbers, rows)
 
 
 def _messages(of: Fields, number: int) -> list[Fields]:
@@ -272,7 +278,14 @@ def _layout_as_wire(p: ParameterStrategy) -> bytes:
     rows += [()] if len(rows) == 1 and not is_plain else []  # so that it is not read as one row for all axes
     maps = b"".join(message_field(2, numbers_field(1, row)) for row in rows)
     rest = number_field(5, p.field) + number_field(6, p.optimizer_step) + number_field(7, p.optimizer_size)
-    return message_field(1, numbers_field(1, p.dev_mat)) + maps + rest
+    fields = ((3, p.rows), (4, _starts(p.rows))) if p.rows else ()
+    split = b"".join(message_field(place, numbers_field(1, numbers)) for place, numbers in fields)
+    return message_field(1, numbers_field(1, p.dev_mat)) + maps + split + rest
+
+
+def _starts(rows: Sequence[int]) -> list[int]:
+    """Return where each field begins."""
+    return [sum(rows[:i]) for i in range(len(rows))]
 
 
 # --- what a number, a list, an object may be ---

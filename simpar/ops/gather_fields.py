@@ -29,7 +29,7 @@ class RowLookup(Primitive, op="gather"):
         """Return the slices of the table along an axis.
 
         Raises:
-            StrategyError: the fields do not fit the table, or have no strategy.
+            StrategyError: the fields do not fit the table or its numbers, or have no strategy.
         """
         fields = _fields_of(self.attrs, table.shape, axis) if current().is_partitioned else ()
         if not fields:
@@ -38,6 +38,11 @@ class RowLookup(Primitive, op="gather"):
             raise StrategyError(
                 f"{self.name} has a manual_split but no strategy. Cut table and numbers by field, for numbers of two "
                 f"axes by shard((({len(fields)}, 1), (1, {len(fields)})))."
+            )
+        if not ids.shape or ids.shape[-1] % len(fields):
+            raise StrategyError(
+                f"manual_split has {len(fields)} fields, into which the last axis of the numbers {ids.shape} does not "
+                "divide. Give each field as many numbers."
             )
         self.op_name = "gather_fields"
         return self.apply_one(table, ids, fields=fields)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from simpar.dtype import int64
-from simpar.errors import NotYetError
+from simpar.errors import NotYetError, StrategyError
 from simpar.layout import NOT_CUT, Layout
 from simpar.ops.functions_index import without_gradient_at
 from simpar.ops.gather_fields import RowLookup
@@ -98,7 +98,16 @@ class EmbeddingLookup(RowLookup):
     """Takes rows of a table whose first row has the number ``offset``; a number it does not hold gives zeros."""
 
     def __call__(self, input_params: Tensor, input_indices: Tensor, offset: int = 0) -> Tensor:
-        """Return the rows."""
+        """Return the rows.
+
+        Raises:
+            StrategyError: there is an offset and a ``manual_split``, whose fields begin at row 0.
+        """
+        if offset and self.attrs.keys() & {"manual_split", "manual_split_with_offset"}:
+            raise StrategyError(
+                f"EmbeddingLookup has the offset {offset} and a manual_split, whose fields begin at number 0. Give the "
+                f"offset 0, and numbers less {offset}."
+            )
         return self.rows(input_params, input_indices - offset if offset else input_indices, 0)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import simpar as ms
 from simpar import nn, ops
-from simpar.checkpoint import open_checkpoint
+from simpar.checkpoint import open_checkpoint, rank_list_for_transform, transform_checkpoints
 from simpar.collectives import run_threads
 from simpar.common.initializer import initializer
 from simpar.context import current
@@ -176,3 +176,73 @@ def test_the_file_that_is_loaded_may_be_replaced_meanwhile(tmp_path: Path) -> No
     ms.save_checkpoint({"w": Tensor(np.zeros((8, 16), np.float32))}, path)
     os.remove(path)
     assert values_of(step)["w"].sum() == prod((8, 16))
+
+
+FIELDS = (10, 20, 30, 4)
+BY_FIELD = np.array([[0, 9, 10, 29, 30, 59, 60, 63]] * 2, np.int32)
+
+
+class Table(nn.Cell):
+    """Looks up rows of a table whose fields are not equally long."""
+
+    def __init__(self, strategy: Any, fill: str) -> None:
+        super().__init__()
+        self.w = Parameter(initializer(fill, (64, 8)), name="w")
+        self.gather = ops.Gather()
+        if strategy is not None:
+            self.gather.shard(strategy).add_prim_attr("manual_split", FIELDS)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return ops.reduce_mean(ops.square(self.gather(self.w, x, 0)))
+
+
+def table_step(strategy: Any, fill: str, **options: Any) -> nn.Cell:
+    ms.set_seed(3)
+    ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True, **options)
+    net = Table(strategy, fill)
+    return nn.TrainOneStepCell(net, nn.Momentum(net.trainable_params(), 0.1, 0.9))
+
+
+CUTS: dict[int, Any] = {1: None, 2: ((2, 1), (1, 2)), 4: ((4, 1), (1, 4)), 8: ((4, 2), (1, 4))}
+
+
+@pytest.mark.parametrize(("saved", "loaded"), [(4, 2), (4, 8), (8, 4), (1, 4), (4, 1)])
+def test_slices_of_unequal_fields_are_saved_and_loaded(saved: int, loaded: int, tmp_path: Path) -> None:
+    def file(rank: int) -> str:
+        return f"{tmp_path}/rank_{rank}.ckpt"
+
+    def save() -> Any:
+        step = table_step(CUTS[saved], "normal")
+        step(Tensor(BY_FIELD))
+        ms.save_checkpoint(step, file(current().rank), integrated_save=False)
+        return values_of(step)
+
+    def load() -> Any:
+        step = table_step(CUTS[loaded], "zeros")
+        step.compile(Tensor(BY_FIELD))
+        ms.load_distributed_checkpoint(step, [file(r) for r in range(saved)])
+        return values_of(step)
+
+    kept, *_ = run_threads(saved, save)
+    for name, value in run_threads(loaded, load)[-1].items():
+        np.testing.assert_array_equal(value, kept[name], err_msg=name)
+
+
+def test_files_of_unequal_fields_are_transformed_by_their_strategy_files(tmp_path: Path) -> None:
+    def save(ranks: int) -> Any:
+        own = {"save_file": f"{tmp_path}/{ranks}.{'json' if ranks == 4 else 'ckpt'}"}
+        step = table_step(CUTS[ranks], "normal", strategy_ckpt_config=own)
+        step.compile(Tensor(BY_FIELD))
+        folder = tmp_path / str(ranks) / f"rank_{current().rank}"
+        folder.mkdir(parents=True)
+        ms.save_checkpoint(step, str(folder / "c.ckpt"), integrated_save=False)
+
+    for ranks in (4, 8):
+        run_threads(ranks, save, ranks)
+    four, eight = f"{tmp_path}/4.json", f"{tmp_path}/8.ckpt"
+    transform_checkpoints(f"{tmp_path}/4", f"{tmp_path}/made", "t", four, eight)
+    for rank in range(8):
+        made = ms.load_checkpoint(f"{tmp_path}/made/rank_{rank}/t{rank}.ckpt")["w"].asnumpy()
+        wanted = ms.load_checkpoint(f"{tmp_path}/8/rank_{rank}/c.ckpt")["w"].asnumpy()
+        np.testing.assert_array_equal(made, wanted)
+    assert rank_list_for_transform(3, eight, four) == [6, 7]

@@ -87,7 +87,7 @@ def carry_out(plan: Redistribution, slices: Slices) -> Slices:
     for step in plan.steps:
         slices = {r: after(step, r, slices, plan.shape) for r in step.after.ranks}
         for r in step.after.ranks:
-            assert slices[r].shape == step.after.slice_shape(plan.shape), step
+            assert slices[r].shape == step.after.slice_shape(plan.shape, r), step
     return slices
 
 
@@ -114,7 +114,7 @@ def after(step: Step, rank: int, slices: Slices, shape: tuple[int, ...]) -> Arra
 
 def received(step: Step, rank: int, slices: Slices, shape: tuple[int, ...]) -> Array:
     """Return what a rank receives, after proving that each sender lists the same box, and that none is missing."""
-    out = np.full(step.after.slice_shape(shape), -1, np.int64)
+    out = np.full(step.after.slice_shape(shape, rank), -1, np.int64)
     filled = np.zeros(out.shape, np.int64)
     for peer, box in step.transfers(shape, rank)[1]:
         assert peer in step.group(rank), "a peer stands outside of the group"

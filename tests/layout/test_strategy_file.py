@@ -36,6 +36,28 @@ def test_a_strategy_checkpoint_is_read_as_the_official_runtime_writes_it() -> No
     assert read_strategy_file(OFFICIAL) == WANTED
 
 
+BY_FIELDS = bytes.fromhex(
+    "0804121a0a084761746865725f74120e080012040804080212040801080412170a054d756c5f75120e08001204080208011204080208011a2b"
+    "0a017412260a04080408021204080108001a08080a0814081e080422080800080a081e083c2800300038001a240a0175121f0a040802080412"
+    "0d080108ffffffffffffffffff011a002200280030003800"
+)
+"""What MindSpore 2.10 writes for a table t whose ``manual_split`` is (10, 20, 30, 4), and another Parameter."""
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+def test_the_rows_of_fields_are_read_as_mindspore_writes_them_and_written(is_json: bool) -> None:
+    found = read_strategy_file(BY_FIELDS)
+    assert found.parameters["t"].layout == Layout((4, 2), (1, 0), lengths=((10, 20, 30, 4), ()))
+    assert found.parameters["u"].layout == Layout((2, 4), (1, -1))
+    assert read_strategy_file(write_strategy_file(found, is_json=is_json)) == found
+
+
+def test_the_shape_beside_fields_is_that_of_the_whole_table() -> None:
+    item = {"dev_matrix": [4, 2], "tensor_map": [1, 0], "param_split_shape": [10, 20, 30, 4], "tensor_shape": [80, 8]}
+    found = read_strategy_file(json.dumps({"parallel_layout_item": {"t": item}}).encode())
+    assert found.parameters["t"].shape == (64, 8)
+
+
 def test_a_strategy_checkpoint_is_written_as_the_official_runtime_writes_it() -> None:
     assert write_strategy_file(WANTED, is_json=False) == OFFICIAL
 

@@ -8,6 +8,7 @@ import pytest
 import simpar as ms
 from simpar import nn, ops
 from simpar.collectives import run_threads
+from simpar.common.initializer import initializer
 from simpar.compile import compile_function
 from simpar.errors import ContextError, LayoutError, StrategyError
 from simpar.tensor import Tensor
@@ -94,6 +95,84 @@ def test_fields_are_looked_up_where_their_rows_are() -> None:
     np.testing.assert_allclose(ranks[0][0], losses, rtol=1e-5)
     np.testing.assert_allclose(np.concatenate([table for _, table, _ in ranks]), whole, rtol=1e-5)
     assert ranks[0][2] == ["all_gather"]  # the result, for the caller
+
+
+UNEQUAL = (10, 20, 30, 4)
+STARTS = np.cumsum((0, *UNEQUAL[:-1]))
+OF_FIELDS = np.stack([RNG.integers(s, s + n, (6, 2)) for s, n in zip(STARTS, UNEQUAL, strict=True)], axis=1)
+BY_FIELD = OF_FIELDS.reshape(6, 8).astype(np.int32)
+SHARDS = {"enable_parallel_optimizer": True, "parallel_optimizer_config": {"parallel_optimizer_threshold": 0}}
+
+
+class Lookup(nn.Cell):
+    """Looks up rows of fields that have 10, 20, 30 and 4 rows."""
+
+    def __init__(self, strategy: Any) -> None:
+        super().__init__()
+        self.table = ms.Parameter(initializer("normal", (64, 8), ms.float32), name="table")
+        self.gather = ops.Gather()
+        if strategy is not None:
+            self.gather.shard(strategy).add_prim_attr("manual_split", UNEQUAL)
+
+    def construct(self, numbers: Tensor) -> Tensor:
+        return ops.mean(ops.square(self.gather(self.table, numbers, 0)))
+
+
+def train_lookup(strategy: Any = None, options: Any = None) -> Any:
+    ms.set_seed(1)
+    ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True, **(options or {}))
+    net = Lookup(strategy)
+    optimizer = nn.Adam(net.trainable_params(), 0.1)
+    gradients_of = ms.value_and_grad(net, None, net.trainable_params())
+
+    @ms.jit
+    def step(numbers: Tensor) -> Tensor:
+        loss, gradients = gradients_of(numbers)
+        optimizer(ops.clip_by_global_norm(gradients, 0.5))
+        return loss
+
+    losses = [float(step(Tensor(BY_FIELD))) for _ in range(3)]
+    held = net.table.asnumpy().shape, optimizer.moment1[0].asnumpy().shape
+    return losses, held, ms.parallel.full_tensor(net.table).asnumpy()
+
+
+@pytest.mark.parametrize(
+    ("ranks", "strategy", "options", "rows"),
+    [
+        (4, ((4, 1), (1, 4)), {}, UNEQUAL),
+        (8, ((4, 2), (1, 4)), {}, UNEQUAL),
+        (8, ((4, 1), (2, 4)), {}, UNEQUAL),
+        (8, ((4, 1), (2, 4)), SHARDS, UNEQUAL),
+        (2, ((2, 1), (1, 2)), {}, (30, 34)),
+    ],
+)
+def test_fields_need_not_be_equally_long(ranks: int, strategy: Any, options: Any, rows: Any) -> None:
+    ((losses, _, whole),) = run_threads(1, train_lookup)
+    found = run_threads(ranks, train_lookup, strategy, options)
+    np.testing.assert_allclose(found[0][0], losses, rtol=1e-5)
+    np.testing.assert_allclose(found[-1][2], whole, rtol=1e-4, atol=1e-6)
+    columns, each = 8 // strategy[0][1], ranks // len(rows)
+    assert [held for _, held, _ in found] == [((rows[r // each], columns),) * 2 for r in range(ranks)]
+
+
+def test_a_table_of_unequal_fields_begins_with_the_bits_of_one_device() -> None:
+    def begin(strategy: Any) -> Any:
+        ms.set_seed(1)
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+        net = Lookup(strategy)
+        net.compile(Tensor(BY_FIELD))
+        return net.table.asnumpy()
+
+    (whole,) = run_threads(1, begin, None)
+    np.testing.assert_array_equal(np.concatenate(run_threads(4, begin, ((4, 1), (1, 4)))), whole)
+
+
+def test_a_plan_of_unequal_fields_has_the_bytes_of_each_rank() -> None:
+    ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", device_num=4, global_rank=2, full_batch=True)
+    net = Lookup(((4, 1), (1, 4)))
+    plan: Any = compile_function(net.construct, (Tensor(BY_FIELD),), net).plan
+    assert [(p.value.slice_shape, p.value.nbytes) for p in plan.parameters] == [((30, 8), 960)]
+    assert net.parameter_layout_dict["table"][:5] == ([4], [0, -1], [30, 8], 0, False)
 
 
 @pytest.mark.parametrize(
