@@ -17,7 +17,7 @@ from simpar.compile.passes import partition_graph, save_files, save_group, with_
 from simpar.compile.record import describe_program, measure_seldom, open_recorder
 from simpar.compile.reported import Fed, report_layouts
 from simpar.compile.tree import Rebuild, flatten
-from simpar.compile.wanted import notes_of, under_wanted_options
+from simpar.compile.wanted import by_position, notes_of, under_wanted_options
 from simpar.compile.watch import Watch, watch_values
 from simpar.context import Context, current, register_runner
 from simpar.dtype import as_dtype
@@ -155,16 +155,20 @@ def _planned(planner: Planner, plan: Plan, number: int) -> Tensor:
 # --- the cache ---
 
 
-def run_function(function: Function, args: Sequence[Any], owner: object = None) -> Any:
+def run_function(
+    function: Function, args: Sequence[Any], owner: object = None, named: Mapping[str, Any] | None = None
+) -> Any:
     """Run a function as a compiled program: graph mode's way to call.
 
     Args:
         function: what to run, on Tensors and plain values.
         args: its arguments, nested as it likes.
         owner: the Cell it belongs to, if any.
+        named: its arguments by keyword.
     """
     context = current()
-    tensors, _, _ = given = flatten(tuple(args), Parameter)
+    function, args = by_position(function, args, named or {})
+    tensors, _, _ = given = flatten(args, Parameter)
 
     def run() -> Any:
         return _program(function, given, owner, context).run(tensors, context)
@@ -357,11 +361,11 @@ def jit(fn: Function | None = None, **_: Any) -> Function:
         def run(*args: Any, **kwargs: Any) -> Any:
             if current().trace is not None:
                 return branched(lambda: function(*args, **kwargs))
-            if kwargs:
-                bound = signature(function).bind(*args, **kwargs)
-                bound.apply_defaults()
-                args = bound.args
-            return run_function(function, args, function)
+            if not kwargs:
+                return run_function(function, args, function)
+            bound = signature(function).bind(*args, **kwargs)
+            bound.apply_defaults()
+            return run_function(function, bound.args, function, bound.kwargs)
 
         return run
 

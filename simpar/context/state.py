@@ -173,7 +173,7 @@ def register_runner(runner: Runner, compiler: Runner | None = None) -> None:
     """Let ``compile`` say how graph mode runs a function; ``nn`` and ``jit`` stand below it and ask ``runner``.
 
     Args:
-        runner: runs a function: ``runner(function, arguments, owner)``.
+        runner: runs a function: ``runner(function, arguments, owner, arguments by keyword)``.
         compiler: takes the same and compiles it only.
     """
     _RUNNERS["graph"] = runner

@@ -7,12 +7,21 @@ same program.
 
 Read in this order: ``cell`` (Cell: attributes, names, calling) with ``cell_options``, ``cell_hints`` and
 ``cell_sharding``, ``containers`` (SequentialCell, CellList), ``layers``, ``loss`` and ``loss_more``, ``optim``
-(``optimizer`` first), ``wrap`` (network and loss, gradients, one step of training).
+(``optimizer`` first), ``dynamic_lr`` (rates as lists), ``wrap`` (network and loss, gradients, one step of training).
 """
 
 from simpar.nn.cell import Cell
 from simpar.nn.cell_sharding import shard_function
 from simpar.nn.containers import CellDict, CellList, SequentialCell
+from simpar.nn.dynamic_lr import (
+    cosine_decay_lr,
+    exponential_decay_lr,
+    inverse_decay_lr,
+    natural_exp_decay_lr,
+    piecewise_constant_lr,
+    polynomial_decay_lr,
+    warmup_lr,
+)
 from simpar.nn.layers import (
     ELU,
     GELU,
@@ -246,8 +255,15 @@ __all__ = [
     "WithGradCell",
     "WithLossCell",
     "all_finite",
+    "cosine_decay_lr",
+    "exponential_decay_lr",
     "get_activation",
+    "inverse_decay_lr",
     "micro_batches",
+    "natural_exp_decay_lr",
+    "piecewise_constant_lr",
+    "polynomial_decay_lr",
     "shard_function",
     "update_unless",
+    "warmup_lr",
 ]

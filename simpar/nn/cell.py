@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any, Self, cast
 
 from simpar.context import GRAPH_MODE, compiler, current, runner
-from simpar.errors import CellAttributeError, DTypeError, NotYetError, TraceError
+from simpar.errors import CellAttributeError, DTypeError, TraceError
 from simpar.layout import ParameterLayout
 from simpar.nn.cell_hints import CellHints
 from simpar.nn.cell_options import CellOptions
@@ -77,7 +77,8 @@ class Cell(CellHints, CellOptions):
             if name in self.__dict__.get(held, ()):
                 found = self.__dict__[held][name]
                 return self._seen(found) if self._is_computing and isinstance(found, Parameter) else found
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+        made = "" if "_params" in self.__dict__ else " Its __init__ does not call super().__init__()."
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.{made}")
 
     def __delattr__(self, name: str) -> None:
         for held in (self._params, self._cells):
@@ -110,7 +111,8 @@ class Cell(CellHints, CellOptions):
         self._free(name, "a Cell")
         if self._params.get(name) is not None:
             raise DTypeError(f"{self._place(name)} holds a Parameter already; a Cell needs a free name.")
-        self._params.pop(name, None)
+        if name in self._params:
+            raise CellAttributeError(f"{self._place(name)} is a Parameter's, though empty: `del` it before that.")
         if self._auto_prefix:
             value.update_parameters_name(f"{self._prefix}{name}.")
             value._scope = name
@@ -175,16 +177,16 @@ class Cell(CellHints, CellOptions):
             param.name = param_name
         self._params[param_name] = param
 
-    def insert_child_to_cell(self, child_name: str, child_cell: "Cell") -> None:
-        """Hold a Cell under a name.
+    def insert_child_to_cell(self, child_name: str, child_cell: "Cell | None") -> None:
+        """Hold a Cell, or room for one, under a name.
 
         Raises:
-            CellAttributeError: the name is empty or that of another attribute.
+            CellAttributeError: the name is empty, has a dot, or is that of another attribute.
             DTypeError: ``child_cell`` is no Cell.
         """
-        if not child_name or (child_name not in self._cells and hasattr(self, child_name)):
-            raise CellAttributeError(f"{child_name!r} cannot name a Cell here: it is empty or taken.")
-        if not isinstance(child_cell, Cell):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not child_name or "." in child_name or (child_name not in self._cells and hasattr(self, child_name)):
+            raise CellAttributeError(f"{child_name!r} cannot name a Cell here: it is empty, has a dot, or is taken.")
+        if not isinstance(child_cell, Cell | None):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DTypeError(f"insert_child_to_cell takes a Cell, not {type(child_cell).__name__}.")
         self._cells[child_name] = child_cell
 
@@ -282,26 +284,24 @@ class Cell(CellHints, CellOptions):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run ``construct``: inline in an active trace, compiled in graph mode, else at once."""
-        if kwargs:
-            args = self._in_order(args, kwargs)
-        args = self._cast(args)
+        args, named = self._in_order(args, kwargs) if kwargs else (args, {})
+        args, named = self._cast(args), dict(zip(named, self._cast(tuple(named.values())), strict=True))
         trace = current().trace
         if trace is not None:
             with self._recorded(trace):
-                return branched(lambda: self._entry()(*args))
+                return branched(lambda: self._entry()(*args, **named))
         if not self._names_hold:
             self.check_names()
         run = runner() if current().mode == GRAPH_MODE else None
-        return self._entry()(*args) if run is None else run(self._entry(), args, self)
+        if run is None:
+            return self._entry()(*args, **named)
+        return run(self._entry(), args, self, named)
 
-    def _in_order(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    def _in_order(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments in order, and those that construct takes by keyword only."""
         bound = inspect.signature(self.construct).bind(*args, **kwargs)
         bound.apply_defaults()
-        if bound.kwargs:
-            raise NotYetError(
-                f"{type(self).__name__}.construct takes {sorted(bound.kwargs)} by keyword only; take them in order."
-            )
-        return bound.args
+        return bound.args, bound.kwargs
 
     def compile(self, *args: Any) -> None:
         """Compile the Cell for inputs of these shapes without running it.

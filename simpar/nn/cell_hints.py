@@ -90,9 +90,9 @@ class CellHints(ABC):
         if made is None:
 
             @wraps(self.construct)
-            def construct(*args: Any) -> Any:
+            def construct(*args: Any, **named: Any) -> Any:
                 with self._parameters_cast():
-                    return self.construct(*args)
+                    return self.construct(*args, **named)
 
             made = vars(self)["_simpar_entry"] = construct
         return made

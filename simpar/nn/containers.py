@@ -94,6 +94,8 @@ class CellList(_Ordered):
             self.append(cell)
         return self
 
+    __iadd__ = extend
+
     def insert(self, index: int, cell: Cell) -> None:
         """Put a Cell before the one at ``index``."""
         cells = self._list()

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import simpar
 from simpar import context, nn
 from simpar.context import Context, current, set_auto_parallel_context
-from simpar.errors import CellAttributeError, DTypeError, LayoutError, ModeError, NotYetError
+from simpar.errors import CellAttributeError, DTypeError, LayoutError, ModeError
 from simpar.graph import Trace, tracing
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
@@ -50,7 +51,7 @@ def test_graph_mode_gives_construct_arguments_and_cell_to_the_runner(monkeypatch
     monkeypatch.setattr("simpar.nn.cell.runner", lambda: lambda *given: calls.append(given))
     cell, x = Scale(), Tensor([1.0])
     cell(x=x)
-    assert calls == [(cell.construct, (x,), cell)]
+    assert calls == [(cell.construct, (x,), cell, {})]
 
 
 def test_a_call_inside_a_trace_records_nodes_under_the_path_of_the_cell() -> None:
@@ -85,13 +86,46 @@ def test_assigning_a_traced_value_to_a_parameter_is_an_output_of_the_graph() -> 
     assert graph.writes == {graph.parameters[0].value: trace.nodes[0].outputs[0]}
 
 
-def test_keyword_only_arguments_are_refused() -> None:
-    class Keyed(nn.Cell):
-        def construct(self, x: Tensor, *, scale: float) -> Tensor:
-            return x * scale
+class Keyed(nn.Cell):
+    def construct(self, x: Tensor, *rest: Tensor, scale: float, **others: Tensor) -> Tensor:
+        return (x + sum(rest, Tensor(0.0))) * scale - others["less"]
 
-    with pytest.raises(NotYetError, match="scale"):
-        Keyed()(Tensor([1.0]), scale=2.0)
+
+@pytest.mark.parametrize("mode", [simpar.GRAPH_MODE, simpar.PYNATIVE_MODE])
+def test_keyword_only_and_free_keyword_arguments_arrive(mode: int) -> None:
+    simpar.set_context(mode=mode)
+    net, one, less = Keyed(), Tensor([1.0]), Tensor([0.5])
+    assert net(one, scale=2.0, less=less).asnumpy().tolist() == [1.5]
+    assert net(one, one, scale=2.0, less=less).asnumpy().tolist() == [3.5]
+    assert net(one, scale=4.0, less=less).asnumpy().tolist() == [3.5]
+    assert net(one, scale=4.0, less=one).asnumpy().tolist() == [3.0]
+
+
+def test_inner_cells_and_jit_functions_take_keyword_only_arguments() -> None:
+    class Outer(nn.Cell):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = Keyed()
+
+        def construct(self, x: Tensor) -> Tensor:
+            return self.inner(x, scale=3.0, less=x)
+
+    @simpar.jit
+    def scaled(x: Tensor, *, by: Tensor) -> Tensor:
+        return x * by
+
+    assert Outer()(Tensor([1.0])).asnumpy().tolist() == [2.0]
+    assert scaled(Tensor([2.0]), by=Tensor([3.0])).asnumpy().tolist() == [6.0]
+    assert scaled(Tensor([2.0]), by=Tensor([4.0])).asnumpy().tolist() == [8.0]
+
+
+def test_a_cell_whose_init_forgot_super_says_so() -> None:
+    class Forgetful(nn.Cell):
+        def __init__(self) -> None:
+            pass
+
+    with pytest.raises(AttributeError, match=r"does not call super\(\).__init__\(\)"):
+        Forgetful()(Tensor([1.0]))
 
 
 def test_a_cell_without_construct_says_so() -> None:

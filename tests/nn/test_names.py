@@ -247,8 +247,18 @@ def test_insert_child_to_cell_holds_a_cell_under_a_free_name() -> None:
     net = Net(other=1)
     net.insert_child_to_cell("layer", Net(w=parameter()))
     assert [name for name, _ in net.parameters_and_names()] == ["layer.w"]
-    with pytest.raises(CellAttributeError, match="empty or taken"):
-        net.insert_child_to_cell("other", Net())
+    for name in ("other", "", "a.b"):
+        with pytest.raises(CellAttributeError, match="empty, has a dot, or is taken"):
+            net.insert_child_to_cell(name, Net())
+
+
+def test_an_emptied_parameter_keeps_its_name_from_cells() -> None:
+    net = Net(w=parameter())
+    net.w = None
+    with pytest.raises(CellAttributeError, match="is a Parameter's, though empty"):
+        net.w = Net()
+    del net.w
+    net.w = Net()
 
 
 def test_deleting_an_attribute_lets_its_parameters_go() -> None:

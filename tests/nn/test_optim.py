@@ -123,7 +123,12 @@ def test_groups_have_rates_and_decays_of_their_own() -> None:
     close(a.asnumpy(), START - 0.5 * (GRADIENTS[0] + 0.1 * START))
     close(b.asnumpy(), START - 0.1 * GRADIENTS[0])
     assert optimizer.is_group
-    assert optimizer.get_lr_parameter([a, b]) == [optimizer.learning_rate_0, optimizer.learning_rate]
+    rates = optimizer.get_lr_parameter([a, b])
+    assert [rate.name for rate in rates] == ["learning_rate_group_0", "learning_rate"]
+    assert optimizer.is_group_lr
+    assert tuple(optimizer.learning_rate) == tuple(rates)
+    assert [float(decay.asnumpy()) for decay in optimizer.weight_decay] == pytest.approx([0.1, 0])
+    assert optimizer.decay_flags == (True, False)
 
 
 def test_order_params_says_in_which_order_gradients_come() -> None:
@@ -141,7 +146,8 @@ def test_gamma_and_beta_do_not_decay_outside_of_groups() -> None:
 @pytest.mark.parametrize(
     ("parameters", "kind", "message"),
     [
-        ([], ValueError, "no Parameters"),
+        ([], ValueError, "must not be empty"),
+        (None, ValueError, "None"),
         ("w", TypeError, "takes a list"),
         ([1], TypeError, "takes a list of Parameters or a list of groups"),
         ([{"lr": 0.1}], ValueError, "has 'params'"),
@@ -162,7 +168,7 @@ def test_a_parameter_given_twice_is_refused() -> None:
 
 
 def test_too_few_gradients_are_refused() -> None:
-    with pytest.raises(ValueError, match="SGD has 1 Parameters, but got 0 gradients"):
+    with pytest.raises(RuntimeError, match="SGD has 1 Parameters, but got 0 gradients"):
         nn.SGD([weight()])(())
 
 

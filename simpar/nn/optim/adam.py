@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from simpar import ops
 from simpar.dtype import float32
-from simpar.errors import ContextError
+from simpar.errors import ContextError, DTypeError
+from simpar.nn.optim.checks import check_flag
 from simpar.nn.optim.optimizer import Optimizer
 from simpar.ops import optimizer as updates
 from simpar.parameter import Parameter
@@ -26,6 +28,14 @@ class Adam(Optimizer):
         use_locking: taken as MindSpore does; changes nothing.
         use_nesterov: whether to look one step ahead along the first moment.
         weight_decay, loss_scale: see ``Optimizer``.
+        use_amsgrad: whether the divisor is the largest second moment so far (Reddi and others, 2018), whose state is
+            ``vhat.w``.
+        options: ``use_lazy`` and ``use_offload``, taken as MindSpore does: gradients are dense here, and states are in
+            the host's memory.
+
+    Raises:
+        DTypeError: an option is no bool, or does not exist.
+        ContextError: options that exclude each other, or a number out of range.
     """
 
     def __init__(
@@ -37,16 +47,20 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         use_locking: bool = False,
         use_nesterov: bool = False,
-        weight_decay: float = 0.0,
+        weight_decay: Any = 0.0,
         loss_scale: float = 1.0,
+        use_amsgrad: bool = False,
+        **options: bool,
     ) -> None:
         super().__init__(learning_rate, params, weight_decay, loss_scale)
         _check_betas(beta1, beta2, eps)
+        _check_kind(use_amsgrad, use_nesterov, **options)
         self.beta1, self.beta2, self.eps, self.use_nesterov = beta1, beta2, eps, use_nesterov
         self.beta1_power = Parameter(Tensor(1.0, float32), name="beta1_power", requires_grad=False)
         self.beta2_power = Parameter(Tensor(1.0, float32), name="beta2_power", requires_grad=False)
         self.moment1 = self.states("moment1")
         self.moment2 = self.states("moment2")
+        self.vhat = self.states("vhat") if use_amsgrad else None
 
     def _begin_step(self) -> None:
         self.beta1_power.assign_value(self.beta1_power * self.beta1)
@@ -54,6 +68,9 @@ class Adam(Optimizer):
 
     def _update(self, place: int, gradient: Tensor, rate: Tensor) -> None:
         p, m, v = self.parameters[place], self.moment1[place], self.moment2[place]
+        if self.vhat is not None:
+            _assign((p, m, v, self.vhat[place]), self._amsgrad(place, gradient, rate, self.vhat[place]))
+            return
         made = updates.adam(
             p,
             m,
@@ -70,6 +87,28 @@ class Adam(Optimizer):
         )
         _assign((p, m, v), made)
 
+    def _amsgrad(self, place: int, gradient: Tensor, rate: Tensor, largest: Parameter) -> tuple[Tensor, ...]:
+        """Return weight, moments and the largest second moment so far."""
+        p, decay = self.parameters[place], self.get_weight_decay()[place]
+        gradient = gradient + p * decay if decay else gradient
+        m = self.moment1[place] * self.beta1 + gradient * (1 - self.beta1)
+        v = self.moment2[place] * self.beta2 + ops.square(gradient) * (1 - self.beta2)
+        top = ops.maximum(largest, v)
+        step = rate * ops.sqrt(1 - self.beta2_power) / (1 - self.beta1_power)
+        return p - (m / (ops.sqrt(top) + self.eps)) * step.astype(p.dtype), m, v, top
+
+
+def _check_kind(use_amsgrad: bool, use_nesterov: bool, **options: bool) -> None:
+    """Check the kinds of Adam that were asked for: one at a time."""
+    for name, given in {"use_amsgrad": use_amsgrad, "use_nesterov": use_nesterov, **options}.items():
+        if name not in ("use_amsgrad", "use_nesterov", "use_lazy", "use_offload"):
+            raise DTypeError(f"Adam has no option {name}; there are use_amsgrad, use_nesterov, use_lazy, use_offload.")
+        check_flag("Adam", name, given)
+    asked = [name for name, given in {"use_amsgrad": use_amsgrad, **options}.items() if given]
+    if len(asked) > 1 or (use_amsgrad and use_nesterov):
+        asked += ["use_nesterov"] if use_nesterov else []
+        raise ContextError(f"Adam: {' and '.join(asked)} exclude each other; give one.")
+
 
 class AdamWeightDecay(Optimizer):
     """Computes Adam without correction of the moments, and lets the Parameters decay apart from their gradients.
@@ -84,6 +123,8 @@ class AdamWeightDecay(Optimizer):
         weight_decay: how much of each Parameter, times the learning rate, goes away in a step.
     """
 
+    _decays_apart = True
+
     def __init__(
         self,
         params: Any,
@@ -91,7 +132,7 @@ class AdamWeightDecay(Optimizer):
         beta1: float = 0.9,
         beta2: float = 0.999,
         eps: float = 1e-6,
-        weight_decay: float = 0.0,
+        weight_decay: Any = 0.0,
     ) -> None:
         super().__init__(learning_rate, params, weight_decay)
         _check_betas(beta1, beta2, eps)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from simpar.dtype import float32
-from simpar.errors import ContextError
+from simpar.errors import ContextError, DTypeError
 from simpar.nn.optim.adam import Adam
 from simpar.nn.optim.optimizer import Optimizer
 from simpar.ops import Primitive, optimizer_adaptive
@@ -58,7 +58,7 @@ class Adagrad(_Adaptive):
         learning_rate: Any = 0.001,
         update_slots: bool = True,
         loss_scale: float = 1.0,
-        weight_decay: float = 0.0,
+        weight_decay: Any = 0.0,
     ) -> None:
         super().__init__(learning_rate, params, weight_decay, loss_scale)
         _check_least(0, accum=accum)
@@ -93,7 +93,7 @@ class RMSProp(_Adaptive):
         use_locking: bool = False,
         centered: bool = False,
         loss_scale: float = 1.0,
-        weight_decay: float = 0.0,
+        weight_decay: Any = 0.0,
     ) -> None:
         super().__init__(learning_rate, params, weight_decay, loss_scale)
         _check_least(0, decay=decay, momentum=momentum, epsilon=epsilon)
@@ -127,7 +127,7 @@ class Adadelta(_Adaptive):
         rho: float = 0.9,
         epsilon: float = 1e-6,
         loss_scale: float = 1.0,
-        weight_decay: float = 0.0,
+        weight_decay: Any = 0.0,
     ) -> None:
         super().__init__(learning_rate, params, weight_decay, loss_scale)
         _check_least(0, rho=rho, epsilon=epsilon)
@@ -156,7 +156,7 @@ class AdaMax(_Adaptive):
         beta1: float = 0.9,
         beta2: float = 0.999,
         eps: float = 1e-8,
-        weight_decay: float = 0.0,
+        weight_decay: Any = 0.0,
         loss_scale: float = 1.0,
     ) -> None:
         super().__init__(learning_rate, params, weight_decay, loss_scale)
@@ -199,7 +199,7 @@ class FTRL(_Adaptive):
         l2: float = 0.0,
         use_locking: bool = False,
         loss_scale: float = 1.0,
-        weight_decay: float = 0.0,
+        weight_decay: Any = 0.0,
     ) -> None:
         _check_least(0, learning_rate=learning_rate)
         super().__init__(learning_rate, params, weight_decay, loss_scale)
@@ -234,7 +234,7 @@ class ProximalAdagrad(_Adaptive):
         l2: float = 0.0,
         use_locking: bool = False,
         loss_scale: float = 1.0,
-        weight_decay: float = 0.0,
+        weight_decay: Any = 0.0,
     ) -> None:
         super().__init__(learning_rate, params, weight_decay, loss_scale)
         _check_least(0, accum=accum, l1=l1, l2=l2)
@@ -261,9 +261,14 @@ class Rprop(_Adaptive):
         learning_rate: Any = 0.1,
         etas: tuple[float, float] = (0.5, 1.2),
         step_sizes: tuple[float, float] = (1e-6, 50.0),
-        weight_decay: float = 0.0,
+        weight_decay: Any = 0.0,
     ) -> None:
         super().__init__(learning_rate, params, weight_decay)
+        for name, pair in (("etas", etas), ("step_sizes", step_sizes)):
+            if not isinstance(pair, tuple):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise DTypeError(f"Rprop: {name} is {pair!r}, a {type(pair).__name__}; give a tuple of two numbers.")
+            if len(pair) != 2:
+                raise ContextError(f"Rprop: {name} has {len(pair)} numbers, {pair}; give two.")
         if not 0 < etas[0] < 1 < etas[1] or not 0 < step_sizes[0] <= step_sizes[1]:
             raise ContextError(
                 f"Rprop(etas={etas}, step_sizes={step_sizes}): etas lie below and above 1, sizes rise from above 0."

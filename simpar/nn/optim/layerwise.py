@@ -44,6 +44,8 @@ class Lamb(Optimizer):
         weight_decay: how much of each weight is added to its step, before the ratio.
     """
 
+    _decays_apart = True
+
     def __init__(
         self,
         params: Any,
@@ -109,6 +111,7 @@ class LARS(Optimizer):
             raise DTypeError(f"LARS takes an optimizer, not {type(optimizer).__name__}.")
         super().__init__(0.0, list(optimizer.parameters))
         self.opt = optimizer
+        del self.learning_rate  # its own, which may be of another kind
         self.global_step, self.learning_rate = optimizer.global_step, optimizer.learning_rate
         self.epsilon, self.coefficient, self.use_clip = epsilon, coefficient, use_clip
         self._is_scaled = tuple(lars_filter(p) for p in self.parameters)
@@ -157,6 +160,8 @@ class AdaFactor(Optimizer):
     Raises:
         ContextError: options contradict each other.
     """
+
+    _decays_apart = True
 
     def __init__(
         self,

@@ -6,17 +6,20 @@ where nothing is traced. States (velocities, moments) are clones of their Parame
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from simpar import ops
 from simpar.context import DATA_PARALLEL, current
-from simpar.dtype import int32
-from simpar.errors import ContextError, ModeError, WorldError
+from simpar.dtype import float32, int32
+from simpar.errors import ContextError, DTypeError, ModeError, NotYetError, TrainingError, WorldError
 from simpar.nn.cell import Cell
+from simpar.nn.containers import CellList
 from simpar.nn.optim.accumulators import check_accumulators
-from simpar.nn.optim.groups import Group, Rate, read_groups, read_learning_rate
+from simpar.nn.optim.checks import check_number
+from simpar.nn.optim.groups import Group, Groups, Rate, read_groups, read_learning_rate, together
+from simpar.nn.optim.schedules import ListedRates
 from simpar.parameter import Parameter, ParameterTuple
 from simpar.tensor import Tensor
 
@@ -45,8 +48,8 @@ class Optimizer(Cell):
         learning_rate: a number, a list with one for each step, or a ``LearningRateSchedule``.
         parameters: Parameters, or groups: dictionaries with ``params`` and perhaps ``lr`` and ``weight_decay``; one
             more, with ``order_params`` alone, says in which order their gradients come.
-        weight_decay: how much of each Parameter is added to its gradient. Outside of groups, Parameters whose names
-            contain ``beta`` or ``gamma`` do not decay.
+        weight_decay: how much of each Parameter is added to its gradient, or a Cell that gives it for a step. Outside
+            of groups, Parameters whose names contain ``beta`` or ``gamma`` do not decay.
         loss_scale: what gradients are divided by.
 
     Raises:
@@ -55,35 +58,71 @@ class Optimizer(Cell):
     """
 
     _decays_norms = False
+    _decays_apart = False
+    """Whether the decay is no part of the gradient, so that the op of the update needs it as a number."""
 
-    def __init__(self, learning_rate: Any, parameters: Any, weight_decay: float = 0.0, loss_scale: float = 1.0) -> None:
+    def __init__(self, learning_rate: Any, parameters: Any, weight_decay: Any = 0.0, loss_scale: float = 1.0) -> None:
         super().__init__(auto_prefix=False)
-        _check_numbers(weight_decay=weight_decay)
-        if loss_scale <= 0:
-            raise ContextError(f"loss_scale is {loss_scale}; give a number above 0.")
+        check_number(type(self).__name__, "loss_scale", loss_scale, above=True)
         given = read_groups(parameters)
-        self.is_group = given.are_named
+        self.is_group, self.is_group_params_ordered = given.are_named, given.are_ordered
+        self.is_group_lr = any(group.learning_rate is not None for group in given.groups)
         self.loss_scale = float(loss_scale)
         self.parameters = ParameterTuple(given.order)
         self.global_step = Parameter(Tensor(np.zeros(1, np.int32), int32), name="global_step", requires_grad=False)
-        self.learning_rate: Rate = read_learning_rate(learning_rate, "learning_rate")
-        self._rates: dict[int, Rate] = {}
+        self._rates = self._rates_of(given, read_learning_rate(learning_rate, "learning_rate"))
+        self._weight_decay = self._checked_decay(weight_decay)
         self._decays: dict[int, float] = {}
-        for number, group in enumerate(given.groups):
-            self._take(group, f"learning_rate_{number}", weight_decay)
+        self._decay_schedules: dict[int, Cell] = {}
+        for group in given.groups:
+            decay = weight_decay if group.weight_decay is None else self._checked_decay(group.weight_decay)
+            self._note_decay(group, decay)
         self._check_mindspore()
 
-    def _take(self, group: Group, rate_name: str, weight_decay: float) -> None:
-        """Note rate and decay of each Parameter of a group."""
-        rate = self.learning_rate
-        if group.learning_rate is not None:
-            rate = read_learning_rate(group.learning_rate, rate_name)
-            setattr(self, rate_name, rate)
-        decay = weight_decay if group.weight_decay is None else group.weight_decay
-        _check_numbers(weight_decay=decay)
+    def _rates_of(self, given: Groups, default: Rate) -> dict[int, Rate]:
+        """Return the rate of each Parameter, and hold them all: one, or one for each Parameter."""
+        rates = [default] * len(given.groups)
+        for number, group in enumerate(given.groups):
+            if group.learning_rate is not None:
+                rates[number] = read_learning_rate(group.learning_rate, f"learning_rate_group_{number}")
+        found = {
+            id(p): rate for group, rate in zip(given.groups, together(rates), strict=True) for p in group.parameters
+        }
+        if not self.is_group_lr:
+            self.learning_rate: Any = default
+        else:
+            each = [found[id(p)] for p in self.parameters]
+            alike = isinstance(each[0], Parameter)
+            self.learning_rate = ParameterTuple(cast("Any", each)) if alike else CellList(each, auto_prefix=False)
+        self.dynamic_lr = not all(isinstance(rate, Parameter) for rate in found.values())
+        return found
+
+    def _checked_decay(self, decay: Any) -> Any:
+        """Return a decay that is a number, or a Cell that gives one for a step."""
+        if not isinstance(decay, Cell):
+            check_number(type(self).__name__, "weight_decay", decay)
+        elif self._decays_apart:
+            raise NotYetError(f"{type(self).__name__} takes a weight_decay that is a number, not {decay!r}.")
+        return decay
+
+    def _note_decay(self, group: Group, decay: float | Cell) -> None:
         for p in group.parameters:
-            self._rates[id(p)] = rate
-            self._decays[id(p)] = float(decay) if self._decays_here(p) else 0.0
+            here = self._decays_here(p)
+            self._decays[id(p)] = float(decay) if here and not isinstance(decay, Cell) else 0.0
+            if here and isinstance(decay, Cell):
+                self._decay_schedules[id(p)] = decay
+
+    @property
+    def weight_decay(self) -> Any:
+        """The weight decay as a Tensor, or the Cell that gives it; of groups, a tuple with one for each Parameter."""
+        if not self.is_group:
+            return self._weight_decay if isinstance(self._weight_decay, Cell) else Tensor(self._weight_decay, float32)
+        return tuple(self._decay_schedules.get(id(p), Tensor(self._decays[id(p)], float32)) for p in self.parameters)
+
+    @property
+    def decay_flags(self) -> tuple[bool, ...]:
+        """Whether each Parameter decays."""
+        return tuple(id(p) in self._decay_schedules or self._decays[id(p)] > 0 for p in self.parameters)
 
     def _decays_here(self, parameter: Parameter) -> bool:
         norm = "beta" in parameter.name or "gamma" in parameter.name
@@ -134,13 +173,9 @@ class Optimizer(Cell):
         return tuple(made[id(self._rates[id(p)])] for p in self.parameters)
 
     def _rate_now(self, rate: Rate) -> Tensor:
-        if not isinstance(rate, Parameter):
-            now = rate(self.global_step)
-        elif rate.ndim == 0:
+        if isinstance(rate, Parameter):
             return rate
-        else:
-            last = Tensor(rate.shape[0] - 1, int32)
-            now = ops.gather(rate, ops.minimum(self.global_step, last), 0)
+        now = rate(self.global_step)
         return now.reshape(()) if now.ndim else now
 
     def get_weight_decay(self) -> tuple[float, ...]:
@@ -151,18 +186,29 @@ class Optimizer(Cell):
         """Return the learning rate of a Parameter, as the Parameter or schedule that it is; a list of them for a list.
 
         Raises:
+            DTypeError: ``param`` is neither.
             ContextError: the optimizer does not have this Parameter.
         """
-        if not isinstance(param, Parameter):
+        if isinstance(param, list | tuple):
             return [self.get_lr_parameter(p) for p in param]
+        if not isinstance(param, Parameter):
+            raise DTypeError(f"get_lr_parameter takes a Parameter or a list of them, not {param!r}.")
         if id(param) not in self._rates:
             raise ContextError(f"Parameter {param.name!r} is not among those of this {type(self).__name__}.")
-        return self._rates[id(param)]
+        rate = self._rates[id(param)]
+        return rate.learning_rate if isinstance(rate, ListedRates) else rate
 
     def decay_weight(self, gradients: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Return the gradients with each Parameter's decay added."""
         pairs = zip(self.parameters, gradients, self.get_weight_decay(), strict=True)
-        return tuple(g + p * decay if decay else g for p, g, decay in pairs)
+        return self._decayed(tuple(g + p * decay if decay else g for p, g, decay in pairs))
+
+    def _decayed(self, gradients: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Return the gradients with those decays added that are given for a step."""
+        now = {id(cell): cell(self.global_step).reshape(()) for cell in self._decay_schedules.values()}
+        given = (self._decay_schedules.get(id(p)) for p in self.parameters)
+        trios = zip(self.parameters, gradients, given, strict=True)
+        return tuple(g if cell is None else g + p * now[id(cell)].astype(p.dtype) for p, g, cell in trios)
 
     def scale_grad(self, gradients: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Return the gradients divided by ``loss_scale``."""
@@ -206,10 +252,10 @@ class Optimizer(Cell):
             True.
 
         Raises:
-            ContextError: there are more or fewer gradients than Parameters.
+            TrainingError: there are more or fewer gradients than Parameters.
         """
         if len(gradients) != len(self.parameters):
-            raise ContextError(
+            raise TrainingError(
                 f"{type(self).__name__} has {len(self.parameters)} Parameters, but got {len(gradients)} gradients; "
                 "give one each, in the order of the Parameters."
             )
@@ -217,7 +263,8 @@ class Optimizer(Cell):
             rates = self.get_lr()
             self._begin_step()
             own, owners = current().rank, self._owners()
-            given = [g.astype(p.dtype) for p, g in zip(self.parameters, self.scale_grad(gradients), strict=True)]
+            scaled = self._decayed(self.scale_grad(gradients))
+            given = [g.astype(p.dtype) for p, g in zip(self.parameters, scaled, strict=True)]
             for place, gradient in enumerate(given):
                 if owners[place] in (None, own):
                     self._update(place, gradient, rates[place])
@@ -255,9 +302,3 @@ class Optimizer(Cell):
     def _update(self, place: int, gradient: Tensor, rate: Tensor) -> None:
         """Update the Parameter at ``place`` in the order."""
         raise ContextError(f"{type(self).__name__} defines neither _update nor construct; define one of them.")
-
-
-def _check_numbers(**numbers: Any) -> None:
-    for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, int | float) or number < 0:
-            raise ContextError(f"{name} is {number!r}; give a number of at least 0.")

@@ -1,11 +1,14 @@
 """Learning rates that change with the step, as Cells: the step's number goes in, the rate comes out."""
 
 from math import pi
+from typing import Any
 
 from simpar import ops
-from simpar.dtype import float32
+from simpar.dtype import float32, int32
 from simpar.errors import ContextError
 from simpar.nn.cell import Cell
+from simpar.nn.optim.checks import check_flag, check_number, check_steps
+from simpar.parameter import Parameter
 from simpar.tensor import Tensor, as_tensor
 
 __all__ = [
@@ -13,6 +16,7 @@ __all__ = [
     "ExponentialDecayLR",
     "InverseDecayLR",
     "LearningRateSchedule",
+    "ListedRates",
     "NaturalExpDecayLR",
     "PolynomialDecayLR",
     "WarmUpLR",
@@ -27,10 +31,28 @@ class LearningRateSchedule(Cell):
         return super().construct(global_step)
 
 
-def _positive(schedule: Cell, **numbers: float) -> None:
-    for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, int | float) or number <= 0:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ContextError(f"{type(schedule).__name__}({name}={number!r}): give a number above 0.")
+class ListedRates(LearningRateSchedule):
+    """Gives one rate after the other, and the last one from then on.
+
+    Args:
+        learning_rate: one for each step; it keeps its name.
+    """
+
+    def __init__(self, learning_rate: Parameter) -> None:
+        super().__init__(auto_prefix=False)
+        self.learning_rate = learning_rate
+
+    def construct(self, global_step: Tensor) -> Tensor:
+        """Return the learning rate at a step."""
+        last = Tensor(self.learning_rate.shape[0] - 1, int32)
+        return ops.gather(self.learning_rate, ops.minimum(global_step, last), 0)
+
+
+def _check(schedule: Cell, steps: dict[str, Any], **rates: Any) -> None:
+    """Check that rates are numbers above 0, and numbers of steps whole as well."""
+    for name, number in rates.items():
+        check_number(type(schedule).__name__, name, number, above=True)
+    check_steps(type(schedule).__name__, **steps)
 
 
 def _power(base: float, exponent: Tensor) -> Tensor:
@@ -47,7 +69,8 @@ class _Decay(LearningRateSchedule):
 
     def __init__(self, learning_rate: float, decay_rate: float, decay_steps: int, is_stair: bool = False) -> None:
         super().__init__()
-        _positive(self, learning_rate=learning_rate, decay_rate=decay_rate, decay_steps=decay_steps)
+        _check(self, {"decay_steps": decay_steps}, learning_rate=learning_rate, decay_rate=decay_rate)
+        check_flag(type(self).__name__, "is_stair", is_stair)
         self.learning_rate, self.decay_rate = float(learning_rate), float(decay_rate)
         self.decay_steps, self.is_stair = decay_steps, is_stair
 
@@ -100,8 +123,9 @@ class CosineDecayLR(LearningRateSchedule):
 
     def __init__(self, min_lr: float, max_lr: float, decay_steps: int) -> None:
         super().__init__()
-        _positive(self, max_lr=max_lr, decay_steps=decay_steps)
-        if not 0 <= min_lr < max_lr:
+        _check(self, {"decay_steps": decay_steps}, max_lr=max_lr)
+        check_number("CosineDecayLR", "min_lr", min_lr)
+        if min_lr >= max_lr:
             raise ContextError(f"CosineDecayLR falls from max_lr to min_lr, but {min_lr} is not below {max_lr}.")
         self.min_lr, self.max_lr, self.decay_steps = float(min_lr), float(max_lr), decay_steps
 
@@ -119,18 +143,35 @@ class PolynomialDecayLR(LearningRateSchedule):
         end_learning_rate: the last rate.
         decay_steps: how many steps lie between.
         power: of the polynomial.
+        update_decay_steps: whether ``decay_steps`` becomes its next multiple whenever it has passed, so that the rate
+            rises again.
     """
 
-    def __init__(self, learning_rate: float, end_learning_rate: float, decay_steps: int, power: float) -> None:
+    def __init__(
+        self,
+        learning_rate: float,
+        end_learning_rate: float,
+        decay_steps: int,
+        power: float,
+        update_decay_steps: bool = False,
+    ) -> None:
         super().__init__()
-        _positive(self, learning_rate=learning_rate, decay_steps=decay_steps, power=power)
+        _check(self, {"decay_steps": decay_steps}, learning_rate=learning_rate, power=power)
+        check_number("PolynomialDecayLR", "end_learning_rate", end_learning_rate)
+        check_flag("PolynomialDecayLR", "update_decay_steps", update_decay_steps)
         self.learning_rate, self.end_learning_rate = float(learning_rate), float(end_learning_rate)
         self.decay_steps, self.power = decay_steps, float(power)
+        self.update_decay_steps = update_decay_steps
 
     def construct(self, global_step: Tensor) -> Tensor:
         """Return the learning rate at a step."""
-        left = 1.0 - _share(global_step, self.decay_steps)
+        left = 1.0 - (self._part(global_step) if self.update_decay_steps else _share(global_step, self.decay_steps))
         return left**self.power * (self.learning_rate - self.end_learning_rate) + self.end_learning_rate
+
+    def _part(self, global_step: Tensor) -> Tensor:
+        """Return which part of the present multiple of ``decay_steps`` has been done."""
+        periods = global_step.astype(float32) / float(self.decay_steps)
+        return periods / ops.maximum(ops.ceil(periods), Tensor(1.0, float32))
 
 
 class WarmUpLR(LearningRateSchedule):
@@ -143,7 +184,7 @@ class WarmUpLR(LearningRateSchedule):
 
     def __init__(self, learning_rate: float, warmup_steps: int) -> None:
         super().__init__()
-        _positive(self, learning_rate=learning_rate, warmup_steps=warmup_steps)
+        _check(self, {"warmup_steps": warmup_steps}, learning_rate=learning_rate)
         self.learning_rate, self.warmup_steps = float(learning_rate), warmup_steps
 
     def construct(self, global_step: Tensor) -> Tensor:
