@@ -31,7 +31,7 @@ is also a subclass of it.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = [
     "CellAttributeError",
@@ -83,10 +83,11 @@ class SimparError(Exception):
     Args:
         args: what was wrong, what was expected, how to fix it.
         misfits: the lengths that disagree, if it is they.
+        named: what else the built-in error takes, such as the ``name`` of an import.
     """
 
-    def __init__(self, *args: object, misfits: Iterable[Misfit] = ()) -> None:
-        super().__init__(*args)
+    def __init__(self, *args: object, misfits: Iterable[Misfit] = (), **named: Any) -> None:
+        super().__init__(*args, **named)
         self.misfits = tuple(misfits)
 
     def at(self, where: str, kind: "type[SimparError] | None" = None) -> "SimparError":
