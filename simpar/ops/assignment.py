@@ -16,6 +16,7 @@ __all__ = [
     "AssignAdd",
     "AssignSub",
     "Depend",
+    "InplaceCopy",
     "assign",
     "assign_add",
     "assign_sub",
@@ -130,6 +131,17 @@ class AssignSub(Primitive):
     def __call__(self, variable: Parameter, value: Operand) -> Tensor:
         """Write, and return what the Parameter holds."""
         return assign_sub(variable, value)
+
+
+class InplaceCopy(Primitive, op="copy_into"):
+    """Copies a value into a Tensor: the value with the Tensor's shape and type; a Parameter holds it from then on."""
+
+    def __call__(self, input: Tensor, other: Tensor) -> Tensor:
+        """Return the value, broadcast and cast."""
+        made, held = self.apply_one(input, other), parameter_behind(input)
+        if held is not None:
+            held.assign_value(made)
+        return made
 
 
 class Depend(Primitive):

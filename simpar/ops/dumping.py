@@ -1,6 +1,6 @@
-"""``TensorDump`` and ``DumpGradient``: save what a rank holds of a value, or of its gradient, at each run."""
+"""On the way: ``TensorDump``, ``DumpGradient`` save a value or its gradient; ``InsertGradientOf`` changes that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from simpar.ops.primitive import Primitive
 from simpar.ops.support import letters, one, write
 from simpar.tensor import Tensor
 
-__all__ = ["DumpGradient", "TensorDump"]
+__all__ = ["DumpGradient", "InsertGradientOf", "TensorDump"]
 
 Array = NDArray[Any]
 
@@ -69,6 +69,59 @@ op(
     view=True,
     examples=(Example(((2, 4),), {"file": ""}), Example(((4,),), {"file": ""})),
 )
+
+
+def _through(g: Tensor, x: Tensor, *, number: int) -> Tensor:
+    """Return what the function makes of the gradient, of the gradient's own shape and type."""
+    made = _functions()[number](g)
+    if not isinstance(made, Tensor) or made.shape != g.shape:
+        what = f"a Tensor of shape {made.shape}" if isinstance(made, Tensor) else repr(made)
+        raise RuleError(
+            f"the function of InsertGradientOf was given a gradient of shape {g.shape} and returned {what}. Return a "
+            "Tensor of that shape."
+        )
+    return made
+
+
+def _itself(x: Array, *, number: int, out: Array | None = None) -> Array:
+    del number
+    return write(x, out)
+
+
+def _functions() -> list[Callable[[Tensor], object]]:
+    """Return the functions of gradients of this program, which nodes name by their place; the first does nothing."""
+    functions: list[Callable[[Tensor], object]] = current().others.setdefault("functions of gradients", [])
+    if not functions:
+        functions.append(Tensor.value)
+    return functions
+
+
+op(
+    "insert_gradient",
+    rule="... -> ...",
+    kernel=_itself,
+    bprop=_through,
+    view=True,
+    examples=(Example(((2, 4),), {"number": 0}), Example(((4,),), {"number": 0})),
+)
+
+
+class InsertGradientOf(Primitive, op="insert_gradient"):
+    """Is the Tensor itself, whose gradient a function changes on its way back.
+
+    Args:
+        f: takes the gradient and returns what goes on in its place.
+    """
+
+    def __init__(self, f: Callable[[Tensor], object]) -> None:
+        super().__init__()
+        self._function = f
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the Tensor."""
+        functions = _functions()
+        functions.append(self._function)
+        return self.apply_one(x, number=len(functions) - 1)
 
 
 class TensorDump(Primitive, op="dump"):

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from simpar.dtype import DType, as_dtype, bool_, promote
-from simpar.errors import DTypeError
+from simpar.errors import DTypeError, RuleError
 from simpar.graph import Example, op
+from simpar.layout import Rule
 from simpar.ops._pointwise import Binary, binary, unary
 from simpar.ops.support import (
     Array,
     Attrs,
+    Shape,
     broadcast_rule,
     constant_dtype,
     float_dtype,
@@ -156,6 +158,39 @@ op(
 )
 
 # --- copies, types, constants ---
+
+
+def _copy_into(x: Array, y: Array, out: Array | None = None) -> Array:
+    made = np.empty(x.shape, x.dtype) if out is None else out
+    np.copyto(made, y, casting="unsafe")
+    return made
+
+
+def _copy_into_grad(g: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor | None, ...]:
+    return None, sum_to(g, y)
+
+
+def _copy_into_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    """Return the rule of broadcasting the second operand to the first.
+
+    Raises:
+        RuleError: it does not fit.
+    """
+    rule = broadcast_rule(shapes, attrs)
+    if rule.result_shapes[0] != tuple(shapes[0]):
+        raise RuleError(f"a tensor of shape {shapes[1]} cannot be copied into one of shape {shapes[0]}.")
+    return rule
+
+
+op(
+    "copy_into",
+    rule=_copy_into_rule,
+    kernel=_copy_into,
+    bprop=_copy_into_grad,
+    dtype=pick_dtype(0),
+    elementwise=True,
+    examples=(Example(((4, 6), (4, 6))), Example(((4, 6), (6,))), Example(((4, 6), ()))),
+)
 
 
 def _identity(x: Array, out: Array | None = None) -> Array:

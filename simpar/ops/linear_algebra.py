@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from simpar.dtype import DType, int64, promote
 from simpar.graph import Example, op
 from simpar.layout import Rule, parse_rule
 from simpar.ops.support import Array, Attrs, Shape, letters, one, write
-from simpar.tensor import Tensor
+from simpar.tensor import Tensor, call
 
 __all__: list[str] = []
 
@@ -104,4 +105,59 @@ op(
     kernel=_inverse,
     bprop=_inverse_bprop,
     examples=(Example(((3, 3),), low=0.2, high=1), Example(((4, 2, 2),), low=0.3, high=1)),
+)
+
+
+# --- least squares ---
+
+
+def _lstsq_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    """Return ``"w x, w k -> x k, , s"`` for each matrix of a batch; right-hand sides stay whole with it."""
+    lead = letters(len(shapes[0]) - 2, "b")
+    words = (("w", "x"), ("w", "k"), ("x", "k"), (), ("s",))
+    given, right, *made = (" ".join([*lead, *w]) for w in words)
+    sizes = {"s": min(shapes[0][-2:])}
+    return parse_rule(f"{given}, {right} -> {', '.join(made)}", shapes, sizes=sizes, whole=("w", "x", "k", "s"))
+
+
+def _lstsq(a: Array, b: Array, *, out: tuple[Array, ...] | None = None) -> tuple[Array, ...]:
+    """Return the solution, the rank, and the singular values."""
+    lead, (rows, columns), count = a.shape[:-2], a.shape[-2:], b.shape[-1]
+    shapes = ((columns, count), (), (min(rows, columns),))
+    made = out or tuple(np.empty((*lead, *s), np.int64 if k == 1 else a.dtype) for k, s in enumerate(shapes))
+    for place in np.ndindex(*lead):
+        solution, _, rank, values = np.linalg.lstsq(a[place], b[place])
+        for target, result in zip(made, (solution, rank, values), strict=True):
+            target[place] = result
+    return made
+
+
+def _lstsq_types(types: Sequence[DType], attrs: Attrs) -> tuple[DType, ...]:
+    return promote(types), int64, promote(types)
+
+
+def _lstsq_bprop(g: tuple[Tensor, ...], a: Tensor, b: Tensor, *, out: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    """Return the gradients of the solution by the slope of the pseudo-inverse (Golub and Pereyra, 1973)."""
+
+    def solved(matrix: Tensor, right: Tensor) -> Tensor:
+        made = call("lstsq", matrix, right)
+        assert isinstance(made, tuple), "lstsq has three results"
+        return made[0]
+
+    last = (*range(a.ndim - 2), a.ndim - 1, a.ndim - 2)
+    flipped, x = one("transpose", a, perm=last), out[0]
+    db = solved(flipped, g[0])
+    left = b - _product(a, x)
+    beside = g[0] - solved(a, _product(a, g[0]))
+    da = _product(left, solved(a, db), flip_y=True) - _product(db, x, flip_y=True)
+    return da + _product(solved(flipped, x), beside, flip_y=True), db
+
+
+op(
+    "lstsq",
+    rule=_lstsq_rule,
+    kernel=_lstsq,
+    bprop=_lstsq_bprop,
+    dtype=_lstsq_types,
+    examples=(Example(((4, 5, 2), (4, 5, 3))), Example(((2, 2, 3, 4), (2, 2, 3, 1))), Example(((4, 3), (4, 2)))),
 )

@@ -27,11 +27,12 @@ from simpar.ops import (
     primitives_special,
     primitives_volumes,
 )
-from simpar.ops.assignment import Assign, AssignAdd, AssignSub, Depend
+from simpar.ops.assignment import Assign, AssignAdd, AssignSub, Depend, InplaceCopy
 from simpar.ops.batch_norm import BatchNorm
 from simpar.ops.communication import *  # noqa: F403
 from simpar.ops.dumping import DumpGradient, TensorDump
 from simpar.ops.exchanges import *  # noqa: F403
+from simpar.ops.dumping import DumpGradient, InsertGradientOf, TensorDump
 from simpar.ops.messages import *  # noqa: F403
 from simpar.ops.neural import *  # noqa: F403
 from simpar.ops.primitives_activation import *  # noqa: F403
@@ -79,6 +80,8 @@ __all__: list[str] = [
     "Depend",
     "DumpGradient",
     "GetNext",
+    "InplaceCopy",
+    "InsertGradientOf",
     "NPUAllocFloatStatus",
     "NPUClearFloatStatus",
     "NPUGetFloatStatus",

@@ -4,7 +4,7 @@ from simpar.dtype import DType
 from simpar.ops.functions_matrix import matrix_solve_triangular
 from simpar.ops.primitive import Primitive
 from simpar.ops.products import spelled_out
-from simpar.tensor import Tensor
+from simpar.tensor import Tensor, call
 
 __all__ = [
     "BatchMatMulExt",
@@ -13,6 +13,7 @@ __all__ = [
     "Dense",
     "Einsum",
     "Ger",
+    "LstsqV2",
     "MatMulExt",
     "MatrixInverse",
     "Outer",
@@ -151,3 +152,28 @@ class SolveTriangular(Primitive, op="solve_triangular"):
         if self.in_strategy is None or b.ndim < a.ndim:
             return matrix_solve_triangular(a, b, trans, lower, unit_diagonal)
         return self.apply_one(a, b, trans=trans != 0, lower=lower, unit=unit_diagonal)
+
+
+class LstsqV2(Primitive, op="lstsq"):
+    """Finds the ``x`` that makes ``a @ x - b`` shortest; of several such the shortest."""
+
+    def __call__(self, a: Tensor, b: Tensor, driver: str | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return the solution, the squared lengths of what is left, the rank, and the singular values.
+
+        Gradients flow through the first two.
+
+        Args:
+            a: (..., m, n).
+            b: (..., m, k), or (..., m) for one right-hand side.
+            driver: the routine that MindSpore would call; here it is always that of singular values.
+        """
+        vector = b.ndim == a.ndim - 1
+        with self._recorded():
+            cut = self.in_strategy
+            cut = (cut[0], (*cut[1], 1)) if cut and vector and isinstance(cut[1], tuple) else cut
+            right = b.expand_dims(-1) if vector else b
+            made = call("lstsq", a, right, strategy=cut)
+        assert isinstance(made, tuple), "lstsq has three results"
+        solution, rank, values = made
+        left = ((right - a @ solution) ** 2).sum(-2)
+        return (solution.squeeze(-1), left.squeeze(-1), rank, values) if vector else (solution, left, rank, values)

@@ -1,10 +1,12 @@
 """Random tensors as objects, under MindSpore's class names; equal under every layout, new at each step."""
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
 from simpar.dtype import DType, float32, int32, int64
+from simpar.dtype import DType, float32, int32, uint8
 from simpar.errors import RuleError
 from simpar.graph import Strategy
 from simpar.layout import Layout
@@ -218,8 +220,12 @@ class DropoutExt(Primitive, op="dropout_ext"):
         return made[0], made[1]
 
 
+_BITS = 128
+"""MindSpore's masks of bits have a length that this divides."""
+
+
 class DropoutGenMask(_Draw):
-    """Draws which elements a dropout keeps.
+    """Draws which elements a dropout keeps, as bits.
 
     Args:
         Seed0, Seed1: choose the mask together; both 0 means the program's seed.
@@ -229,8 +235,13 @@ class DropoutGenMask(_Draw):
         super().__init__(Seed0, Seed1)
 
     def __call__(self, shape: Shape, keep_prob: float | Tensor) -> Tensor:
-        """Return the mask, of this shape: true with probability ``keep_prob``."""
-        return one("less", self._drawn(shape, "uniform"), as_tensor(keep_prob).astype(float32))
+        """Return the mask, eight elements in a byte and filled up to 128: each bit 1 with probability ``keep_prob``.
+
+        ``shard`` cuts nothing here; ``DropoutDoMask`` is cut as its input is.
+        """
+        self.in_strategy = None
+        drawn = self._drawn((-(-prod(lengths(shape)) // _BITS) * _BITS // 8, 8), "uniform")
+        return one("pack_bits", one("less", drawn, as_tensor(keep_prob).astype(float32)))
 
 
 class DropoutDoMask(Primitive, op="dropout_grad"):
@@ -244,8 +255,10 @@ class DropoutDoMask(Primitive, op="dropout_grad"):
         return self
 
     def __call__(self, x: Tensor, mask: Tensor, keep_prob: float | Tensor) -> Tensor:
-        """Return the result."""
+        """Return the result; the mask is one of bits, or of a truth value for each element."""
         kept = keep_prob.item() if isinstance(keep_prob, Tensor) else keep_prob
+        if mask.dtype == uint8:
+            mask = one("unpack_bits", mask).reshape(-1)[: x.size].reshape(x.shape)
         return self.apply_one(x, mask, keep_prob=float(kept))
 
 

@@ -7,11 +7,12 @@ import numpy as np
 
 from simpar import philox
 from simpar.context import current
-from simpar.dtype import DType, bool_
+from simpar.dtype import DType, bool_, uint8
 from simpar.errors import RuleError
 from simpar.graph import Example, Local, op
+from simpar.layout import Rule, parse_rule
 from simpar.ops._rows import Array, or_new, widened
-from simpar.ops.support import BLOCK, one, pick_dtype
+from simpar.ops.support import BLOCK, constant_dtype, one, pick_dtype, write
 from simpar.tensor import Tensor, call
 
 __all__ = ["draw_attrs", "dropout", "seeded", "step_tensor", "stream_of"]
@@ -205,3 +206,41 @@ def dropout(
     made = call("dropout", input, step_tensor(), **attrs)
     assert isinstance(made, tuple), "dropout has two results"
     return made[0]
+
+
+# --- masks of bits ---
+
+
+def _pack(x: Array, *, out: Array | None = None) -> Array:
+    return write(np.packbits(x, axis=-1, bitorder="little")[..., 0], out)
+
+
+def _unpack_rule(shapes: Sequence[tuple[int, ...]], attrs: Attrs) -> Rule:
+    return parse_rule("... -> ... w", shapes, sizes={"w": 8}, whole=("w",))
+
+
+def _unpack(x: Array, *, out: Array | None = None) -> Array:
+    return write(np.unpackbits(x[..., None], axis=-1, bitorder="little").view(np.bool_), out)
+
+
+op(
+    "pack_bits",
+    rule="... w -> ...",
+    whole=("w",),
+    kernel=_pack,
+    dtype=constant_dtype(uint8),
+    examples=(
+        Example(((4, 8),), dtypes=("bool",), low=0, grad=False),
+        Example(((2, 3, 8),), dtypes=("bool",), low=0, grad=False),
+    ),
+)
+op(
+    "unpack_bits",
+    rule=_unpack_rule,
+    kernel=_unpack,
+    dtype=constant_dtype(bool_),
+    examples=(
+        Example(((4,),), dtypes=("uint8",), low=0, high=255, grad=False),
+        Example(((2, 3),), dtypes=("uint8",), low=0, high=255, grad=False),
+    ),
+)

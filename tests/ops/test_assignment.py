@@ -11,6 +11,7 @@ from simpar.collectives import run_threads
 from simpar.compile import compile_function
 from simpar.context import Context, entered
 from simpar.errors import DTypeError, TraceError
+from simpar.errors import DTypeError, RuleError, TraceError
 
 
 def test_assign_writes_at_once_outside_of_a_program() -> None:
@@ -102,3 +103,14 @@ def test_gradients_added_up_and_clipped_by_hand_are_those_of_one_device(n: int) 
 def test_a_small_norm_clips_nothing_and_a_given_norm_is_used() -> None:
     assert ops.clip_by_global_norm((Tensor([0.3]), Tensor([0.4])), 1.0)[1].item() == pytest.approx(0.4)
     assert ops.clip_by_global_norm((Tensor([3.0]),), 1.0, use_norm=6.0)[0].item() == pytest.approx(0.5)
+
+
+def test_a_value_is_copied_into_a_tensor_or_a_parameter() -> None:
+    w = Parameter(Tensor([[1.0, 2.0], [3.0, 4.0]]), name="w")
+    assert ops.InplaceCopy()(w, Tensor([5, 6])).tolist() == [[5.0, 6.0]] * 2 == w.asnumpy().tolist()
+    by_x, by_y = ms.grad(lambda x, y: (ops.InplaceCopy()(x, y) ** 2).sum(), (0, 1))(
+        Tensor([[1.0], [2.0]]), Tensor([3.0])
+    )
+    assert (by_x.tolist(), by_y.tolist()) == ([[0.0], [0.0]], [12.0])
+    with pytest.raises(RuleError, match=r"shape \(2,\) cannot be copied into one of shape \(1,\)"):
+        ops.InplaceCopy()(Tensor([1.0]), Tensor([1.0, 2.0]))

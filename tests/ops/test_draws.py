@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simpar import Layout, Tensor, float64, int32, int64, jit, mint, ops, set_seed
+from simpar import Layout, Tensor, float64, int32, int64, jit, mint, ops, set_seed, uint8
 from simpar.errors import RuleError
 
 torch = pytest.importorskip("torch")
@@ -89,6 +89,7 @@ def test_places_are_chosen_where_a_mask_is_true() -> None:
 def test_a_mask_made_apart_is_dropped_by() -> None:
     x = Tensor(np.ones((50, 40), np.float32))
     mask = ops.DropoutGenMask(1, 2)(ops.Shape()(x), 0.75)
+    assert (mask.shape, mask.dtype) == ((256,), uint8)  # 2000 bits, filled up to 2048
     made = ops.DropoutDoMask()(x, mask, Tensor(0.75)).asnumpy()
     assert set(np.unique(made)) == {np.float32(0), np.float32(1 / 0.75)}
     assert abs((made != 0).mean() - 0.75) < 0.05

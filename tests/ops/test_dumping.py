@@ -9,6 +9,7 @@ import simpar as ms
 from simpar import Tensor, nn, ops
 from simpar.collectives import run_threads
 from simpar.errors import NotYetError, RuleError, TraceError
+from simpar.parallel import full_tensor
 
 X = np.arange(32, dtype=np.float32).reshape(8, 4)
 
@@ -78,3 +79,21 @@ def test_a_program_that_takes_rows_from_a_queue_can_be_planned_but_not_run() -> 
 def test_columns_of_a_queue_agree_in_number() -> None:
     with pytest.raises(RuleError, match="one of each"):
         ops.GetNext([ms.float32], [[8, 4]], 2, "queue")
+
+
+def halved(gradient: Tensor) -> Tensor:
+    return gradient * 0.5
+
+
+def test_a_function_changes_the_gradient_on_its_way() -> None:
+    def on_rank(cut: object) -> list[float]:
+        if cut is not None:
+            ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+        passed = ops.InsertGradientOf(halved).shard(cut)
+        made = ms.grad(lambda x: ops.square(passed(x)).sum())(Tensor(X))
+        return full_tensor(made).tolist()
+
+    assert on_rank(None) == X.tolist()
+    assert run_threads(4, on_rank, ((2, 2),)) == [X.tolist()] * 4
+    with pytest.raises(RuleError, match=r"returned a Tensor of shape \(\). Return a Tensor of that shape"):
+        ms.grad(lambda x: ops.InsertGradientOf(lambda g: g.sum())(x).sum())(Tensor(X))

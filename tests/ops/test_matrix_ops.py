@@ -105,3 +105,24 @@ def test_an_equation_that_does_not_fit_is_named() -> None:
         ops.einsum("iij->j", Tensor(np.ones((2, 2, 3))))
     with pytest.raises(RuleError, match="has 2 operands, but 1"):
         ops.einsum("ij,jk->ik", Tensor(np.ones((2, 2))))
+
+
+@pytest.mark.parametrize("shapes", [((3, 5, 2), (3, 5, 4)), ((2, 4), (2, 3)), ((5, 3), (5,))], ids=str)
+def test_least_squares_are_those_of_torch(shapes: Any) -> None:
+    a, b = random(*shapes)
+    vector = b.ndim < a.ndim
+
+    def theirs(x: Any, y: Any) -> Any:
+        made = torch.linalg.pinv(x) @ (y[..., None] if vector else y)
+        return made[..., 0] if vector else made
+
+    value, gradients = gradients_of(lambda x, y: P.LstsqV2()(x, y)[0] ** 2, [a, b])
+    expected, wanted = torch_gradients_of(lambda x, y: theirs(x, y) ** 2, [a, b])
+    np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-4)
+    for own, other in zip(gradients, wanted, strict=True):
+        np.testing.assert_allclose(own, other, rtol=2e-3, atol=2e-3)
+    _, left, rank, values = P.LstsqV2()(Tensor(a), Tensor(b))
+    spread = torch.linalg.svdvals(torch.tensor(a))
+    np.testing.assert_allclose(values.asnumpy(), spread, rtol=1e-4)
+    assert (rank.asnumpy() == min(a.shape[-2:])).all()
+    assert (left.asnumpy() >= 0).all()
