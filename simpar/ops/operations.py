@@ -30,9 +30,8 @@ from simpar.ops import (
 from simpar.ops.assignment import Assign, AssignAdd, AssignSub, Depend, InplaceCopy
 from simpar.ops.batch_norm import BatchNorm
 from simpar.ops.communication import *  # noqa: F403
-from simpar.ops.dumping import DumpGradient, TensorDump
-from simpar.ops.exchanges import *  # noqa: F403
 from simpar.ops.dumping import DumpGradient, InsertGradientOf, TensorDump
+from simpar.ops.exchanges import *  # noqa: F403
 from simpar.ops.messages import *  # noqa: F403
 from simpar.ops.neural import *  # noqa: F403
 from simpar.ops.primitives_activation import *  # noqa: F403

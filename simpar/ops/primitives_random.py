@@ -5,8 +5,7 @@ from math import prod
 
 import numpy as np
 
-from simpar.dtype import DType, float32, int32, int64
-from simpar.dtype import DType, float32, int32, uint8
+from simpar.dtype import DType, float32, int32, int64, uint8
 from simpar.errors import RuleError
 from simpar.graph import Strategy
 from simpar.layout import Layout

@@ -10,7 +10,6 @@ from simpar import Parameter, Tensor, ops
 from simpar.collectives import run_threads
 from simpar.compile import compile_function
 from simpar.context import Context, entered
-from simpar.errors import DTypeError, TraceError
 from simpar.errors import DTypeError, RuleError, TraceError
 
 
