@@ -273,7 +273,11 @@ def _listen_unequal(
 
 
 def cut_first_axis(
-    rule: Rule, layouts: Sequence[Layout | None], device_num: int, batch: int | None = None
+    rule: Rule,
+    layouts: Sequence[Layout | None],
+    device_num: int,
+    batch: int | None = None,
+    divisors: Mapping[str, int] | None = None,
 ) -> Assignment:
     """Return the assignment of an op without a strategy: only the first axis of the operand with the batch is cut.
 
@@ -284,6 +288,7 @@ def cut_first_axis(
         layouts: in which the operands arrive; None where it is not known.
         device_num: how many devices there are.
         batch: which operand has the batch; the first with the most axes if None.
+        divisors: of factors of unknown length, the number that is sure to divide each.
     """
     ranks = [len(axes) for axes in rule.operands]
     chosen = batch if batch is not None else ranks.index(max(ranks)) if ranks else 0
@@ -296,7 +301,7 @@ def cut_first_axis(
     is_cut_so = there is not None and there.cuts[place] > 1 and prod(there.cuts) == there.cuts[place]
     if there is not None and is_cut_so and rule.sizes[factor] % there.cuts[place] == 0:
         return tightened(rule, Assignment(there.dev_mat, {factor: there.cutting_axes[place]}, there.rank_list))
-    cut = gcd(rule.sizes[factor], device_num)
+    cut = gcd(rule.sizes[factor], device_num, (divisors or {}).get(factor, 0))
     if cut == 1:
         return Assignment((device_num,), {})
     if cut == device_num:

@@ -1,7 +1,7 @@
 """The ops as functions, under MindSpore's lower-case names: element by element, and products."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 from simpar.errors import RuleError
 from simpar.ops._faces import Operand, applied, first_tensor
@@ -301,9 +301,13 @@ def silu(x: Operand) -> Tensor:
     return applied("silu", x)
 
 
-def stop_gradient(x: Operand) -> Tensor:
-    """Return x, through which no gradient flows."""
-    return applied("stop_gradient", x)
+@overload
+def stop_gradient(x: None) -> None: ...
+@overload
+def stop_gradient(x: Operand) -> Tensor: ...
+def stop_gradient(x: Operand | None) -> Tensor | None:
+    """Return x, through which no gradient flows; None, an operand that is left out, stays None."""
+    return None if x is None else applied("stop_gradient", x)
 
 
 def gelu(x: Operand, approximate: str = "none") -> Tensor:

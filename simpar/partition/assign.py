@@ -25,7 +25,7 @@ from simpar.partition.strategy import (
 )
 from simpar.partition.terms import is_term, stay_partial, terms_that_pass
 from simpar.partition.totals import accumulated_terms, scattered_term
-from simpar.partition.unknown import argument_divisors, check_unknown, divisors_of
+from simpar.partition.unknown import Divisors, argument_divisors, check_unknown, divisors_of
 
 __all__ = ["Assigned", "Cut", "assign_layouts"]
 
@@ -218,12 +218,15 @@ class _Assigner:
         return Cut(operands, results, halos, gathering(node, rule, self.options.device_num), asked)
 
     def _check_unknown(self, node: Node, definition: OpDef, rule: Rule, assignment: Assignment) -> None:
-        divisors = divisors_of(rule, [self.unknown.get(v, {}) for v in node.inputs])
+        divisors = self._divisors(node, rule)
         if node.strategy is not None:
             check_unknown(definition, rule, divisors, assignment)
         for value, axes in zip(node.outputs, rule.results, strict=True):
             firsts = ((i, axis[0]) for i, axis in enumerate(axes) if axis)
             self.unknown[value] = {i: divisors[f] for i, f in firsts if f in divisors}
+
+    def _divisors(self, node: Node, rule: Rule) -> Divisors:
+        return divisors_of(rule, [self.unknown.get(v, {}) for v in node.inputs])
 
     def _assignment(self, node: Node, rule: Rule, known: Sequence[Layout | None]) -> Assignment:
         """Return the user's strategy, MindSpore's default, or what follows from the operands."""
@@ -236,7 +239,8 @@ class _Assigner:
         plain = [None if lay is None else lay.resolved() for lay in known]
         if node.op == "reshape" and plain[0] is None and node.phase == "forward":
             plain[0] = self._taken_beside(node)
-        return default_assignment(node, rule, plain, self.options, self._wanted(node))
+        divisors = self._divisors(node, rule) if self.unknown else None
+        return default_assignment(node, rule, plain, self.options, self._wanted(node), divisors)
 
     def _taken_beside(self, reshape: Node) -> Layout | None:
         """Return the layout in which another op takes a Parameter that is reshaped; None if no other op does."""

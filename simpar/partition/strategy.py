@@ -1,6 +1,6 @@
 """What the user chose: how many devices, how inputs arrive, how each op is cut, how state is stored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -194,6 +194,7 @@ def default_assignment(
     known: Sequence[Layout | None],
     options: PartitionOptions,
     wanted: Layout | None = None,
+    divisors: Mapping[str, int] | None = None,
 ) -> Assignment:
     """Return how a node without a strategy is cut.
 
@@ -206,7 +207,7 @@ def default_assignment(
         own = mindspore_default(node, rule, options.device_num) if options.mindspore else None
         if own is not None:
             return own
-        made = cut_first_axis(rule, there, options.device_num, definition.batch)
+        made = cut_first_axis(rule, there, options.device_num, definition.batch, divisors)
         looks_up = definition.offsets and made.cut(definition.offsets) > 1  # rows by number: each rank needs them all
         return Assignment((options.device_num,), {}) if looks_up else made
     return follow(rule, known, options.device_num, wanted)

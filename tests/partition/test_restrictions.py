@@ -66,6 +66,14 @@ def test_a_cut_that_divides_the_divisor_of_a_symbol_is_taken() -> None:
     compiled(ROWS, Tensor(shape=[Symbol(divisor=4), 8]))
 
 
+def test_without_a_strategy_a_length_is_cut_by_what_is_sure_to_divide_it() -> None:
+    with entered(Context(mindspore=True)):
+        set_auto_parallel_context(parallel_mode="semi_auto_parallel", device_num=8, dataset_strategy="full_batch")
+        net = Applied(lambda x, w: x * w)
+        net.compile(Tensor(shape=[Symbol(divisor=2), 8]), Parameter(ones(8, 8), name="w"))
+        assert net.parameter_layout_dict["w"][2] == [4, 8]
+
+
 def test_servers_take_part_with_powers_of_two() -> None:
     compiled(ops.MatMul().shard(((3, 1), (1, 1))), ones(24, 24), ones(24, 24), n=24)
 
