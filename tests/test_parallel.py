@@ -83,6 +83,9 @@ def test_slices_of_one_device_that_take_turns_are_one_slice() -> None:
     made = Layout((2, 4, 2), ("dp", "mp", "interleaved_parallel"))(("dp", "interleaved_parallel"), "mp")
     assert made.to_dict()["interleaved_parallel"] is True
     assert made.to_layout() == Layout((2, 4), ("dp", "mp"))("dp", "mp").to_layout()
+    assert made.to_layout().turns == (2, 1)
+    ranked = Layout((2, 2), ("dp", "interleaved_parallel"), [2, 3, 0, 1])(("dp", "interleaved_parallel"))
+    assert ranked.to_layout().ranks == (1, 0)
 
 
 def test_none_among_names_cuts_nothing() -> None:

@@ -1,7 +1,7 @@
 """A layout: which rank holds which slice of a tensor."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,8 @@ class Layout:
         combine: what joins the terms: ``"sum"``, ``"max"`` or ``"min"``.
         lengths: of slices that are not equally long: for each tensor axis the lengths of its slices, or nothing where
             they are equal. Nothing at all if they are on every axis.
+        turns: in how many turns a rank computes its slice of each axis (``interleaved_parallel``), if a strategy says
+            so. No slice changes with it.
 
     Raises:
         LayoutError: a device axis is out of range or used twice, ``rank_list`` does not name as many ranks as
@@ -52,6 +54,7 @@ class Layout:
     partial: tuple[int, ...] = ()
     combine: str = "sum"
     lengths: tuple[tuple[int, ...], ...] = ()
+    turns: tuple[int, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dev_mat", check_dev_mat(self.dev_mat))
@@ -331,7 +334,8 @@ class Layout:
         return self.show().svg()
 
     def __repr__(self) -> str:
-        named = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name != "lengths" or self.lengths)
+        shown = (f for f in fields(self) if f.repr and (f.name != "lengths" or self.lengths))
+        named = (f"{f.name}={getattr(self, f.name)!r}" for f in shown)
         return f"Layout({', '.join(named)})"
 
     def __str__(self) -> str:

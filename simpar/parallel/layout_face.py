@@ -95,14 +95,21 @@ class Layout:
         }
 
     def to_layout(self) -> layout.Layout:
-        """Return it as simpar computes with it: slices of one device that take turns are one slice.
+        """Return it as simpar computes with it: slices of one device that take turns are one slice with ``turns``.
 
         Raises:
             LayoutError: it was not called with names yet.
         """
         if INTERLEAVED not in self._alias_name:
             return layout.Layout(self._device_matrix, self._called(), self._rank_list)
-        return layout.Layout(self._device_matrix[:-1], tuple(map(_of_devices, self._called())), self._rank_list)
+        *devices, turns = self._device_matrix
+        ranks = self._rank_list and tuple(r // turns for r in self._rank_list[::turns])
+        return layout.Layout(
+            tuple(devices),
+            tuple(map(_of_devices, self._called())),
+            ranks,
+            turns=tuple(turns if 0 in (e if isinstance(e, tuple) else (e,)) else 1 for e in self._called()),
+        )
 
     def _repr_svg_(self) -> str | None:
         return None if self._tensor_map is None else self.to_layout().show().svg()

@@ -25,6 +25,7 @@ from simpar.partition.strategy import (
 )
 from simpar.partition.terms import is_term, stay_partial, terms_that_pass
 from simpar.partition.totals import accumulated_terms, scattered_term
+from simpar.partition.turns import check_turns, taking_turns
 from simpar.partition.unknown import Divisors, argument_divisors, check_unknown, divisors_of
 
 __all__ = ["Assigned", "Cut", "assign_layouts"]
@@ -106,6 +107,7 @@ class _Assigner:
 
     def run(self, traced: Graph | None) -> Assigned:
         check_dataset_strategy(self.graph.arguments, self.options)
+        check_turns(self.graph if traced is None else traced)
         entries = dataset_entries(self.graph.arguments)
         for argument in self.graph.arguments:
             i = entries.get(argument.value)
@@ -219,6 +221,10 @@ class _Assigner:
 
     def _check_unknown(self, node: Node, definition: OpDef, rule: Rule, assignment: Assignment) -> None:
         divisors = self._divisors(node, rule)
+        if divisors and taking_turns(node):
+            raise StrategyError(
+                "interleaved_parallel needs lengths that are known. Leave it out, or give set_inputs them."
+            )
         if node.strategy is not None:
             check_unknown(definition, rule, divisors, assignment)
         for value, axes in zip(node.outputs, rule.results, strict=True):
