@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import simpar as ms
-from simpar import Layout, Parameter, Tensor, layout, nn, ops
+from simpar import Layout, Parameter, Tensor, layout, mint, nn, ops, parallel
 from simpar.collectives import run_threads
 from simpar.common.initializer import initializer
 from simpar.compile import compile_function
@@ -168,7 +168,7 @@ def test_a_parameter_plan_says_how_parameters_are_stored() -> None:
 
 
 def test_a_parameter_plan_that_does_not_fit_says_so() -> None:
-    with pytest.raises(ValueError, match="one divisor for each axis"):
+    with pytest.raises(ValueError, match="Choose a divisor of 8"):
         shard(Product(), ((1, 1),), parameter_plan={"w": (3, 1)})
     with pytest.warns(UserWarning, match="which is none of"):
         shard(Product(), ((1, 1),), parameter_plan={"v": (1, 1)})
@@ -313,3 +313,14 @@ def test_a_dataset_does_not_interleave() -> None:
     layout = Layout((4, 2), ("dp", "interleaved_parallel"))("dp", "None")
     with pytest.raises(ValueError, match="interleaved_parallel"):
         ms.set_auto_parallel_context(dataset_strategy=(layout,))
+
+
+@pytest.mark.parametrize("mode", [0, 1])
+def test_a_function_that_is_cut_takes_arguments_by_name(mode: int) -> None:
+    def cut() -> list[float]:
+        ms.set_context(mode=mode)
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+        total = parallel.shard(mint.sum, in_strategy=((2, 1),))
+        return parallel.full_tensor(total(Tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0, keepdim=True)).tolist()
+
+    assert run_threads(2, cut) == [[[4.0, 6.0]]] * 2

@@ -28,8 +28,11 @@ from simpar.tensor import Tensor
 __all__ = [
     "ckpt_to_safetensors",
     "convert_checkpoint",
+    "convert_checkpoint_by_rank",
+    "convert_checkpoints",
     "load_segmented_checkpoints",
     "merge_sliced_parameter",
+    "rank_list_for_convert",
     "rank_list_for_transform",
     "safetensors_to_ckpt",
     "transform_checkpoint_by_rank",
@@ -304,3 +307,9 @@ def load_segmented_checkpoints(ckpt_file_dir: Path_, net: Any = None, **kwargs: 
     if net is not None:
         load_param_into_net(net, found)
     return found
+
+
+# MindSpore's newer names
+rank_list_for_convert = rank_list_for_transform
+convert_checkpoint_by_rank = transform_checkpoint_by_rank
+convert_checkpoints = transform_checkpoints

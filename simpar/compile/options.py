@@ -63,6 +63,12 @@ def _check_ascend(context: Context) -> None:
     own = "simpar itself takes any number: run the script without the alias of MindSpore's names."
     if n not in (1, 2, 4) and n % 8:
         raise WorldError(f"device_num is {n}; MindSpore takes 1, 2, 4 or a multiple of 8. {own}")
+    world = context.world
+    if world is not None and world.size > n:
+        raise WorldError(
+            f"device_num is {n}, but {world.size} ranks run. Leave it out of set_auto_parallel_context, or start with "
+            f"`simpar run SCRIPT -n {n} --mindspore`."
+        )
     if rank >= n:
         raise WorldError(f"global_rank is {rank}, but there are {n} devices. Give a rank below {n}.")
 

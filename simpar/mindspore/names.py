@@ -28,6 +28,7 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("mindspore.common.", "jit_config jit_context no_inline recompute symbol hook_handle", _COMMON),
     ("mindspore.common.", "initializer", ("simpar.common.initializer",)),
     ("mindspore.common.", "api", ("simpar.mindspore.executor", *_COMMON)),
+    ("mindspore.", "graph graph.api", ("simpar.mindspore.executor", *_COMMON)),
     ("mindspore.", "ops", _OPS),
     ("mindspore.ops.", "operations", _OPERATIONS),
     ("mindspore.ops.", "primitive", (*_OPERATIONS, "simpar.ops", "simpar.ops.composite")),
@@ -64,7 +65,8 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("mindspore.", "parallel parallel.shard parallel.strategy", _PARALLEL),
     ("mindspore.parallel.", "auto_parallel", ("simpar.parallel.auto_parallel",)),
     ("mindspore.parallel.", "nn nn.parallel_cell_wrapper nn.parallel_grad_reducer", ("simpar.parallel.nn", *_NN)),
-    ("mindspore.parallel.", "_cell_wrapper function function.reshard_func", (*_PARALLEL, *_NN)),
+    ("mindspore.parallel.", "_cell_wrapper", (*_PARALLEL, *_NN)),
+    ("mindspore.parallel.", "function function.reshard_func", ("simpar.ops.functional", *_PARALLEL)),
     (
         "mindspore.parallel.",
         "_auto_parallel_context _cost_model_context _utils _ps_context _tensor algo_parameter_config",

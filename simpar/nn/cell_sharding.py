@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import prod
 from typing import Any, Protocol, cast
 
@@ -52,20 +53,22 @@ def shard_function(
 
     planned = _planned(function, parameter_plan)
 
-    def sharded(*args: Any) -> Any:
+    def sharded(*args: Any, **named: Any) -> Any:
         _check_search()
         for parameter, cut in planned:
             _store_so(parameter, cut)
-        out = function(*_mark("input", args, in_strategy))
+        out = function(*_mark("input", args, in_strategy), **named)
         if out_strategy is None:
             return out
         results = cast("tuple[Any, ...]", out) if isinstance(out, tuple) else (out,)
         marked = _mark("result", results, out_strategy)
         return marked if isinstance(out, tuple) else marked[0]
 
-    def run(*args: Any) -> Any:
+    def run(*args: Any, **named: Any) -> Any:
         compiled = runner() if current().trace is None and current().mode == GRAPH_MODE else None
-        return sharded(*args) if compiled is None else compiled(sharded, args, function)
+        if compiled is None:
+            return sharded(*args, **named)
+        return compiled(partial(sharded, **named) if named else sharded, args, function)
 
     return run
 

@@ -4,8 +4,8 @@
 them row by row, and every call replays the program that ``compile`` made of the first. Ranks go through their datasets
 in step; when a callback of one rank asks for the end, all end after the same step.
 
-Read ``model`` first; ``callbacks``, ``checkpoints``, ``flops``, ``metrics``, ``rows``, ``loss_scale`` and ``amp`` are
-what it is made of; ``sink`` is for steps of one's own.
+Read ``model`` first; ``callbacks``, ``checkpoints``, ``exits``, ``flops``, ``metrics``, ``rows``, ``loss_scale`` and
+``amp`` are what it is made of; ``sink`` is for steps of one's own.
 """
 
 from simpar.train import amp, callbacks, metrics
@@ -21,6 +21,7 @@ from simpar.train.callbacks import (
     TimeMonitor,
 )
 from simpar.train.checkpoints import CheckpointConfig, ModelCheckpoint
+from simpar.train.exits import OnRequestExit
 from simpar.train.flops import FlopsUtilizationCollector, flops_of
 from simpar.train.loss_scale import DynamicLossScaleManager, FixedLossScaleManager, LossScaleManager
 from simpar.train.metrics import (
@@ -58,6 +59,7 @@ __all__ = [
     "Metric",
     "Model",
     "ModelCheckpoint",
+    "OnRequestExit",
     "Perplexity",
     "RunContext",
     "TimeMonitor",

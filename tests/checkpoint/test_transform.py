@@ -169,3 +169,9 @@ def test_strategy_files_of_stages_become_one(tmp_path: Path) -> None:
         run_threads(2, lambda file=file: trained(((1, 2), (2, 1)), file) and None)
     checkpoint.merge_pipeline_strategys(tmp_path / "stages", tmp_path / "all.ckpt")
     assert list(checkpoint.build_searched_strategy(tmp_path / "all.ckpt")) == ["w"]
+
+
+def test_newer_names_mean_the_same() -> None:
+    assert checkpoint.convert_checkpoints is checkpoint.transform_checkpoints
+    assert checkpoint.convert_checkpoint_by_rank is checkpoint.transform_checkpoint_by_rank
+    assert checkpoint.rank_list_for_convert is checkpoint.rank_list_for_transform

@@ -8,6 +8,7 @@ _PLACES = "test_communication.py"
 _FILES = "checkpoint/test_files.py"
 _TRANSFORM = "checkpoint/test_transform.py"
 _SLICED = f"{_TRANSFORM}::test_transformed_files_are_those_that_the_other_cut_saves"
+_NEWER = f"{_TRANSFORM}::test_newer_names_mean_the_same"
 _FORMATS = f"{_TRANSFORM}::test_one_file_of_whole_parameters_and_other_formats"
 _MERGED = f"{_TRANSFORM}::test_slices_are_merged_by_a_searched_strategy_or_along_the_first_axis"
 _HSDP = f"{_EFFECTS}::test_the_parallel_optimizer_cuts_as_it_is_told"
@@ -73,6 +74,11 @@ SHOWN: dict[str, str] = {
     "pipeline_segments": f"{_EFFECTS}::test_a_stage_has_several_parts_if_it_may",
     # training and checkpoints
     "mindspore.train.Model": "train/test_model.py::test_four_ranks_train_as_one",
+    "mindspore.train.OnRequestExit": "train/test_checkpoints.py::"
+    "test_a_training_that_is_asked_to_end_saves_and_goes_on_from_there",
+    "mindspore.parallel.convert_checkpoints": _NEWER,
+    "mindspore.parallel.convert_checkpoint_by_rank": _NEWER,
+    "mindspore.parallel.rank_list_for_convert": _NEWER,
     "mindspore.train.data_sink": "train/test_sink.py::test_each_call_takes_the_next_rows_and_the_dataset_begins_anew",
     "mindspore.train.ModelCheckpoint": "train/test_checkpoints.py::test_every_step_is_saved_and_the_last_five_are_kept",
     "mindspore.train.CheckpointConfig": "train/test_checkpoints.py::"

@@ -1,5 +1,6 @@
 """``ModelCheckpoint``: when it saves, what it keeps, and that a training goes on from it as if it had not stopped."""
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from simpar import dataset as ds
 from simpar import nn, ops, train
 from simpar.collectives import run_threads
 from simpar.common.initializer import initializer
+from simpar.communication import get_rank
 from simpar.errors import ContextError, DTypeError
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
@@ -135,3 +137,46 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
         train.ModelCheckpoint("a", str(tmp_path), {})  # pyright: ignore[reportArgumentType]
     with pytest.raises(DTypeError, match="append_info has 'loss'"):
         train.CheckpointConfig(append_info=["loss"])
+
+
+def test_a_training_that_is_asked_to_end_saves_and_goes_on_from_there(tmp_path: Path) -> None:
+    told = tmp_path / "graceful_exit.json"
+
+    def asks(run_context: train.RunContext) -> None:
+        if run_context.original_args().cur_step_num == 2:
+            told.write_text('{"GracefulExit": 1}', "utf-8")
+
+    losses, rest, whole = Losses(), Losses(), Losses()
+    callback = train.OnRequestExit(file_name="net", directory=str(tmp_path), config_file=str(told))
+    made().train(3, rows(), callbacks=[train.LambdaCallback(on_train_step_end=asks), callback, losses])
+    assert len(losses.found) == 2
+    assert saved(tmp_path / "rank_0") == ["net_train.ckpt"]
+    assert ms.load_checkpoint(tmp_path / "rank_0" / "net_train.ckpt")["step_num"].item() == 2
+    told.write_text('{"GracefulExit": 0}', "utf-8")
+    again = train.OnRequestExit(file_name="net", directory=str(tmp_path), config_file=str(told))
+    made().train(1, rows(), callbacks=[again, rest])
+    made().train(1, rows(), callbacks=whole)
+    made_before = np.array(whole.found[:2])
+    np.testing.assert_allclose(losses.found, made_before, rtol=1e-6)
+    assert rest.found[0] < whole.found[0]  # it did not begin anew
+
+
+def test_a_signal_to_one_rank_ends_the_training_of_all(tmp_path: Path) -> None:
+    def on_ranks() -> int:
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+        callback, losses = train.OnRequestExit(directory=str(tmp_path)), Losses()
+
+        def signal_arrives(run_context: train.RunContext) -> None:
+            callback.exit = run_context.original_args().cur_step_num == 2 and get_rank() == 1
+
+        callbacks = [train.LambdaCallback(on_train_step_end=signal_arrives), callback, losses]
+        made().train(2, rows(), callbacks=callbacks)
+        return len(losses.found)
+
+    assert run_threads(2, on_ranks) == [2, 2]
+    assert saved(tmp_path) == ["rank_0", "rank_1"]
+
+
+def test_a_signal_that_nobody_can_catch_is_refused() -> None:
+    with pytest.raises(ContextError, match="no process can catch SIGKILL"):
+        train.OnRequestExit(sig=signal.SIGKILL)
