@@ -14,10 +14,11 @@ from simpar.mint import arrays, indexing, math, nn, random, reductions
 from simpar.mint.arrays import *  # noqa: F403
 from simpar.mint.indexing import *  # noqa: F403
 from simpar.mint.math import *  # noqa: F403
+from simpar.mint.nn.functional import softmax
 from simpar.mint.random import *  # noqa: F403
 from simpar.mint.reductions import *  # noqa: F403
 
-__all__: list[str] = ["nn"]
+__all__: list[str] = ["nn", "softmax"]
 __all__ += arrays.__all__
 __all__ += math.__all__
 __all__ += random.__all__

@@ -7,43 +7,59 @@ from simpar.ops import (
     arange,
     broadcast_to,
     chunk,
+    cross,
+    diag,
+    dstack,
     eye,
     flatten,
     full,
     full_like,
+    hstack,
     linspace,
     ones,
     ones_like,
     permute,
+    ravel,
     reshape,
     split,
     swapaxes,
+    t,
     tril,
     triu,
     zeros,
     zeros_like,
 )
-from simpar.tensor import Tensor
+from simpar.tensor import Tensor, axis_of
 
 __all__ = [
     "arange",
     "broadcast_to",
     "cat",
     "chunk",
+    "clone",
     "concat",
+    "cross",
+    "diag",
+    "diff",
+    "dstack",
     "eye",
     "flatten",
     "full",
     "full_like",
+    "hstack",
     "linspace",
+    "meshgrid",
     "ones",
     "ones_like",
     "permute",
+    "ravel",
     "reshape",
+    "select",
     "split",
     "squeeze",
     "stack",
     "swapaxes",
+    "t",
     "tile",
     "transpose",
     "tril",
@@ -82,3 +98,25 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 def tile(input: Tensor, dims: Sequence[int]) -> Tensor:
     """Return the tensor repeated so many times along each axis."""
     return ops.tile(input, dims)
+
+
+def clone(input: Tensor) -> Tensor:
+    """Return a copy, through which gradients flow."""
+    return ops.operations.Identity()(input)
+
+
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """Return what lies at one place of an axis, without the axis."""
+    return input[(*(slice(None),) * axis_of(dim, input.ndim), index)]
+
+
+def meshgrid(*tensors: Tensor, indexing: str | None = None) -> tuple[Tensor, ...]:
+    """Return for each vector a tensor with an axis for every vector; see ``ops.meshgrid``, here in ``"ij"`` order."""
+    return ops.meshgrid(*tensors, indexing=indexing or "ij")
+
+
+def diff(
+    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
+) -> Tensor:
+    """Return the differences of neighbours along an axis; see ``ops.diff``."""
+    return ops.diff(input, n, dim, prepend, append)

@@ -5,6 +5,7 @@ from simpar.ops import (
     functions_activation,
     functions_arrays,
     functions_attention,
+    functions_axes,
     functions_boxes,
     functions_complex,
     functions_creation,
@@ -29,6 +30,7 @@ from simpar.ops.convolution import *  # noqa: F403
 from simpar.ops.functions_activation import *  # noqa: F403
 from simpar.ops.functions_arrays import *  # noqa: F403
 from simpar.ops.functions_attention import *  # noqa: F403
+from simpar.ops.functions_axes import *  # noqa: F403
 from simpar.ops.functions_boxes import *  # noqa: F403
 from simpar.ops.functions_complex import *  # noqa: F403
 from simpar.ops.functions_creation import *  # noqa: F403
@@ -79,6 +81,7 @@ __all__: list[str] = [
 ]
 __all__ += convolution.__all__
 __all__ += functions_arrays.__all__
+__all__ += functions_axes.__all__
 __all__ += functions_elementwise.__all__
 __all__ += normalization.__all__
 __all__ += pooling.__all__

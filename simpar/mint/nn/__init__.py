@@ -1,10 +1,15 @@
-"""Layers under the names of ``mindspore.mint.nn``; ``functional`` holds what they compute."""
+"""Layers under the names of ``mindspore.mint.nn``.
 
-from simpar.mint.nn import functional
-from simpar.nn import GELU, Identity, L1Loss, LogSoftmax, MSELoss, ReLU, Sigmoid, SiLU, Softmax, Tanh
+Read in this order: ``functional`` with ``windows`` (what the layers compute), ``layers`` (those that hold Parameters),
+``plain`` (those that hold none).
+"""
 
-__all__ = [
-    "GELU",
+from simpar.mint.nn import functional, layers, plain
+from simpar.mint.nn.layers import *  # noqa: F403
+from simpar.mint.nn.plain import *  # noqa: F403
+from simpar.nn import Identity, L1Loss, LogSoftmax, MSELoss, ReLU, Sigmoid, SiLU, Softmax, Tanh
+
+__all__: list[str] = [
     "Identity",
     "L1Loss",
     "LogSoftmax",
@@ -16,3 +21,5 @@ __all__ = [
     "Tanh",
     "functional",
 ]
+__all__ += layers.__all__
+__all__ += plain.__all__

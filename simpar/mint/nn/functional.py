@@ -2,6 +2,8 @@
 
 from simpar import ops
 from simpar.dtype import DType
+from simpar.mint.nn import windows
+from simpar.mint.nn.windows import *  # noqa: F403
 from simpar.ops import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -41,7 +43,7 @@ from simpar.ops import (
 )
 from simpar.tensor import Tensor, axis_of
 
-__all__ = [
+__all__: list[str] = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "conv_transpose2d",
@@ -85,6 +87,7 @@ __all__ = [
     "tanh",
     "threshold",
 ]
+__all__ += [name for name in windows.__all__ if name != "sides"]
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
