@@ -5,9 +5,9 @@ from math import sqrt
 from typing import Any
 
 from simpar import nn, ops
-from simpar.common.initializer import HeUniform, Normal, Uniform, initializer
 from simpar.dtype import DType, float32
 from simpar.errors import NotYetError
+from simpar.initializer import HeUniform, Normal, Uniform, initializer
 from simpar.mint.nn.functional import embedding, layer_norm
 from simpar.mint.nn.windows import Numbers, batch_norm, conv1d, sides
 from simpar.parameter import Parameter
