@@ -1,6 +1,6 @@
 """Answers about memory, about curves, and about copies that should agree."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from simpar.dashboard.models.base import real
 from simpar.dashboard.models.measured import (
@@ -15,7 +15,7 @@ from simpar.dashboard.models.measured import (
 )
 from simpar.dashboard.parameters import placed
 from simpar.dashboard.store import OpenedRun
-from simpar.recorder import OPTIMIZER_STATE, PARAMETER, MemoryMeasured, ScalarRow, StepRow
+from simpar.recorder import OPTIMIZER_STATE, PARAMETER, MemoryMeasured, ParameterPlaced, ScalarRow, StepRow
 
 __all__ = ["columns", "memory", "planned_bytes", "scalar_list", "series", "steps"]
 
@@ -45,14 +45,21 @@ def memory(opened: OpenedRun) -> Memory:
     imagined = planned.get(0) if opened.info.started.world_size < opened.info.started.device_num else None
     devices = max(opened.info.started.world_size, opened.info.started.device_num, 1)
     kept = _kept_by_stage(opened, devices)
+    unequal = [p for p in placed(opened) if p.storage.lengths]
     ranks = tuple(
-        _rank_memory(rank, kept[rank * len(kept) // devices], planned.get(rank, imagined), measured.get(rank, []))
+        _rank_memory(
+            rank,
+            _with_own(kept[rank * len(kept) // devices], unequal, rank),
+            planned.get(rank, imagined),
+            measured.get(rank, []),
+        )
         for rank in range(min(devices, _MOST_RANKS))
     )
     return Memory(
         ranks=ranks,
         assumptions=(
-            "parameters and optimizer states are counted by their storage layouts: equal on every rank of a stage",
+            "parameters and optimizer states are counted by their storage layouts: equal on every rank of a stage"
+            + (", but for tables that are cut by unequal fields" if unequal else ""),
             "the arena is what the plan of the program that needs most keeps beside them: activations, gradients and "
             "buffers, those never needed at once sharing their bytes",
             "measured bytes are those of the whole process, Python and libraries included",
@@ -62,14 +69,25 @@ def memory(opened: OpenedRun) -> Memory:
 
 
 def _kept_by_stage(opened: OpenedRun, devices: int) -> list[dict[str, int]]:
-    """Return, for each stage of a pipeline, the bytes of each kind of state that its ranks keep; one stage if none."""
+    """Return, for each stage of a pipeline, the bytes of each kind of state that its ranks keep; one stage if none.
+
+    Those of which ranks keep slices of different sizes are left out.
+    """
     stages = max((devices // p.storage.size for p in placed(opened)), default=1) or 1
     kept: list[dict[str, int]] = [{PARAMETER: 0, OPTIMIZER_STATE: 0} for _ in range(stages)]
-    for p in placed(opened):
+    for p in (p for p in placed(opened) if not p.storage.lengths):
         for stage, own in enumerate(kept):
             if p.storage.size == devices or p.storage.ranks[0] * stages // devices == stage:
                 own[p.kind] = own.get(p.kind, 0) + p.slice_bytes
     return kept
+
+
+def _with_own(kept: dict[str, int], unequal: Sequence[ParameterPlaced], rank: int) -> dict[str, int]:
+    """Return the bytes of each kind with those of what is cut into unequal slices."""
+    found = dict(kept)
+    for p in unequal:
+        found[p.kind] = found.get(p.kind, 0) + p.bytes_of(rank)
+    return found
 
 
 def _rank_memory(rank: int, kept: dict[str, int], planned: int | None, measured: list[MemoryMeasured]) -> RankMemory:

@@ -168,7 +168,7 @@ def parameter_values(
         program=kept.program or "",
         step=at,
         rank=rank,
-        shape=placed.shape if rank is None else placed.slice_shape,
+        shape=placed.shape if rank is None else placed.storage.slice_shape(placed.shape, rank),
         cuts=placed.storage.cuts if rank is None else (1,) * len(placed.shape),
         cells=cells.shape,
         edges=edges,
@@ -186,9 +186,12 @@ def cells_of(
     """Return a parameter, its cells, their edges within a slice, and the slices that are missing.
 
     Raises:
-        RequestError: the rank told nothing at this step.
+        RequestError: the rank told nothing at this step; or no rank is given, but slices are not equally long.
     """
     placed, layout = kept.placed, kept.placed.storage
+    if layout.lengths and rank is None:
+        words = f"slices of {placed.name[:200]!r} are not equally long: they are shown one rank at a time. Choose one."
+        raise RequestError(409, "unequal_slices", words)
     told = slice_values(opened.run, placed.name, kept.program or "", step, rank)
     if not told:
         ranks = ", ".join(map(str, kept.steps[step][:8]))
@@ -198,7 +201,8 @@ def cells_of(
     for v in told:
         tiles.setdefault(layout.slice_index(v.rank) if rank is None else 0, v.tile)
     slices = kept.slices if rank is None else 1
-    made = {n: coarsened(tile, placed.slice_shape, max(1, most // slices)) for n, tile in tiles.items()}
+    shape = layout.slice_shape(placed.shape, rank)
+    made = {n: coarsened(tile, shape, max(1, most // slices)) for n, tile in tiles.items()}
     edges = next(iter(made.values()))[1]
     whole = stitched({n: tile for n, (tile, _) in made.items()}, layout.cuts if rank is None else (1,) * len(edges))
     return placed, whole, edges, tuple(n for n in range(slices) if n not in made)

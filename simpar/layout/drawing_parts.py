@@ -100,15 +100,16 @@ def parts_of(layout: "Layout", shape: Sequence[int] | None, rank: int | None = N
     Without a shape the slices bear their numbers along each axis instead of intervals.
     """
     told, shape = shape, layout.cuts if shape is None else tuple(shape)
-    lengths = (0,) * len(shape) if told is None else layout.slice_shape(shape)
     chosen = None if rank is None else layout.blocks(rank)
+    if told is not None:
+        layout.slice_shape(shape)  # says which axis does not divide
     lead = layout.cuts[:-2]
     pages = list(product(*(range(n) for n in lead))) if prod(lead) <= MOST_PANELS else _some_pages(lead, chosen)
     return Parts(
         title=("" if told is None else f"shape {shape} · ")
         + f"device matrix {layout.dev_mat} · tensor map {_map_text(layout)}",
         sentences=sentences(layout, told),
-        panels=tuple(_panel(layout, shape, lengths, page, chosen) for page in pages),
+        panels=tuple(_panel(layout, shape, told is not None, page, chosen) for page in pages),
         panels_left_out=prod(lead) - len(pages),
         slice_count=prod(layout.cuts),
     )
@@ -129,7 +130,8 @@ def sentences(layout: "Layout", shape: Sequence[int] | None) -> tuple[str, ...]:
     terms = prod(axis_size(layout.dev_mat, a) for a in layout.partial)
     count, ranks = prod(layout.cuts), layout.size
     copies = ranks // (count * terms)
-    each = "" if shape is None else f" of shape {layout.slice_shape(shape)}"
+    most = "up to " if layout.lengths else ""
+    each = "" if shape is None else f" of shape {most}{layout.slice_shape(shape)}"
     held = f"{_count(count, 'slice')}{each} on {_count(ranks, 'rank')}"
     if copies > 1:
         held += f": each on {copies}, repeated over {_axes_text(layout.repeated_axes)}"
@@ -161,7 +163,7 @@ def _with_gap(ranks: Sequence[int], count: int) -> list[int | str]:
 def _panel(
     layout: "Layout",
     shape: tuple[int, ...],
-    lengths: tuple[int, ...],
+    has_shape: bool,
     page: tuple[int, ...],
     chosen: tuple[int, ...] | None,
 ) -> Panel:
@@ -170,9 +172,12 @@ def _panel(
     own = len(layout.cuts) - at
     most = MOST_SLICES if prod(layout.cuts[:at]) == 1 else MOST_SLICES // 2
     shown = [_shown(n, most, None if keep is None else keep[i]) for i, n in enumerate(layout.cuts[at:])]
+
+    def interval(axis: int, block: int) -> str:
+        return _interval(layout, axis, block, shape[axis] if has_shape else None)
+
     texts = [
-        tuple(None if b is None else _interval(b, n) for b in blocks)
-        for blocks, n in zip(shown, lengths[at:], strict=True)
+        tuple(None if b is None else interval(axis, b) for b in blocks) for axis, blocks in enumerate(shown, start=at)
     ]
     while len(shown) < 2:
         shown.insert(0, [0])
@@ -184,7 +189,7 @@ def _panel(
         )
         for row in shown[0]
     )
-    title = ", ".join(f"axis {i} [{_interval(b, lengths[i])}]" for i, b in enumerate(page))
+    title = ", ".join(f"axis {i} [{interval(i, b)}]" for i, b in enumerate(page))
     return Panel(title, (at if own == 2 else -1, at + own - 1), texts[0], texts[1], cells)
 
 
@@ -192,11 +197,10 @@ def _cell(layout: "Layout", shape: tuple[int, ...], block: tuple[int, ...], chos
     number = 0
     for b, n in zip(block, layout.cuts, strict=True):
         number = number * n + b
-    lengths = layout.slice_shape(shape)
     terms = prod(axis_size(layout.dev_mat, a) for a in layout.partial)
     return Cell(
         number=number,
-        box=tuple((b * n, (b + 1) * n) for b, n in zip(block, lengths, strict=True)),
+        box=tuple(layout.interval(i, b, n) for i, (b, n) in enumerate(zip(block, shape, strict=True))),
         terms=tuple(_holders(layout, block)),
         copies=layout.size // (prod(layout.cuts) * terms),
         term_count=terms,
@@ -247,9 +251,9 @@ def _some_pages(lead: tuple[int, ...], chosen: tuple[int, ...] | None) -> list[t
     return list(dict.fromkeys([*first, *kept, *last]))
 
 
-def _interval(block: int, length: int) -> str:
-    """Return which part of an axis a block is: its number, where lengths are not known."""
-    return str(block) if not length else f"{block * length}:{(block + 1) * length}"
+def _interval(layout: "Layout", axis: int, block: int, length: int | None) -> str:
+    """Return which part of an axis a block is: its number, where the length of the axis is not known."""
+    return str(block) if length is None else "{}:{}".format(*layout.interval(axis, block, length))
 
 
 def _axes_text(axes: Sequence[int]) -> str:

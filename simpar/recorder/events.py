@@ -114,13 +114,24 @@ class ParameterPlaced:
 
     @property
     def slice_shape(self) -> tuple[int, ...]:
-        """The shape of the slice that each rank keeps."""
+        """The shape of the slice that each rank keeps; of the largest, where they are not equal."""
         return self.storage.slice_shape(self.shape)
 
     @property
     def slice_bytes(self) -> int:
-        """The bytes that each rank keeps."""
+        """The bytes that each rank keeps; of the largest slice, where they are not equal."""
         return prod(self.slice_shape) * as_dtype(self.dtype).itemsize
+
+    @property
+    def at_most(self) -> str:
+        """What to write before the shape and the bytes of a slice: ``up to`` where slices are not equal."""
+        return "up to " if self.storage.lengths else ""
+
+    def bytes_of(self, rank: int) -> int:
+        """Return the bytes that a rank keeps."""
+        if rank not in self.storage.ranks:
+            return 0
+        return prod(self.storage.slice_shape(self.shape, rank)) * as_dtype(self.dtype).itemsize
 
     @property
     def copies(self) -> int:

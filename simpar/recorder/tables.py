@@ -44,8 +44,9 @@ def parameter_table(parameters: Sequence[ParameterPlaced]) -> Table:
         table.add_column("used as", justify="right")
     for p in parameters:
         used = (_shape(p.compute.slice_shape(p.shape)) if _is_gathered(p) else _NOTHING,) if shows_use else ()
-        layout = (_shape(p.storage.dev_mat), _tensor_map(p.storage), _shape(p.slice_shape))
-        _add(table, p.name, _shape(p.shape), p.dtype, *layout, bytes_text(p.slice_bytes), str(p.copies), *used)
+        layout = (_shape(p.storage.dev_mat), _tensor_map(p.storage), p.at_most + _shape(p.slice_shape))
+        held = p.at_most + bytes_text(p.slice_bytes)
+        _add(table, p.name, _shape(p.shape), p.dtype, *layout, held, str(p.copies), *used)
     return table
 
 
@@ -105,7 +106,7 @@ def _headline(p: ParameterPlaced) -> str:
     cuts = [f"axis {a} {n} ways" for a, n in enumerate(p.storage.cuts) if n > 1]
     held = f"cut {' and '.join(cuts)}" if cuts else "whole on every rank"
     copies = f", {p.copies} copies of each slice" if cuts and p.copies > 1 else ""
-    return f"{p.name} {_shape(p.shape)} {p.dtype}: {held}{copies}; {bytes_text(p.slice_bytes)} a rank"
+    return f"{p.name} {_shape(p.shape)} {p.dtype}: {held}{copies}; {p.at_most}{bytes_text(p.slice_bytes)} a rank"
 
 
 def movement_table(moved: Sequence[Movement]) -> Table:

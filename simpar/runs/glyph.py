@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import prod, sqrt
 
-from simpar.layout import Layout
+from simpar.layout import Box, Layout
 from simpar.picture import COLORS, Canvas, Pattern, ramp
 
 __all__ = ["Glyph", "glyph_of", "paint_glyph"]
@@ -52,9 +52,21 @@ def paint_glyph(
     color = ramp(glyph.number, glyph.rows * glyph.columns)
     box = ", ".join(f"{a}:{b}" for a, b in layout.box(shape, rank))
     place = (x + glyph.column * w, y + glyph.row * h, max(1.5, w), max(1.5, h))
+    if layout.lengths and len(shape) <= 2:
+        place = _part(layout.box(shape, rank), shape, x, y, width, height)
     pattern = glyph.pattern if min(width, height) >= 10 else None
     canvas.rect(*place, color, pattern=pattern, role="held", hint=f"rank {rank} holds slice {glyph.number}: [{box}]")
     canvas.rect(x, y, width, height, stroke=COLORS["edge"])
+
+
+def _part(
+    box: Box, shape: tuple[int, ...], x: float, y: float, width: float, height: float
+) -> tuple[float, float, float, float]:
+    """Return the place of a box in the outline of a tensor of one or two axes."""
+    (top, bottom), (left, right) = ((0, 1), *box)[-2:]
+    rows, columns = (1, *shape)[-2:]
+    w, h = max(1.5, (right - left) * width / columns), max(1.5, (bottom - top) * height / rows)
+    return x + left * width / columns, y + top * height / rows, w, h
 
 
 def _outline(

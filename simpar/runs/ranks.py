@@ -52,7 +52,7 @@ def _headline(p: ParameterPlaced) -> str:
     copies = f", each on {p.copies} ranks" if p.copies > 1 else ", each on one rank"
     return (
         f"{p.name} {p.shape} {p.dtype}, tensor map {p.storage.tensor_map}: {_count(total, 'slice')} of shape "
-        f"{p.slice_shape}{copies}; {bytes_text(p.slice_bytes)} a rank."
+        f"{p.at_most}{p.slice_shape}{copies}; {p.at_most}{bytes_text(p.slice_bytes)} a rank."
     )
 
 

@@ -5,6 +5,7 @@ same seed gives the same files, so that a test can tell whether they are up to d
 """
 
 import json
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from random import Random
@@ -15,13 +16,14 @@ from simpar.layout import Layout, plan_redistribution
 __all__ = ["FOLDER", "fixtures"]
 
 FOLDER = Path(__file__).parents[2] / "web" / "tests" / "fixtures"
-LAYOUTS, REDISTRIBUTIONS = 150, 80
+LAYOUTS, UNEQUAL, REDISTRIBUTIONS = 150, 12, 80
 
 
 def fixtures() -> dict[str, str]:
     """Return the files by name."""
     random = Random(20)
     layouts = [_layout_case(random) for _ in range(LAYOUTS)]
+    layouts += [_layout_case(Random(n), is_unequal=True) for n in range(UNEQUAL)]
     moves = [_redistribution_case(random) for _ in range(REDISTRIBUTIONS)]
     return {"layouts.json": _text(layouts), "redistributions.json": _text(moves)}
 
@@ -37,6 +39,7 @@ def _plain(layout: Layout) -> dict[str, Any]:
         "rank_list": layout.rank_list,
         "partial": layout.partial,
         "combine": layout.combine,
+        **({"lengths": layout.lengths} if layout.lengths else {}),
     }
 
 
@@ -53,13 +56,16 @@ def _layout(random: Random, dev_mat: tuple[int, ...], axes: int, *, is_partial: 
     return Layout(dev_mat, tuple(tuple(c) if c else -1 for c in cutting), partial=tuple(partial))
 
 
-def _layout_case(random: Random) -> dict[str, Any]:
+def _layout_case(random: Random, *, is_unequal: bool = False) -> dict[str, Any]:
     dev_mat = tuple(random.choice((1, 2, 2, 3, 4)) for _ in range(random.randint(1, 4)))
     layout = _layout(random, dev_mat, random.randint(0, 4), is_partial=True)
     if random.random() < 0.2:
         ranks = random.sample(range(layout.size), layout.size)
         layout = Layout(dev_mat, layout.tensor_map, tuple(ranks), layout.partial)
     shape = tuple(cut * random.randint(1, 5) for cut in layout.cuts)
+    if is_unequal:
+        lengths = tuple(tuple(random.randint(1, 9) for _ in range(cut)) for cut in layout.cuts)
+        layout, shape = replace(layout, lengths=lengths), tuple(map(sum, lengths))
     some = random.sample(range(layout.size), min(4, layout.size))
     return {
         "layout": _plain(layout),

@@ -13,6 +13,7 @@ const layout = (map: number[], partial: number[] = []): LayoutItem => ({
   rank_list: null,
   partial,
   combine: "sum",
+  lengths: [],
 });
 
 /** Layers of `matmul, all_reduce, add` in cells `blocks.0`, `blocks.1`, …, as a run tells it. */

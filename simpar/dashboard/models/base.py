@@ -55,6 +55,8 @@ class LayoutItem(Item):
     """Device axes along which each rank holds only a term of the value."""
     combine: str = "sum"
     """What joins the terms: sum, max or min."""
+    lengths: tuple[tuple[int, ...], ...] = ()
+    """Of each tensor axis how long its slices are, where they are not equal; empty if they are on every axis."""
 
     @classmethod
     def of(cls, layout: Layout) -> "LayoutItem":
@@ -65,11 +67,12 @@ class LayoutItem(Item):
             rank_list=layout.rank_list,
             partial=layout.partial,
             combine=layout.combine,
+            lengths=layout.lengths,
         )
 
     def to_layout(self) -> Layout:
         """Return the layout that an answer writes so."""
-        return Layout(self.dev_mat, self.tensor_map, self.rank_list, self.partial, self.combine)
+        return Layout(self.dev_mat, self.tensor_map, self.rank_list, self.partial, self.combine, self.lengths)
 
 
 class Problem(Answer):

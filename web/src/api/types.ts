@@ -333,6 +333,8 @@ export interface LayoutItem {
   combine: string;
   /** Ranks along each device axis, major first. */
   dev_mat: number[];
+  /** Of each tensor axis how long its slices are, where they are not equal; empty if they are on every axis. */
+  lengths: number[][];
   /** Device axes along which each rank holds only a term of the value. */
   partial: number[];
   /** The rank at each place of the device matrix, row by row; in order if null. */

@@ -1,6 +1,6 @@
 /** A tensor with the cuts through it; in each slice stand the ranks that hold it. */
 
-import { copyCount, cuts, cuttingAxes, holders, sliceShape, termCount } from "../math/layout";
+import { copyCount, cuts, cuttingAxes, holders, interval, termCount } from "../math/layout";
 import type { Layout } from "../math/layout";
 import { ranksText } from "../math/words";
 import { fade, softRamp } from "./palette";
@@ -221,7 +221,6 @@ function mixInk(palette: Palette): string {
 function labels(s: Surface, view: BlockView, frame: Body, rows: number, columns: number): void {
   const { palette, layout, shape } = view;
   const [down, across] = view.axes;
-  const lengths = sliceShape(layout, shape) ?? shape;
   if (across >= 0) {
     s.text(frame.x, 9, axisWords(layout, shape, across), {
       color: palette.ink,
@@ -231,8 +230,8 @@ function labels(s: Surface, view: BlockView, frame: Body, rows: number, columns:
     const width = frame.width / columns;
     const step = Math.max(1, Math.ceil(54 / width));
     for (let i = 0; i < columns; i += step) {
-      const words = interval(i, lengths[across] ?? 1);
-      const shown = step === 1 ? fitted(words, width - 4, 11) : String(i * (lengths[across] ?? 1));
+      const ends = interval(layout, across, i, shape[across] ?? 1);
+      const shown = step === 1 ? fitted(ends.join(":"), width - 4, 11) : String(ends[0]);
       const middle = step === 1 ? frame.x + (i + 0.5) * width : frame.x + i * width;
       s.text(middle, TOP - 13, shown, {
         color: palette.quiet,
@@ -251,7 +250,7 @@ function labels(s: Surface, view: BlockView, frame: Body, rows: number, columns:
       align: "end",
     });
     for (let i = 0; i < rows; i += step) {
-      const words = interval(i, lengths[down] ?? 1);
+      const words = interval(layout, down, i, shape[down] ?? 1).join(":");
       s.text(frame.x - 10, frame.y + (i + 0.5) * height, fitted(words, frame.x - 14, 12.5), {
         color: palette.quiet,
         size: 11,
@@ -265,8 +264,4 @@ function axisWords(layout: Layout, shape: readonly number[], axis: number): stri
   const by = cuttingAxes(layout)[axis] ?? [];
   const words = by.length > 0 ? `, cut by device axis ${by.join(", ")}` : ", not cut";
   return `axis ${axis} → ${shape[axis]}${words}`;
-}
-
-function interval(block: number, length: number): string {
-  return `${block * length}:${(block + 1) * length}`;
 }

@@ -1,6 +1,6 @@
 /** A redistribution on the rank wall: what each rank holds, and the pieces on their way from rank to rank. */
 
-import { box, cuts, rankCount, termCount } from "../math/layout";
+import { box, cuts, interval, rankCount, termCount } from "../math/layout";
 import type { Box, Layout } from "../math/layout";
 import { arriving } from "../math/transfers";
 import type { Move, Piece } from "../math/transfers";
@@ -58,7 +58,7 @@ function boundsOf(layouts: readonly Layout[], length: number, axis: number): num
   const found = new Set([0, length]);
   for (const layout of layouts) {
     const parts = cuts(layout)[axis] ?? 1;
-    for (let i = 1; i < parts; i++) found.add((i * length) / parts);
+    for (let i = 1; i < parts; i++) found.add(interval(layout, axis, i, length)[0]);
   }
   return [...found].toSorted((a, b) => a - b);
 }

@@ -13,6 +13,8 @@ export interface Layout {
   /** Device axes along which each rank holds only a term. */
   readonly partial?: readonly number[];
   readonly combine?: string;
+  /** Of each tensor axis how long its slices are, where they are not equal; none if they are on every axis. */
+  readonly lengths?: readonly (readonly number[])[];
 }
 
 export type Box = readonly (readonly [number, number])[];
@@ -91,12 +93,36 @@ export function copyCount(layout: Layout): number {
   return product(repeatedAxes(layout).map((a) => axisSize(layout.dev_mat, a)));
 }
 
-/** The shape of the slice that each rank holds; null if an axis does not divide. */
+/** Whether some ranks hold more than others. */
+export function isUnequal(layout: Layout): boolean {
+  return (layout.lengths ?? []).some((own) => own.length > 0);
+}
+
+/** The shape of the slice that each rank holds, of the largest if they are not equal; null if an axis does not divide. */
 export function sliceShape(layout: Layout, shape: readonly number[]): number[] | null {
   const parts = cuts(layout);
   if (parts.length !== shape.length) return null;
-  const found = shape.map((length, i) => length / (parts[i] ?? 1));
+  const found = shape.map((length, i) => {
+    const own = layout.lengths?.[i] ?? [];
+    return own.length > 0 ? Math.max(...own) : length / (parts[i] ?? 1);
+  });
   return found.every(Number.isInteger) ? found : null;
+}
+
+/** Start and stop of one slice of a tensor axis of this length. */
+export function interval(
+  layout: Layout,
+  axis: number,
+  block: number,
+  length: number,
+): [number, number] {
+  const own = layout.lengths?.[axis] ?? [];
+  if (own.length > 0) {
+    const start = own.slice(0, block).reduce((a, b) => a + b, 0);
+    return [start, start + (own[block] ?? 0)];
+  }
+  const n = length / (cuts(layout)[axis] ?? 1);
+  return [block * n, (block + 1) * n];
 }
 
 function digits(layout: Layout, coords: readonly number[], axes: readonly number[]): number {
@@ -150,12 +176,8 @@ export function termNumber(layout: Layout, rank: number): number {
 
 /** Start and stop of a rank's slice along each tensor axis. */
 export function box(layout: Layout, shape: readonly number[], rank: number): Box | null {
-  const lengths = sliceShape(layout, shape);
-  if (!lengths) return null;
-  return blocks(layout, rank).map((b, i) => {
-    const n = lengths[i] ?? 0;
-    return [b * n, (b + 1) * n] as const;
-  });
+  if (!sliceShape(layout, shape)) return null;
+  return blocks(layout, rank).map((b, i) => interval(layout, i, b, shape[i] ?? 0));
 }
 
 /** The ranks that differ from one only along some device axes, the first of these slowest. */

@@ -1,6 +1,6 @@
 /** A redistribution replayed with numbers: what each rank ends up holding, compared with the tensor it began as. */
 
-import { box, cuts, product, rankAt, rankCount, termCount, termNumber } from "./layout";
+import { box, cuts, isUnequal, product, rankAt, rankCount, termCount, termNumber } from "./layout";
 import type { Box, Layout } from "./layout";
 import { arriving, common } from "./transfers";
 import type { Move } from "./transfers";
@@ -30,11 +30,12 @@ function partsOf(layouts: readonly Layout[], shape: readonly number[]): number[]
  * Number the parts of a tensor, hand them to the ranks as the first layout says, and do the steps.
  *
  * Ranks that hold terms begin with a number each that differs by rank; what they are joined to is known. Null if the
- * result is still in terms, or if there would be more numbers than a page should hold.
+ * result is still in terms, if slices are not equal, or if there would be more numbers than a page should hold.
  */
 export function replay(steps: readonly Move[], shape: readonly number[]): Replay | null {
   const [first, last] = [steps[0]?.before, steps.at(-1)?.after];
   if (!first || !last || termCount(last) > 1) return null;
+  if (steps.some((s) => isUnequal(s.before) || isUnequal(s.after))) return null;
   const parts = partsOf(
     steps.flatMap((s) => [s.before, s.after]),
     shape,

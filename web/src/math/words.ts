@@ -8,6 +8,7 @@ import {
   rankCount,
   repeatedAxes,
   sliceCount,
+  isUnequal,
   sliceShape,
   termCount,
 } from "./layout";
@@ -94,6 +95,11 @@ export function axesText(axes: readonly number[]): string {
   return `device ${axes.length === 1 ? "axis" : "axes"} ${axes.join(", ")}`;
 }
 
+/** What stands before the shape of a slice: nothing where all slices are equal. */
+export function upTo(layout: Layout): string {
+  return isUnequal(layout) ? "up to " : "";
+}
+
 /** What a layout does to a tensor, in one sentence. */
 export function layoutSentence(layout: Layout, shape: readonly number[]): string {
   const parts = cuts(layout);
@@ -105,7 +111,7 @@ export function layoutSentence(layout: Layout, shape: readonly number[]): string
   const terms = termCount(layout);
   const local = sliceShape(layout, shape);
   const slices = plural(sliceCount(layout), "slice");
-  const held = `${slices} of shape ${local ? shapeText(local) : "?"} on ${plural(rankCount(layout), "rank")}`;
+  const held = `${slices} of shape ${upTo(layout)}${local ? shapeText(local) : "?"} on ${plural(rankCount(layout), "rank")}`;
   const words = [cut.length > 0 ? `Cut along ${cut.join(" and ")}: ${held}` : `Not cut: ${held}`];
   if (copies > 1)
     words.push(`each kept ${copies} times, repeated over ${axesText(repeatedAxes(layout))}`);

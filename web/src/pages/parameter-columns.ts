@@ -5,7 +5,7 @@ import { cutsDrawing } from "../draw/glyph";
 import type { Palette } from "../draw/palette";
 import { toSvg } from "../draw/surface";
 import { cuts } from "../math/layout";
-import { bytes, mapText, shapeText } from "../math/words";
+import { bytes, mapText, shapeText, upTo } from "../math/words";
 import { place } from "../place.svelte";
 import type { Column } from "../ui/table";
 
@@ -37,7 +37,7 @@ export function parameterColumns(palette: Palette): readonly Column<ParameterRow
     {
       id: "slice_shape",
       title: "slice shape",
-      value: (r) => shapeText(r.slice_shape),
+      value: (r) => upTo(r.storage) + shapeText(r.slice_shape),
       mono: true,
       width: "minmax(104px, 1.2fr)",
       hint: "What each rank keeps",
@@ -70,7 +70,7 @@ export function parameterColumns(palette: Palette): readonly Column<ParameterRow
       title: "per rank",
       value: (r) => r.slice_bytes,
       text: (r) => bytes(r.slice_bytes),
-      full: (r) => `${r.slice_bytes} bytes`,
+      full: (r) => `${upTo(r.storage)}${r.slice_bytes} bytes`,
       align: "end",
       width: "82px",
     },
