@@ -1,14 +1,14 @@
 """``Primitive``: an op as an object that can be told how to cut it, MindSpore's face of an op record."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from simpar.context import current
 from simpar.errors import DTypeError, LayoutError, NotYetError, StrategyError
-from simpar.graph import Recompute, Strategy, Trace
-from simpar.layout import Layout
+from simpar.graph import Recompute, Strategy, Trace, lookup
+from simpar.layout import Layout, follow
 from simpar.tensor import Tensor, as_tensor, call
 
 __all__ = ["Primitive", "primitive_names"]
@@ -78,19 +78,30 @@ class Primitive:
         """Apply the op to operands, numbers included; attributes given here win over those of the constructor."""
         like = next((x for x in operands if isinstance(x, Tensor)), None)
         tensors = [as_tensor(x, like) for x in operands]
-        if self.attrs.get("self_define_shard") and self.out_strategy is not None:
-            return self._resharded(operands, attrs)
         merged = {**self._attrs, **{k: self.attrs[k] for k in self.cut_attrs if k in self.attrs}, **attrs}
         with self._recorded():
+            if self._is_self_defined():
+                return self._resharded(tensors, merged)
             return call(self.op_name, *tensors, strategy=self.in_strategy, out_strategy=self.out_strategy, **merged)
 
-    def _resharded(self, operands: tuple[object, ...], attrs: Mapping[str, Any]) -> Tensor | tuple[Tensor, ...]:
-        """Apply the op, and bring its results into the layouts that the user defined for them himself."""
-        wanted, self.out_strategy = self.out_strategy or (), None
-        try:
-            made = self.apply(*operands, **attrs)
-        finally:
-            self.out_strategy = wanted
+    def _is_self_defined(self) -> bool:
+        asked = self.attrs.get("self_define_shard", False)
+        if not isinstance(asked, bool):
+            raise StrategyError(f"{self.name}: self_define_shard is {asked!r}; give True or False.")
+        return asked and self.out_strategy is not None
+
+    def _resharded(self, tensors: Sequence[Tensor], attrs: Mapping[str, Any]) -> Tensor | tuple[Tensor, ...]:
+        """Apply the op between the layouts that the user defined himself, and bring its results into them.
+
+        Operands move into theirs. Where the op cannot compute on them as they are cut, it takes them as it needs them
+        then, and computes what one device computes.
+        """
+        wanted, given = self.out_strategy or (), self.in_strategy
+        layouts = [entry for entry in given or () if isinstance(entry, Layout)]
+        if len(layouts) == len(tensors) == len(given or ()) and not _fits(self.op_name, tensors, layouts, attrs):
+            tensors = [as_tensor(call("identity", t, strategy=(w,))) for t, w in zip(tensors, layouts, strict=True)]
+            given = None
+        made = call(self.op_name, *tensors, strategy=given, **attrs)
         results = made if isinstance(made, tuple) else (made,)
         if len(wanted) != len(results) or not all(isinstance(w, Layout) for w in wanted):
             raise StrategyError(
@@ -167,6 +178,13 @@ class Primitive:
     def __repr__(self) -> str:
         given = ", ".join(f"{k}={v!r}" for k, v in self._attrs.items())
         return f"{self.name}({given})"
+
+
+def _fits(op: str, tensors: Sequence[Tensor], layouts: Sequence[Layout], attrs: Mapping[str, Any]) -> bool:
+    """Return whether an op computes on operands that are cut so."""
+    rule = lookup(op).bind([t.shape for t in tensors], attrs)
+    made = follow(rule, layouts, layouts[0].size)
+    return all(made.operand(rule, i).same_slices(layout) for i, layout in enumerate(layouts))
 
 
 def primitive_names() -> dict[str, str]:

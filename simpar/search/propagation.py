@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
 
-from simpar.errors import StrategyError
+from simpar.errors import LayoutError, StrategyError
 from simpar.graph import Graph, Node, Value, lookup
 from simpar.layout import Assignment, Layout, Rule, follow
 from simpar.partition import Gathering, PartitionOptions, argument_layout, chosen_assignment, dataset_entries, gathering
@@ -126,7 +126,7 @@ class _Propagation:
         node, rule, n = self.nodes[i], self.rules[i], self.options.device_num
         try:
             return _Decided(chosen_assignment(node, rule, n), gathers=gathering(node, rule, n))
-        except StrategyError as error:
+        except (StrategyError, LayoutError) as error:
             raise StrategyError(f"{node.cited}: {error}") from None
 
     def _from_arguments(self, alone: bool) -> None:

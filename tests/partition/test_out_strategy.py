@@ -72,3 +72,28 @@ def test_a_result_that_the_user_defines_needs_layouts() -> None:
     add = ops.Add().shard(((2, 1), (2, 1)), ((1, 2),)).add_prim_attr("self_define_shard", True)
     with pytest.raises(StrategyError, match="needs a Layout for each of its 1 results"):
         compile_function(lambda x: add(x, x), (Tensor(X),), None)
+
+
+def test_a_user_may_define_the_layouts_of_an_op_that_cannot_be_cut_so() -> None:
+    rows = Layout((2, 2), ("dp", "mp"))
+    x, at = np.zeros((4, 4, 3), np.float32), np.array([[[i, j]] for i in range(4) for j in range(2)]).reshape(4, 2, 2)
+    update = np.arange(24, dtype=np.float32).reshape(4, 2, 3)
+
+    def step() -> tuple[Any, Any]:
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+        scatter = ops.TensorScatterUpdate().add_prim_attr("self_define_shard", True)
+        scatter.shard((rows("dp", "mp", "None"),) * 3, (rows("dp", "mp", "None"),))
+        gradient = ms.grad(lambda x, u: (scatter(x, Tensor(at), u) * u.sum()).sum(), (0, 1))
+        return tuple(ms.parallel.full_tensor(g).asnumpy() for g in gradient(Tensor(x + 1), Tensor(update)))
+
+    kept = np.ones((4, 4, 3), np.float32)
+    kept[:, :2] = 0
+    for made in run_threads(4, step):
+        np.testing.assert_allclose(made[0], kept * update.sum(), rtol=1e-5)
+        np.testing.assert_allclose(made[1], np.full((4, 2, 3), update.sum() * 2 + kept.sum()), rtol=1e-5)
+
+
+def test_self_define_shard_is_true_or_false() -> None:
+    add = ops.Add().shard((ON("dp", "None"),) * 2, (ON("dp", "None"),)).add_prim_attr("self_define_shard", 1)
+    with pytest.raises(StrategyError, match="True or False"):
+        add(Tensor(X), Tensor(X))
