@@ -16,8 +16,10 @@ __all__ = ["SIDE", "Line", "Program", "parameters", "programs"]
 SIDE = 8
 Strategy = tuple[Any, ...] | None
 
-UNARY = ("tanh", "neg", "relu", "square", "transpose", "refold", "softmax", "rows", "total", "mean", "twist")
-BINARY = ("add", "sub", "mul", "maximum", "matmul", "join", "row_sums", "select")
+UNARY = ("tanh", "neg", "relu", "square", "transpose", "refold", "softmax", "rows", "total", "mean", "twist", "wait")
+BINARY = ("add", "sub", "mul", "maximum", "matmul", "join", "row_sums", "select", "deal", "weigh")
+HELD = ("product", "scaled", "shifted")
+"""Ops that take a Parameter itself, so that several may share it."""
 EFFECTS = ("assign", "read", "swap")
 
 
@@ -65,6 +67,8 @@ def _apply(line: Line, made: list[Tensor], pair: Sequence[Parameter]) -> Tensor 
         return None
     if op == "read":
         return ops.neg(pair[line.x % 2])
+    if op in HELD:
+        return _held(op, x, pair[line.y % 2], s)
     if op in BINARY:
         return _binary(op, x, y, s)
     return _unary(op, x, s)
@@ -76,11 +80,22 @@ def _binary(op: str, x: Tensor, y: Tensor, s: Strategy) -> Tensor:
         return _one(call("matmul", x, y, strategy=s, transpose_a=False, transpose_b=False)) * 0.125
     if op == "join":
         return ops.concat((x[:half], y[half:]), 0)
+    if op == "deal":
+        left, right = ops.split(ops.concat((x, y), 1), half, 1)[1:3]
+        return ops.concat((right, left), 1)
+    if op == "weigh":
+        return _one(call("layer_norm", x, y[0] * 0.1, y[1] * 0.1, begin_norm_axis=1, epsilon=1e-3)[0])
     if op == "row_sums":
         return x + ops.reduce_sum(y, (1,), True) * 0.1
     if op == "select":
         return ops.select(x > 0.0, x, y)
     return _one(call(op, x, y, strategy=s))
+
+
+def _held(op: str, x: Tensor, w: Parameter, s: Strategy) -> Tensor:
+    if op == "product":
+        return _one(call("matmul", x, w, strategy=s, transpose_a=False, transpose_b=False)) * 0.125
+    return _one(call({"scaled": "mul", "shifted": "add"}[op], x, w, strategy=s))
 
 
 def _unary(op: str, x: Tensor, s: Strategy) -> Tensor:
@@ -90,6 +105,8 @@ def _unary(op: str, x: Tensor, s: Strategy) -> Tensor:
         return x.reshape(2, SIDE // 2, SIDE).reshape(SIDE * 2, SIDE // 2).reshape(SIDE, SIDE)
     if op == "twist":
         return x.reshape(2, SIDE // 2, SIDE).transpose(1, 0, 2).reshape(SIDE, SIDE)
+    if op == "wait":
+        return ops.depend(ops.depend(x.reshape(4, SIDE * 2), x).reshape(2, SIDE // 2, SIDE), x).reshape(SIDE, SIDE)
     if op == "softmax":
         return ops.softmax(x, -1)
     if op == "rows":
@@ -110,7 +127,7 @@ def _one(made: Any) -> Tensor:
 
 # --- how to draw them ---
 
-PAIRS = {"add", "sub", "mul", "maximum"}
+PAIRS = {"add", "sub", "mul", "maximum", "scaled", "shifted"}
 
 
 def _strategies(op: str, n: int) -> st.SearchStrategy[Strategy]:
@@ -122,7 +139,7 @@ def _strategies(op: str, n: int) -> st.SearchStrategy[Strategy]:
         found += [(g, g) for g in grids] + [(lay, lay) for lay in _layouts(n)]
     elif op in ("tanh", "neg", "relu", "transpose"):
         found += [(g,) for g in grids] + [(lay,) for lay in _layouts(n)]
-    elif op == "matmul":
+    elif op in ("matmul", "product"):
         found += [((a, k), (k, b)) for a, b in grids for k in cuts if n % (a * b * k) == 0]
     return st.sampled_from(found)
 
@@ -137,7 +154,7 @@ def _layouts(n: int) -> list[Layout]:
 
 @st.composite
 def _lines(draw: st.DrawFn, n: int) -> Line:
-    op = draw(st.sampled_from((*UNARY, *BINARY, *BINARY, *EFFECTS)))
+    op = draw(st.sampled_from((*UNARY, *BINARY, *BINARY, *HELD, *EFFECTS)))
     number = st.integers(0, 12)
     return Line(op, draw(number), draw(number), draw(_strategies(op, n)))
 

@@ -34,7 +34,7 @@ def eager(program: Program) -> tuple[list[list[Array]], list[Array]]:
 def compiled(program: Program, options: dict[str, Any] | None) -> tuple[list[list[Array]], Any]:
     """Run a program compiled, on this rank."""
     if options is not None:
-        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True, **options)
+        ms.set_auto_parallel_context(**{"parallel_mode": "semi_auto_parallel", "full_batch": True, **options})
     pair = parameters()
     step = ms.jit(lambda *given: program(pair, *given))
     steps = [[t.asnumpy().copy() for t in step(*arguments())] for _ in range(STEPS)]
@@ -44,7 +44,7 @@ def compiled(program: Program, options: dict[str, Any] | None) -> tuple[list[lis
 def gradients(program: Program, options: dict[str, Any] | None) -> list[Any]:
     """Return the gradients of the sum of a program's results."""
     if options is not None:
-        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True, **options)
+        ms.set_auto_parallel_context(**{"parallel_mode": "semi_auto_parallel", "full_batch": True, **options})
     pair = parameters()
 
     def loss(*given: Tensor) -> Any:
@@ -72,7 +72,8 @@ def check(program: Program, n: int, options: dict[str, Any] | None) -> None:
         close(together([state.get(f"p{i}") for _, state in ran]), expected)
 
 
-OPTIONS: Sequence[dict[str, Any]] = ({}, zero(), zero(2))
+PROPAGATED = {"parallel_mode": "auto_parallel", "search_mode": "sharding_propagation"}
+OPTIONS: Sequence[dict[str, Any]] = ({}, zero(), zero(2), PROPAGATED, {**PROPAGATED, **zero()})
 
 
 @given(programs(1))
