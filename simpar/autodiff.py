@@ -12,16 +12,16 @@ The trace learns which value is the cotangent of which (``Trace.cotangents``), b
 its value.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from simpar.context import current, runner
-from simpar.errors import NotYetError, TraceError
+from simpar.errors import DTypeError, LayoutError, NotYetError, TraceError
 from simpar.graph import EVERY_STAGE, NO_MICRO, Node, Trace, Value, lookup
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor, branched, filled
 
-__all__ = ["GradOperation", "grad", "value_and_grad"]
+__all__ = ["GradOperation", "grad", "value_and_grad", "with_own_gradient"]
 
 Function = Callable[..., Any]
 
@@ -93,7 +93,7 @@ class GradOperation:
 
     Args:
         get_all: differentiate by all arguments (else by the first).
-        get_by_list: differentiate by the Parameters given at the call.
+        get_by_list: differentiate by the Parameters given at the call; by all that a Cell trains if none are given.
         sens_param: the last argument is the cotangent of the result (else ones).
     """
 
@@ -102,6 +102,8 @@ class GradOperation:
 
     def __call__(self, fn: Function, weights: Sequence[Parameter] | None = None) -> Function:
         """Return a function that computes the gradients of ``fn``."""
+        if weights is None and self.get_by_list:
+            weights = cast("Any", fn).trainable_params() if hasattr(fn, "trainable_params") else ()
         listed = tuple(weights or ()) if self.get_by_list else None
 
         def run(*args: Any) -> Any:
@@ -182,6 +184,9 @@ def adjoint(trace: Trace, start: int, seeds: Iterable[Tensor], targets: Sequence
         for seed in seeds:
             _add(cotangents, trace.bind(seed.operand()), filled(seed.shape, seed.dtype, 1))
         for node in reversed(nodes):
+            if node.outputs[0] in trace.own_gradients:
+                _pull_back_at_once(trace, node, cotangents, needed)
+                continue
             if needed.isdisjoint(node.inputs) or not any(v in cotangents for v in node.outputs):
                 continue
             _pull_back(trace, node, cotangents, needed)
@@ -228,6 +233,84 @@ def _pull_back(trace: Trace, node: Node, cotangents: dict[Value, Tensor], needed
     for v, cotangent in zip(node.inputs, made, strict=True):
         if cotangent is not None and v in needed:
             _add(cotangents, v, cotangent)
+    trace.scope.pop()
+    trace.adjoint_of = None
+
+
+# --- functions with a gradient of their own ---
+
+
+def with_own_gradient(fn: Function, bprop: Function, args: Sequence[Any]) -> Any:
+    """Run a function under the active trace whose gradient is what ``bprop`` says, not what its ops would say.
+
+    Args:
+        fn: returns a Tensor, or a tuple of them.
+        bprop: takes the arguments, the result and its cotangent, and returns a tuple with the cotangent of each
+            argument; None for one that has none. Parameters that ``fn`` looks at get no gradient from it.
+        args: the arguments of ``fn``.
+    """
+    trace: Trace | None = current().trace
+    assert trace is not None, "a gradient is asked for while a function is traced"
+    out = branched(lambda: fn(*args))
+    is_tuple = isinstance(out, tuple)
+    results = [r.apply("identity") if isinstance(r, Tensor) else r for r in (cast("Any", out) if is_tuple else (out,))]
+    values = [trace.bind(r.operand()) for r in results if isinstance(r, Tensor)]
+    made: Any = tuple(results) if is_tuple else results[0]
+
+    def pulled_back(cotangents: Mapping[Value, Any]) -> Mapping[Value, Any]:
+        if cotangents.keys().isdisjoint(values):
+            return {}
+        given = [_cotangent(r, cotangents) for r in results]
+        answer = bprop(*args, made, tuple(given) if is_tuple else given[0])
+        found: dict[Value, Tensor] = {}
+        for leaf, term in _own_terms(args, answer):
+            _add(found, trace.bind(leaf.operand()), conjugate(term))
+        return found
+
+    trace.own_gradients.update(dict.fromkeys(values[1:]))
+    trace.own_gradients.update(dict.fromkeys(values[:1], pulled_back))
+    return made
+
+
+def _cotangent(result: Any, cotangents: Mapping[Value, Any]) -> Any:
+    """Return what a function's own gradient is given for one result."""
+    if not isinstance(result, Tensor):
+        return None
+    value = cast("Value", result.operand())
+    return conjugate(cotangents[value]) if value in cotangents else filled(value.shape, value.dtype, 0)
+
+
+def _own_terms(args: Sequence[Any], answer: Any) -> Iterator[tuple[Tensor, Tensor]]:
+    """Give each argument that is a Tensor with the cotangent that a function's own gradient made for it.
+
+    Raises:
+        DTypeError: there is no tuple with one for each argument.
+        LayoutError: a cotangent has another shape than its argument.
+    """
+    if not isinstance(answer, tuple):
+        raise DTypeError(
+            f"For bprop function, output should be a tuple with one gradient for each input, not {answer!r}."
+        )
+    if len(cast("tuple[Any, ...]", answer)) != len(args):
+        raise DTypeError(f"bprop returns {len(cast('Any', answer))} gradients for {len(args)} inputs; return one each.")
+    for argument, gradient in zip(args, cast("tuple[Any, ...]", answer), strict=True):
+        pairs = zip(_leaves(argument), _leaves(gradient), strict=False)
+        for leaf, term in pairs:
+            if term.shape != leaf.shape:
+                raise LayoutError(f"bprop returns a gradient of shape {term.shape} for an input of shape {leaf.shape}.")
+            yield leaf, term.astype(leaf.dtype)
+
+
+def _pull_back_at_once(trace: Trace, node: Node, cotangents: dict[Value, Tensor], needed: set[Value]) -> None:
+    """Let a function's own gradient answer for all of its nodes, at the first of its results."""
+    pulled_back = trace.own_gradients[node.outputs[0]]
+    if pulled_back is None:
+        return
+    trace.adjoint_of = node.outputs[0]
+    trace.scope.append(node.scope)
+    for value, term in pulled_back(cotangents).items():
+        if value in needed:
+            _add(cotangents, value, term)
     trace.scope.pop()
     trace.adjoint_of = None
 

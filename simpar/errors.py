@@ -3,6 +3,7 @@
 SimparError
  ├── DTypeError            a value or an element type that cannot be used          (TypeError)
  ├── LayoutError           a layout, slice or shape that cannot be                 (ValueError)
+ ├── MismatchError         what a checkpoint holds does not fit the network        (ValueError, TypeError, RuntimeError)
  ├── RuleError             the rule of an op does not fit its operands             (ValueError)
  ├── StrategyError         a strategy that an op cannot take                       (RuntimeError)
  ├── ParameterError        a setting that a Parameter or an initializer cannot have (ValueError)
@@ -43,6 +44,7 @@ __all__ = [
     "LaunchError",
     "LayoutError",
     "Misfit",
+    "MismatchError",
     "MissingImportError",
     "MissingNameError",
     "ModeError",
@@ -105,6 +107,10 @@ class DTypeError(SimparError, TypeError):
 
 class LayoutError(SimparError, ValueError):
     """Says that a layout, a slice or a shape cannot be."""
+
+
+class MismatchError(LayoutError, DTypeError, RuntimeError):
+    """Says that a Parameter of a checkpoint has another shape or type than that of the network."""
 
 
 class RuleError(SimparError, ValueError):

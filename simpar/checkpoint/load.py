@@ -16,7 +16,7 @@ from simpar.checkpoint.pieces import FileBytes, Piece, lazily
 from simpar.checkpoint.strategies import Strategies, placed_by, read_strategies
 from simpar.context import current
 from simpar.dtype import DType
-from simpar.errors import CheckpointError, DTypeError, LayoutError, NotYetError
+from simpar.errors import CheckpointError, DTypeError, MismatchError, NotYetError
 from simpar.initializer import Filling
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
@@ -177,13 +177,16 @@ def load_param_into_net(
 
     Raises:
         CheckpointError: a given slice is not that of this rank.
-        DTypeError: the types differ.
-        LayoutError: the shapes differ.
+        DTypeError: something else is given, perhaps for one Parameter.
+        MismatchError: a shape or type differs.
     """
     if not hasattr(net, "parameters_and_names") or not isinstance(parameter_dict, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise DTypeError(f"load_param_into_net takes a Cell and a dictionary, not {net!r} and {parameter_dict!r:.80}.")
     own: dict[str, Parameter] = {p.name: p for _, p in net.parameters_and_names()}
     given = {name: value for name, value in parameter_dict.items() if isinstance(value, Tensor)}
+    wrong = [p.name for _, p in net.parameters_and_names() if p.name in parameter_dict and p.name not in given]
+    if wrong:
+        raise DTypeError(f"Parameter {wrong[0]!r} cannot be loaded from {parameter_dict[wrong[0]]!r}: give a Tensor.")
     pairs = {name: name for name in own if name in given}
     if not strict_load:
         pairs |= _by_suffix([n for n in own if n not in pairs], [n for n in given if n not in own])
@@ -211,7 +214,7 @@ def _load(target: Parameter, new: Tensor, strict: bool) -> None:
         _load_slice(target, cast("LoadedParameter", new).pieces[0], strict)
         return
     if new.shape != target.full_shape and new.shape != target.shape:
-        raise LayoutError(
+        raise MismatchError(
             f"Parameter {target.name!r} has shape {target.full_shape} in the network, but {new.shape} in the "
             "checkpoint. Load it into a network of the same sizes, or leave it out with choice_func."
         )
@@ -228,7 +231,7 @@ def _load(target: Parameter, new: Tensor, strict: bool) -> None:
 def _load_slice(target: Parameter, piece: Piece, strict: bool) -> None:
     """Load what a rank saved of its own."""
     if piece.full_shape != target.full_shape:
-        raise LayoutError(
+        raise MismatchError(
             f"Parameter {target.name!r} has shape {target.full_shape} in the network, but {piece.full_shape} in "
             f"{piece.file.path}. Load it into a network of the same sizes."
         )
@@ -246,7 +249,7 @@ def _type(target: Parameter, given: DType, strict: bool) -> DType:
     """Return the type to load as; that of the network where floats, or whole numbers, may be converted."""
     if given == target.dtype or (not strict and given.is_float == target.dtype.is_float):
         return target.dtype
-    raise DTypeError(
+    raise MismatchError(
         f"Parameter {target.name!r} holds {target.dtype}, but the checkpoint has {given}. Convert it, or leave it out."
     )
 

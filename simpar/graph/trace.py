@@ -124,6 +124,9 @@ class Trace:
         self.marks = Marks()
         self.cotangents: dict[Value, Value] = {}
         self.gradients: dict[Value, Value] = {}
+        self.own_gradients: dict[Value, Callable[[Mapping[Value, Any]], Mapping[Value, Any]] | None] = {}
+        """Of results whose maker has a gradient of its own: how their cotangents become those of what it was made of.
+        The first of several results has it, the others have None."""
         self.guards: list[Callable[[], object]] = []
         self.parameters: list[ParameterLike] = []
         self.made = 0

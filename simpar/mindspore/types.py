@@ -2,8 +2,11 @@
 
 from simpar import dtype as types
 from simpar.dtype import DTYPES, DType, as_dtype
+from simpar.tensor import Tensor
 
-__all__ = ["dtype", "number_type", "pytype_to_dtype"]
+__all__ = ["dtype", "from_numpy", "number_type", "pytype_to_dtype"]
+
+from_numpy = Tensor.from_numpy
 
 dtype = types
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simpar.communication import get_rank
 from simpar.context import STAND_ALONE, current, get_seed
@@ -12,6 +13,7 @@ from simpar.layout import Layout
 from simpar.tensor import Tensor
 
 __all__ = [
+    "_assignment",
     "_get_device_num",
     "_get_enable_parallel_optimizer",
     "_get_full_batch",
@@ -110,6 +112,12 @@ def _reshape_param_data(param_data: Tensor, dev_mat: Sequence[int], tensor_map: 
     for rank, part in zip(layout.ranks, slices, strict=True):
         whole[tuple(slice(start, stop) for start, stop in layout.box(whole.shape, rank))] = part
     return Tensor(whole)
+
+
+def _assignment(arr: NDArray[Any], num: Any) -> NDArray[Any]:
+    """Write a number, or an array, into an array; initializers written by hand do it so."""
+    arr[...] = np.reshape(num, ()) if np.size(num) == 1 else num
+    return arr
 
 
 def _get_graph_seed(op_seed: int, kernel_name: str) -> tuple[int, int]:

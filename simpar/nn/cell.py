@@ -15,7 +15,7 @@ from simpar.nn.cell_hints import CellHints
 from simpar.nn.cell_options import CellOptions
 from simpar.nn.cell_sharding import CellStrategy, shard_function
 from simpar.parameter import Parameter, ParameterTuple, check_names, is_unnamed, number_unnamed
-from simpar.tensor import Tensor, branched
+from simpar.tensor import Tensor
 
 __all__ = ["Cell"]
 
@@ -289,7 +289,7 @@ class Cell(CellHints, CellOptions):
         trace = current().trace
         if trace is not None:
             with self._recorded(trace):
-                return branched(lambda: self._entry()(*args, **named))
+                return self._traced(args, named)
         if not self._names_hold:
             self.check_names()
         run = runner() if current().mode == GRAPH_MODE else None

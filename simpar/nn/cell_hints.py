@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Self, cast
 
+from simpar.autodiff import with_own_gradient
 from simpar.context import current
 from simpar.dtype import DType, bfloat16, float16, float32
 from simpar.errors import ContextError, NotYetError
 from simpar.parameter import CastParameter, Parameter
-from simpar.tensor import Tensor
+from simpar.tensor import Tensor, branched
 
 __all__ = ["CellHints"]
 
@@ -26,6 +27,9 @@ class CellHints(ABC):
     _is_computing = False
 
     construct: Callable[..., Any]
+    bprop: Callable[..., Any] | None = None
+    """A subclass may define ``bprop(self, *inputs, out, dout)``: the gradients of the inputs, as a tuple, in place of
+    those that follow from ``construct``."""
 
     @abstractmethod
     def cells(self) -> Iterable[Any]:
@@ -96,6 +100,17 @@ class CellHints(ABC):
 
             made = vars(self)["_simpar_entry"] = construct
         return made
+
+    def _traced(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Run ``construct`` while it is traced, whatever its conditions, with the gradient of ``bprop`` if there is."""
+        entry, bprop, names = self._entry(), self.bprop, tuple(named)
+        if bprop is None:
+            return branched(lambda: entry(*args, **named))
+
+        def called(*given: Any) -> Any:
+            return entry(*given[: len(args)], **dict(zip(names, given[len(args) :], strict=True)))
+
+        return with_own_gradient(called, bprop, (*args, *named.values()))
 
     @contextmanager
     def _parameters_cast(self) -> Generator[None]:

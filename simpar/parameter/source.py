@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simpar import dtype as types
+from simpar.context import current
 from simpar.dtype import DType
 from simpar.errors import DTypeError, ParameterError
 from simpar.initializer import Filling, Initializer, bind
@@ -76,10 +77,13 @@ def number_like(given: float, name: str, dtype: DType) -> Array:
 def fitting(given: DType, name: str, dtype: DType) -> None:
     """Refuse data of a type above a Parameter's own, which could not hold all of its values.
 
+    A script of MindSpore's may give floats of more bits, as there: they are rounded.
+
     Raises:
         DTypeError: the type is higher in MindSpore's order.
     """
-    if given.rank > dtype.rank:
+    is_rounded = current().mindspore and given.is_float and dtype.is_float
+    if given.rank > dtype.rank and not is_rounded:
         raise DTypeError(
             f"Parameter {name!r} holds {dtype}, but the new data is {given}, which it cannot hold without loss. "
             f"Convert it: data.astype(simpar.{dtype.name})."

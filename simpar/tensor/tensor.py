@@ -86,9 +86,22 @@ class Tensor(Operators):
         """Return what ``graph.apply`` takes: the traced value, or the array."""
         return self._value if self._value is not None else self._data("this operation")
 
+    @classmethod
+    def from_numpy(cls, array: Array) -> "Tensor":
+        """Return the Tensor of a numpy array, whose memory it shares; one that is not contiguous is copied.
+
+        Raises:
+            DTypeError: it is no numpy array.
+        """
+        if not isinstance(array, np.ndarray):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DTypeError(f"from_numpy takes a numpy array, not {array!r}, a {type(array).__name__}.")
+        return cls.wrap(np.ascontiguousarray(array) if array.ndim else array)
+
     def _data(self, what: str) -> Array:
         if self._value is not None:
             raise refuse_value(what)
+        if self._array is None and self.init is not None:
+            self.init_data()
         if self._array is None:
             raise DTypeError(
                 f"{what} needs data, but this Tensor of shape {self.shape} has none yet. Call init_data() first."
@@ -121,6 +134,11 @@ class Tensor(Operators):
     def has_init(self) -> bool:
         """Whether it has an initializer and no data yet."""
         return self.init is not None
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Bytes from one element to the next along each axis."""
+        return self._data("strides").strides
 
     def dim(self) -> int:
         """Return how many axes there are."""
@@ -159,6 +177,16 @@ class Tensor(Operators):
     def value(self) -> "Tensor":
         """Return the values as a Tensor."""
         return Tensor.wrap(self.operand())
+
+    def assign_value(self, value: "Tensor") -> "Tensor":
+        """Hold other values from now on, with their shape and type; return the Tensor itself."""
+        self._fill(value.asnumpy().copy())
+        return self
+
+    def set_dtype(self, dtype: DType) -> "Tensor":
+        """Hold the values as another element type from now on; return the Tensor itself."""
+        self._fill(self._data("set_dtype()").astype(as_dtype(dtype).numpy))
+        return self
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self._data("np.array(tensor)"), dtype=dtype, copy=copy)
@@ -284,14 +312,18 @@ def _goes_with(cut: Tensor, other: Tensor) -> bool:
 
 
 def as_tensor(given: object, like: Tensor | None = None) -> Tensor:
-    """Return ``given`` as a Tensor; a Python number takes the element type of ``like`` where that can hold it."""
+    """Return ``given`` as a Tensor; a Python number takes the element type of ``like`` where that can hold it.
+
+    A float beside whole numbers is float32, a whole number beside bools int64.
+    """
     if isinstance(given, Tensor):
         return given
     if isinstance(given, complex):
         return Tensor(given, types.complex64 if like is None else like.dtype.complex)
     if isinstance(given, bool | int | float) and like is not None:
         wide = isinstance(given, float) and not like.dtype.has_gradient
-        return Tensor(given, types.float32 if wide else like.dtype)
+        counts = like.dtype == types.bool_ and not isinstance(given, bool)
+        return Tensor(given, types.float32 if wide else types.int64 if counts else like.dtype)
     return Tensor(given)
 
 
@@ -323,9 +355,9 @@ def _to_array(data: object, dtype: DType | None) -> Array:
         raise DTypeError(f"a Tensor is made of a number, list, tuple or array, not of {data!r}.")
     try:
         array = np.array(data, dtype=wanted)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise DTypeError(f"this {type(data).__name__} cannot be a Tensor: {error}") from None
-    if wanted is None and array.dtype.char in "dD" and not isinstance(data, np.ndarray | np.generic):
-        array = array.astype(np.float32 if array.dtype.char == "d" else np.complex64)
+    if wanted is None and array.dtype.char == "d" and not isinstance(data, np.ndarray | np.generic):
+        array = array.astype(np.float32)
     as_dtype(array.dtype)  # refuses what MindSpore has no type for
     return array

@@ -31,9 +31,14 @@ class RunContext:
     Args:
         original_args: the state, as attributes: ``cur_epoch_num``, ``cur_step_num``, ``epoch_num``, ``batch_num``,
             ``net_outputs``, ``network``, ``train_network``, ``optimizer``, ``loss_fn``, ``eval_results`` …
+
+    Raises:
+        DTypeError: that is no object with such attributes.
     """
 
     def __init__(self, original_args: SimpleNamespace) -> None:
+        if not isinstance(original_args, SimpleNamespace | dict):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DTypeError(f"RunContext takes the state of a training, as attributes, not {original_args!r}.")
         self._args = original_args
         self._stops = False
 
@@ -263,10 +268,15 @@ class LearningRateScheduler(Callback):
 
 
 class History(Callback):
-    """Keeps what each epoch ended with, in ``epoch``: by name, one number per epoch."""
+    """Keeps what each epoch ended with, one number per epoch: in ``history``, and in ``epoch`` with its number."""
 
     def __init__(self) -> None:
         self.epoch: dict[str, list[Any]] = {}
+
+    @property
+    def history(self) -> dict[str, list[Any]]:
+        """The losses, as ``net_output``, and the metrics."""
+        return {name: values for name, values in self.epoch.items() if name != "epoch"}
 
     def begin(self, run_context: RunContext) -> None:
         """Forget."""

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from simpar.errors import ContextError, DTypeError
+from simpar.errors import ContextError, ContextKeyError, DTypeError
 from simpar.tensor import Tensor
 
 __all__ = [
@@ -203,10 +203,10 @@ def get_metric_fn(name: str, *args: Any, **kwargs: Any) -> Metric:
     """Return a metric by its name.
 
     Raises:
-        ContextError: there is none of this name.
+        ContextKeyError: there is none of this name.
     """
     if name not in _KINDS:
-        raise ContextError(f"there is no metric {name!r}; there are {names()}.")
+        raise ContextKeyError(f"there is no metric {name!r}; there are {names()}.")
     return _KINDS[name](*args, **kwargs)
 
 

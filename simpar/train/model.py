@@ -60,8 +60,7 @@ class Model:
             self._train_network = build_train_network(
                 network, optimizer, loss_fn, amp_level, loss_scale_manager=manager
             )
-        elif loss_fn is not None:
-            raise ContextError("Model was given loss_fn and no optimizer; give both, or a network that does all.")
+        self._only_evaluates = loss_fn is not None and optimizer is None
         self._eval_network = eval_network
         if eval_network is None and loss_fn is not None:
             self._eval_network = WithEvalCell(network, loss_fn, amp_level in ("O2", "O3", "auto"))
@@ -157,6 +156,10 @@ class Model:
         initial_epoch: int,
         evaluate: Any = None,
     ) -> None:
+        if self._only_evaluates:
+            raise ContextError("Model was given loss_fn and no optimizer; to train, give both, or a network of all.")
+        if not isinstance(sinks, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DTypeError(f"train(dataset_sink_mode={sinks!r}): give True or False.")
         if isinstance(epoch, bool) or epoch < 1 or not 0 <= initial_epoch < epoch or sink_size < -1 or not sink_size:
             raise ContextError(
                 f"train(epoch={epoch}, sink_size={sink_size}, initial_epoch={initial_epoch}): epochs count from 1, "
@@ -274,7 +277,17 @@ class Model:
     # --- prediction ---
 
     def predict(self, *predict_data: Any, backend: str | None = None) -> Any:
-        """Return what the network computes of the data."""
+        """Return what the network computes of the data.
+
+        Args:
+            predict_data: the inputs of the network.
+            backend: None; MindSpore's ``"lite"`` is another program.
+
+        Raises:
+            ContextError: there is no such backend.
+        """
+        if backend is not None:
+            raise ContextError(f"predict(backend={backend!r}): simpar has no other backend; leave it out.")
         self._predict_network.set_train(False)
         return self._predict_network(*predict_data)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from simpar import dtype as types
+from simpar.context import Context
 from simpar.errors import DTypeError, LayoutError
 from simpar.graph import Trace, tracing
 from simpar.initializer import initializer
@@ -167,3 +168,12 @@ def test_traced_function_sees_the_whole_shape() -> None:
     assert made.shape == (2, 2)
     with tracing(Trace()):
         assert made.shape == made.operand().shape == (4, 2)
+
+
+def test_a_script_of_mindspores_may_give_floats_of_more_bits(own_context: Context) -> None:
+    own_context.mindspore = True
+    made = ones(2).set_data(Tensor(np.array([0.1, 2.0])))
+    assert made.dtype == types.float32
+    assert made.asnumpy().tolist() == np.array([0.1, 2.0], np.float32).tolist()
+    with pytest.raises(TypeError, match="without loss"):
+        Parameter(1).set_data(Tensor(2.0))

@@ -9,6 +9,7 @@ import simpar.ops  # noqa: F401 - makes the records known
 from simpar import dtype as types
 from simpar.errors import DTypeError, LayoutError, ValueDependentError
 from simpar.graph import Trace, tracing
+from simpar.initializer import initializer
 from simpar.tensor import Tensor, as_tensor, axes_of, axis_of, bounds_of, filled, lengths_of
 
 X = np.arange(24.0, dtype=np.float32).reshape(2, 3, 4)
@@ -235,3 +236,41 @@ def test_as_tensor_keeps_tensors() -> None:
     x = Tensor([1])
     assert as_tensor(x) is x
     assert as_tensor(2, Tensor([1.0])).dtype == types.float32
+
+
+# --- as MindSpore's scripts make and change them ---
+
+
+def test_a_tensor_from_numpy_shares_the_memory_of_the_array() -> None:
+    array = np.zeros((2, 3), np.float32)
+    made = Tensor.from_numpy(array)
+    array[1] = 2
+    assert made.asnumpy().tolist() == [[0, 0, 0], [2, 2, 2]]
+    assert made.strides == array.strides
+    with pytest.raises(TypeError, match="from_numpy takes a numpy array"):
+        Tensor.from_numpy([1, 2])  # pyright: ignore[reportArgumentType]
+
+
+def test_a_tensor_takes_other_values_and_another_type() -> None:
+    made = Tensor([1.5, 2.5])
+    held = made.asnumpy()
+    assert made.set_dtype(types.int32) is made
+    assert (made.dtype, made.asnumpy().tolist()) == (types.int32, [1, 2])
+    made.assign_value(Tensor([[7.0]]))
+    assert (made.dtype, made.shape, made.asnumpy().tolist()) == (types.float32, (1, 1), [[7.0]])
+    assert held.tolist() == [1.5, 2.5]
+
+
+def test_a_tensor_of_an_initializer_is_filled_when_its_values_are_asked_for() -> None:
+    made = initializer("ones", (2,), types.float32)
+    assert made.has_init
+    assert made.asnumpy().tolist() == [1, 1]
+    assert not made.has_init
+
+
+def test_whole_numbers_beside_bools_are_int64() -> None:
+    flags = Tensor([True, False])
+    assert ((flags + 2).dtype, (flags + 2).asnumpy().tolist()) == (types.int64, [3, 2])
+    assert ((flags * 3).dtype, (flags * 3).asnumpy().tolist()) == (types.int64, [3, 0])
+    assert (flags * 0.5).dtype == types.float32
+    assert (flags & True).dtype == types.bool_

@@ -9,7 +9,7 @@ import simpar as ms
 from simpar import dataset as ds
 from simpar import nn, ops, train
 from simpar.collectives import run_threads
-from simpar.errors import ContextError, DTypeError, TrainingError
+from simpar.errors import ContextError, ContextKeyError, DTypeError, TrainingError
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
 
@@ -160,6 +160,7 @@ def test_fit_evaluates_and_early_stopping_ends_it() -> None:
     model.fit(9, rows().batch(8), rows().batch(8), callbacks=[train.EarlyStopping("accuracy", patience=1), history])
     assert history.epoch["epoch"] == [1, 2, 3]
     assert len(history.epoch["accuracy"]) == 3
+    assert list(history.history) == [name for name in history.epoch if name != "epoch"]
 
 
 def test_a_scheduler_sets_the_rate() -> None:
@@ -188,14 +189,22 @@ def test_a_loss_scale_manager_changes_no_result() -> None:
         (lambda: made()[1].train(1, [1]), DTypeError, "takes a dataset"),
         (lambda: made()[1].train(1, rows().batch(8), callbacks=print), DTypeError, "derived from Callback"),
         (lambda: made()[1].eval(rows().batch(8)), ContextError, "needs metrics"),
-        (lambda: made(metrics={"nonsense"}), ContextError, "there is no metric 'nonsense'"),
-        (lambda: train.Model(Net(), nn.CrossEntropyLoss()), ContextError, "no optimizer"),
+        (lambda: made(metrics={"nonsense"}), ContextKeyError, "there is no metric 'nonsense'"),
+        (lambda: train.Model(Net(), nn.CrossEntropyLoss()).train(1, rows().batch(8)), ContextError, "no optimizer"),
+        (lambda: made()[1].train(1, rows().batch(8), dataset_sink_mode=cast("Any", 1)), DTypeError, "sink_mode=1"),
+        (lambda: made()[1].predict(Tensor(X), backend="gpu"), ContextError, "no other backend"),
         (lambda: train.Model(cast("Any", print)), DTypeError, "takes a Cell"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(call: Any, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         call()
+
+
+def test_a_model_without_an_optimizer_evaluates() -> None:
+    net, model = made(metrics={"accuracy"})
+    alone = train.Model(net, nn.CrossEntropyLoss(), metrics={"accuracy"})
+    assert alone.eval(rows().batch(8)) == model.eval(rows().batch(8))
 
 
 class Bare:
