@@ -5,6 +5,7 @@ SimparError
  ├── LayoutError           a layout, slice or shape that cannot be                 (ValueError)
  ├── MismatchError         what a checkpoint holds does not fit the network        (ValueError, TypeError, RuntimeError)
  ├── RuleError             the rule of an op does not fit its operands             (ValueError)
+ │    └── AxisError             an op is asked for an axis that its operand lacks  (IndexError)
  ├── StrategyError         a strategy that an op cannot take                       (RuntimeError)
  ├── ParameterError        a setting that a Parameter or an initializer cannot have (ValueError)
  │    └── ParameterNameError    a name given twice, or not a name
@@ -35,6 +36,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 __all__ = [
+    "AxisError",
     "CellAttributeError",
     "CheckpointError",
     "ContextError",
@@ -115,6 +117,10 @@ class MismatchError(LayoutError, DTypeError, RuntimeError):
 
 class RuleError(SimparError, ValueError):
     """Says that the rule of an op does not fit its operands."""
+
+
+class AxisError(RuleError, IndexError):
+    """Says that an op is asked for an axis that its operand does not have."""
 
 
 class StrategyError(SimparError, RuntimeError):

@@ -110,15 +110,16 @@ def assign_by_strategy(
 
 
 def _loose(rule: Rule, made: Assignment) -> Iterator[tuple[str, Axis]]:
-    """Give the factors whose cut is loose, and the axis on which it is."""
+    """Give the factors that must be whole or whose cut is loose, and the axis on which it is."""
     for axis in (axis for axes in (*rule.operands, *rule.results) for axis in axes):
         for place, f in enumerate(axis):
-            if made.cut(f) > 1 and any(made.cut(major) != rule.sizes[major] for major in axis[:place]):
+            is_minor = any(made.cut(major) != rule.sizes[major] for major in axis[:place])
+            if made.cut(f) > 1 and (is_minor or f in rule.whole):
                 yield f, axis
 
 
 def tightened(rule: Rule, made: Assignment) -> Assignment:
-    """Return the assignment without loose cuts: what they cut is redistributed first."""
+    """Return the assignment without loose cuts, or cuts of what must be whole: that is redistributed first."""
     while loose := {f for f, _ in _loose(rule, made)}:
         made = replace(made, axes={f: a for f, a in made.axes.items() if f not in loose})
     return made

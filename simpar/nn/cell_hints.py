@@ -47,7 +47,11 @@ class CellHints(ABC):
         return self._inputs
 
     def add_flags(self, **flags: Any) -> Self:
-        """Keep flags of MindSpore's compiler; they change nothing."""
+        """Keep flags of MindSpore's compiler.
+
+        With ``skip_auto_parallel_compile=True`` each rank runs the Cell for itself in every mode, as a hand-written
+        collective needs it; the others change nothing.
+        """
         self._flags = {**(self._flags or {}), **flags}
         return self
 

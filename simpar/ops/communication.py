@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simpar.context import current
-from simpar.errors import DTypeError, NotYetError, RuleError, WorldError
+from simpar.errors import AxisError, DTypeError, NotYetError, RuleError, WorldError
 from simpar.graph import Example, op
 from simpar.layout import Rule, parse_rule
 from simpar.ops.primitive import Primitive
@@ -106,7 +106,7 @@ def _exchanged(shapes: Sequence[Shape], attrs: Attrs) -> tuple[Shape, ...]:
         raise RuleError(f"all_to_all with split_count {count} in a group of {size} ranks; give one piece per rank.")
     split, joined = attrs["split_dim"], attrs["concat_dim"]
     if not (0 <= split < len(shape) and 0 <= joined < len(shape)):
-        raise RuleError(
+        raise AxisError(
             f"all_to_all with split_dim {split} and concat_dim {joined} of a shape with {len(shape)} axes; "
             f"give axes from 0 to {len(shape) - 1}."
         )
@@ -311,10 +311,17 @@ class AlltoAll(_Collective, op="all_to_all"):
         split_dim: the axis that is cut.
         concat_dim: the axis along which pieces are joined.
         group: the name of the group.
+
+    Raises:
+        DTypeError: one of the numbers is none.
     """
 
     def __init__(self, split_count: int, split_dim: int, concat_dim: int, group: str = WORLD_GROUPS[0]) -> None:
-        super().__init__(group, split_count=split_count, split_dim=split_dim, concat_dim=concat_dim)
+        given = {"split_count": split_count, "split_dim": split_dim, "concat_dim": concat_dim}
+        for name, number in given.items():
+            if type(number) is not int:
+                raise DTypeError(f"AlltoAll was given {name}={number!r}; give a whole number.")
+        super().__init__(group, **given)
 
     def __call__(self, input_x: Tensor) -> Tensor:
         """Return the joined pieces."""

@@ -17,6 +17,7 @@ from simpar.graph import Example, Local, lookup, op
 from simpar.layout import Rule, parse_rule
 from simpar.ops.primitive import Primitive
 from simpar.ops.support import Array, Attrs, Shape, letters, one, pick_dtype
+from simpar.parameter import Parameter
 from simpar.tensor import Tensor
 
 __all__ = ["RowLookup"]
@@ -34,6 +35,12 @@ class RowLookup(Primitive, op="gather"):
         fields = _fields_of(self.attrs, table.shape, axis) if current().is_partitioned else ()
         if not fields:
             return self.apply_one(table, ids, axis=axis)
+        has_values = isinstance(table, Parameter) and table.init is None and table.placed is None
+        if has_values and current().mindspore:
+            raise StrategyError(
+                "the table is a Parameter that has its values already, and MindSpore does not cut such a table by "
+                "manual_split. Give it initializer(...); simpar itself can: run the script without the alias."
+            )
         if self.in_strategy is None:
             raise StrategyError(
                 f"{self.name} has a manual_split but no strategy. Cut table and numbers by field, for numbers of two "

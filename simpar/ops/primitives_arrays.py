@@ -1,17 +1,12 @@
 """The ops as objects, under MindSpore's class names: reductions and shapes."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import prod
-from typing import TypeVar
 
-from simpar.context import current
 from simpar.dtype import DType, int32
-from simpar.errors import RuleError
-from simpar.layout import NOT_CUT, Layout
 from simpar.ops.primitive import Primitive
-from simpar.ops.support import one
-from simpar.tensor import Tensor, axes_of, axis_of, call, lengths_of
+from simpar.ops.primitives_slices import Splitting
+from simpar.tensor import Tensor, axes_of, axis_of, lengths_of
 
 __all__ = [
     "Argmax",
@@ -38,7 +33,6 @@ __all__ = [
 ]
 
 Axes = int | Sequence[int] | None
-T = TypeVar("T")
 
 
 # --- reductions ---
@@ -225,50 +219,16 @@ class Stack(Primitive, op="stack"):
         return self.apply_one(*tensors, axis=axis_of(self.axis, tensors[0].ndim + 1))
 
 
-class Split(Primitive, op="split"):
-    """Cuts a tensor into equal parts along an axis.
-
-    With the attribute ``skip_redistribution`` and a strategy that cuts this axis, each rank splits its own slice, as in
-    MindSpore: of the slices ``a b`` and ``c d`` the parts are ``a c`` and ``b d``. One device makes ``a b`` and
-    ``c d``.
-    """
+class Split(Splitting, op="split"):
+    """Cuts a tensor into equal parts along an axis."""
 
     def __init__(self, axis: int = 0, output_num: int = 1) -> None:
-        super().__init__(parts=output_num)
-        self.axis = axis
+        super().__init__()
+        self.axis, self.output_num = axis, output_num
 
     def __call__(self, x: Tensor) -> tuple[Tensor, ...]:
         """Apply the op."""
-        axis = axis_of(self.axis, x.ndim)
-        if self.attrs.get("skip_redistribution") and self.in_strategy and current().is_partitioned:
-            entry = self.in_strategy[0]
-            cuts = entry.cuts if isinstance(entry, Layout) else entry
-            if len(cuts) == x.ndim and cuts[axis] > 1:
-                return self._within_slices(x, axis, cuts[axis], entry)
-        made = self.apply(x, axis=axis)
-        return made if isinstance(made, tuple) else (made,)
-
-    def _within_slices(self, x: Tensor, axis: int, slices: int, entry: Layout | tuple[int, ...]) -> tuple[Tensor, ...]:
-        """Split each slice of an axis by itself: as an axis of slices and one of what is in them."""
-        (before, length, after), parts = (x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]), self._attrs["parts"]
-        if length % (slices * parts):
-            raise RuleError(f"Split: axis {axis}, {length} long, has no {slices} slices of {parts} equal parts.")
-        inner: tuple[int, ...] | Layout
-        if isinstance(entry, Layout):
-            turns = _with(entry.turns, axis, 1) if entry.turns else ()
-            inner = replace(entry, tensor_map=_with(entry.tensor_map, axis, NOT_CUT), turns=turns)
-        else:
-            inner = _with(entry, axis, 1)
-        apart = one("reshape", x, shape=(*before, slices, length // slices, *after))
-        with self._recorded():
-            made = call("split", apart, strategy=(inner,), parts=parts, axis=axis + 1)
-        pieces = made if isinstance(made, tuple) else (made,)
-        return tuple(one("reshape", p, shape=(*before, length // parts, *after)) for p in pieces)
-
-
-def _with(entries: tuple[T, ...], axis: int, more: T) -> tuple[T, ...]:
-    """Return one entry more, behind that of an axis."""
-    return (*entries[: axis + 1], more, *entries[axis + 1 :])
+        return self.pieces(x, self.axis, self.output_num)
 
 
 class Pad(Primitive, op="pad"):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from simpar.context import current
 from simpar.dtype import int64
 from simpar.errors import NotYetError, StrategyError
 from simpar.layout import NOT_CUT, Layout
@@ -101,8 +102,15 @@ class EmbeddingLookup(RowLookup):
         """Return the rows.
 
         Raises:
-            StrategyError: there is an offset and a ``manual_split``, whose fields begin at row 0.
+            StrategyError: there is an offset and a ``manual_split``, whose fields begin at row 0; or, under MindSpore's
+                names where one program is cut, an offset at all, or the op is not on the CPU.
         """
+        target = self.attrs.get("primitive_target")
+        if current().mindspore and current().is_partitioned and (offset or target != "CPU"):
+            raise StrategyError(
+                f"EmbeddingLookup with offset {offset} and primitive_target {target!r}: where one program is cut, "
+                "MindSpore takes it with offset 0 and on the CPU only. Write .set_device('CPU'), or use Gather."
+            )
         if offset and self.attrs.keys() & {"manual_split", "manual_split_with_offset"}:
             raise StrategyError(
                 f"EmbeddingLookup has the offset {offset} and a manual_split, whose fields begin at number 0. Give the "

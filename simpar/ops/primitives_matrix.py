@@ -1,9 +1,11 @@
 """The ops as objects, under MindSpore's class names: products, distances, linear algebra."""
 
 from simpar.dtype import DType
+from simpar.layout import Layout
 from simpar.ops.functions_matrix import matrix_solve_triangular
 from simpar.ops.primitive import Primitive
 from simpar.ops.products import spelled_out
+from simpar.ops.support import one
 from simpar.tensor import Tensor, call
 
 __all__ = [
@@ -149,9 +151,14 @@ class SolveTriangular(Primitive, op="solve_triangular"):
         self, a: Tensor, b: Tensor, trans: int = 0, lower: bool = False, unit_diagonal: bool = False
     ) -> Tensor:
         """Apply the op."""
-        if self.in_strategy is None or b.ndim < a.ndim:
+        given = self.in_strategy
+        if given is None:
             return matrix_solve_triangular(a, b, trans, lower, unit_diagonal)
-        return self.apply_one(a, b, trans=trans != 0, lower=lower, unit=unit_diagonal)
+        attrs = {"trans": trans != 0, "lower": lower, "unit": unit_diagonal}
+        if b.ndim == a.ndim:
+            return self.apply_one(a, b, **attrs)
+        strategy = tuple((*e, 1) if i and not isinstance(e, Layout) else e for i, e in enumerate(given))  # one column
+        return one("solve_triangular", a, b.expand_dims(-1), strategy=strategy, **attrs).squeeze(-1)
 
 
 class LstsqV2(Primitive, op="lstsq"):

@@ -1,12 +1,16 @@
 """The ops as objects, under MindSpore's class names: parts of a tensor, and padding."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
+from simpar.context import current
+from simpar.errors import StrategyError
+from simpar.layout import NOT_CUT, Layout
 from simpar.ops.functions_slices import pad, strided_index
 from simpar.ops.primitive import Primitive
 from simpar.ops.support import one
-from simpar.tensor import Tensor, axis_of, bounds_of
+from simpar.tensor import Tensor, axis_of, bounds_of, call
 
 __all__ = [
     "Narrow",
@@ -16,10 +20,14 @@ __all__ = [
     "SplitTensor",
     "SplitV",
     "SplitWithSize",
+    "Splitting",
     "StackExt",
     "StridedSlice",
     "Unstack",
 ]
+
+
+T = TypeVar("T")
 
 
 class _Slicing(Primitive):
@@ -36,6 +44,9 @@ class StridedSlice(_Slicing, op="strided_slice"):
 
     Args:
         begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask: see ``ops.strided_index``.
+
+    Raises:
+        StrategyError: when it is called, it has an ``ellipsis_mask`` where MindSpore takes none.
 
     >>> StridedSlice(shrink_axis_mask=1)(Tensor([[1.0, 2.0], [3.0, 4.0]]), (1, 0), (2, 2), (1, 1)).tolist()
     [3.0, 4.0]
@@ -54,6 +65,11 @@ class StridedSlice(_Slicing, op="strided_slice"):
 
     def __call__(self, input_x: Tensor, begin: Sequence[int], end: Sequence[int], strides: Sequence[int]) -> Tensor:
         """Apply the op."""
+        if self.masks[2] and current().mindspore and current().is_partitioned:
+            raise StrategyError(
+                f"StridedSlice has ellipsis_mask {self.masks[2]}, which MindSpore's parallel compiler does not take. "
+                "Name every axis; simpar itself can: run the script without the alias of MindSpore's names."
+            )
         return self._taken(input_x, strided_index(begin, end, strides, *self.masks))
 
 
@@ -85,15 +101,61 @@ class Narrow(_Slicing, op="strided_slice"):
 # --- pieces ---
 
 
-class _Splitting(Primitive):
-    """Is an op that cuts a tensor into pieces along an axis."""
+class Splitting(Primitive):
+    """Is an op that cuts a tensor into pieces along an axis.
 
-    def _pieces(self, x: Tensor, axis: int, lengths: Sequence[int]) -> tuple[Tensor, ...]:
-        made = self.apply(x, axis=axis_of(axis, x.ndim), parts=tuple(int(n) for n in lengths))
+    With the attribute ``skip_redistribution`` and a strategy that cuts this axis, each rank splits its own slice, as in
+    MindSpore: of the slices ``a b`` and ``c d`` the parts are ``a c`` and ``b d``. One device makes ``a b`` and
+    ``c d``.
+    """
+
+    def pieces(self, x: Tensor, axis: int, parts: int | Sequence[int]) -> tuple[Tensor, ...]:
+        """Return the pieces of these lengths, or so many equal ones, from first to last.
+
+        Raises:
+            StrategyError: with ``skip_redistribution``, the slices have no such pieces.
+        """
+        at = axis_of(axis, x.ndim)
+        count = parts if isinstance(parts, int) else tuple(int(n) for n in parts)
+        if self.attrs.get("skip_redistribution") and self.in_strategy and current().is_partitioned:
+            entry = self.in_strategy[0]
+            cuts = entry.cuts if isinstance(entry, Layout) else entry
+            if len(cuts) == x.ndim and cuts[at] > 1:
+                return self._within_slices(x, at, cuts[at], entry, count)
+        made = self.apply(x, axis=at, parts=count)
         return made if isinstance(made, tuple) else (made,)
 
+    def _within_slices(
+        self, x: Tensor, axis: int, slices: int, entry: Layout | tuple[int, ...], parts: int | tuple[int, ...]
+    ) -> tuple[Tensor, ...]:
+        """Split each slice of an axis by itself: as an axis of slices and one of what is in them."""
+        before, length, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
+        lengths = (length // parts,) * parts if isinstance(parts, int) else parts
+        if any(n % slices for n in lengths) or sum(lengths) != length:
+            raise StrategyError(
+                f"{self.name}: axis {axis}, {length} long, is cut into {slices} slices, and each is split by itself, "
+                f"but they do not divide the pieces {lengths} evenly."
+            )
+        inner: tuple[int, ...] | Layout
+        if isinstance(entry, Layout):
+            turns = _with(entry.turns, axis, 1) if entry.turns else ()
+            inner = replace(entry, tensor_map=_with(entry.tensor_map, axis, NOT_CUT), turns=turns)
+        else:
+            inner = _with(entry, axis, 1)
+        apart = one("reshape", x, shape=(*before, slices, length // slices, *after))
+        each = tuple(n // slices for n in lengths)
+        with self._recorded():
+            made = call("split", apart, strategy=(inner,), parts=each, axis=axis + 1)
+        pieces = made if isinstance(made, tuple) else (made,)
+        return tuple(one("reshape", p, shape=(*before, n, *after)) for p, n in zip(pieces, lengths, strict=True))
 
-class SplitV(_Splitting, op="split"):
+
+def _with(entries: tuple[T, ...], axis: int, more: T) -> tuple[T, ...]:
+    """Return one entry more, behind that of an axis."""
+    return (*entries[: axis + 1], more, *entries[axis + 1 :])
+
+
+class SplitV(Splitting, op="split"):
     """Cuts a tensor into pieces of these lengths along an axis; one length may be -1.
 
     Args:
@@ -110,27 +172,27 @@ class SplitV(_Splitting, op="split"):
         """Apply the op."""
         given = self.size_splits
         rest = input_x.shape[axis_of(self.split_dim, input_x.ndim)] - sum(n for n in given if n >= 0)
-        return self._pieces(input_x, self.split_dim, [rest if n == -1 else n for n in given])
+        return self.pieces(input_x, self.split_dim, [rest if n == -1 else n for n in given])
 
 
-class SplitWithSize(_Splitting, op="split"):
+class SplitWithSize(Splitting, op="split"):
     """Cuts a tensor into pieces of these lengths along an axis."""
 
     def __call__(self, input: Tensor, split_size: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
         """Apply the op."""
-        return self._pieces(input, dim, split_size)
+        return self.pieces(input, dim, split_size)
 
 
-class SplitTensor(_Splitting, op="split"):
+class SplitTensor(Splitting, op="split"):
     """Cuts a tensor into pieces of one length along an axis; the last may be shorter."""
 
     def __call__(self, input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
         """Apply the op."""
         length = input.shape[axis_of(dim, input.ndim)]
-        return self._pieces(input, dim, [min(split_size, length - at) for at in range(0, length, split_size)])
+        return self.pieces(input, dim, [min(split_size, length - at) for at in range(0, length, split_size)])
 
 
-class Unstack(_Splitting, op="split"):
+class Unstack(Splitting, op="split"):
     """Takes the tensors that stand along an axis, without it.
 
     Args:
@@ -145,7 +207,7 @@ class Unstack(_Splitting, op="split"):
     def __call__(self, input_x: Tensor) -> tuple[Tensor, ...]:
         """Apply the op."""
         at = axis_of(self.axis, input_x.ndim)
-        pieces = self._pieces(input_x, at, (1,) * input_x.shape[at])
+        pieces = self.pieces(input_x, at, (1,) * input_x.shape[at])
         return tuple(one("squeeze", piece, axis=(at,)) for piece in pieces)
 
 

@@ -18,6 +18,7 @@ from simpar.partition.out_strategy import wanted_result
 from simpar.partition.restrictions import BATCH_ONLY, check_restrictions
 from simpar.partition.strategy import (
     FOLLOWERS,
+    JOINED,
     PartitionOptions,
     chosen_assignment,
     default_assignment,
@@ -204,7 +205,7 @@ class _Assigner:
         if self.unknown and node.phase == "forward":
             self._check_unknown(node, definition, rule, assignment)
         asked = None
-        if node.op in FOLLOWERS:  # the strategy was for the operand alone
+        if node.op in FOLLOWERS | JOINED:  # the strategy was for the operand alone
             given, assignment = assignment, tightened(rule, assignment)
             asked = tuple(given.operand(rule, i) for i in range(len(known))) if assignment != given else None
         terms = terms_that_pass(definition, rule, assignment, known)

@@ -84,6 +84,13 @@ def _check_op(node: Node, rule: Rule, made: Assignment, device_num: int) -> None
             f"the axis that Gather takes from is cut into {cuts[offsets]}; with batch_dims MindSpore wants it whole. "
             f"Write 1 there. {MINDSPORE_ONLY}"
         )
+    if node.op == "tensor_scatter":
+        _check_scatter(node, rule, cuts)
+    if node.op == "solve_triangular" and cuts and cuts != dict.fromkeys(rule.operands[0][0], device_num):
+        raise StrategyError(
+            f"MindSpore cuts a SolveTriangular on the first axis alone, of batches, and into as many parts as there "
+            f"are devices, {device_num}. Cut both inputs so, or write 1 everywhere. {MINDSPORE_ONLY}"
+        )
     if node.op == "gather_fields" and "f" in cuts:
         _check_fields(rule, cuts, used < device_num)
     if node.op == "gather" and offsets in cuts and len(node.inputs[1].shape) > 1:
@@ -99,6 +106,17 @@ def _picked(node: Node, rule: Rule) -> str:
     """Return the factor of the indices along the axis that is picked from."""
     axis: int = node.attrs["axis"]
     return next(iter(rule.operands[1][axis]), "")
+
+
+def _check_scatter(node: Node, rule: Rule, cuts: Mapping[str, int]) -> None:
+    """Check that the axes that are numbered are whole where elements are not joined by arithmetic."""
+    numbered = rule.operands[0][: node.inputs[1].shape[-1]]
+    cut = {f for axis in numbered for f in axis if f in cuts}
+    if cut and node.attrs["how"] in ("update", "max", "min") and not node.attrs.get("rows"):
+        raise StrategyError(
+            f"the first {len(numbered)} axes of shape {node.inputs[0].shape} are those that the indices number, and "
+            f"MindSpore wants them whole where elements are replaced. Write 1 there. {MINDSPORE_ONLY}"
+        )
 
 
 def _check_fields(rule: Rule, cuts: Mapping[str, int], repeats: bool) -> None:

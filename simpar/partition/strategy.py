@@ -19,6 +19,8 @@ from simpar.partition.gathering import gathering
 from simpar.partition.restrictions import mindspore_default
 
 __all__ = [
+    "FOLLOWERS",
+    "JOINED",
     "BucketOptions",
     "OptimizerSharding",
     "PartitionOptions",
@@ -42,6 +44,8 @@ FOLLOWERS = frozenset(
     }
 )
 """Ops that without a strategy keep the cut of their operand, as MindSpore's Reshape does."""
+JOINED = frozenset({"argmax", "argmin"})
+"""Ops whose strategy may cut what they need whole: it is joined first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,10 @@ def chosen_assignment(node: Node, rule: Rule, device_num: int) -> Assignment:
     if any(isinstance(entry, Layout) for entry in given):
         return _by_layouts(node, rule, given, device_num)
     numbers = [e for e in given if not isinstance(e, Layout)]
-    return assign_by_strategy(rule, numbers, device_num, loose=node.op in FOLLOWERS)
+    if node.op in FOLLOWERS:  # of a scalar there is nothing to cut, whatever the numbers
+        numbers = [e if v.shape else () for e, v in zip(numbers, node.inputs, strict=False)]
+    free = replace(rule, whole=frozenset()) if node.op in JOINED else rule
+    return assign_by_strategy(free, numbers, device_num, loose=node.op in FOLLOWERS | JOINED)
 
 
 def _by_layouts(node: Node, rule: Rule, given: Sequence[tuple[int, ...] | Layout], device_num: int) -> Assignment:

@@ -24,7 +24,9 @@ def check_windows(node: Node, rule: Rule, made: Assignment) -> None:
         if parts == 1:
             continue
         why = _resize(node, factor) if node.op == "resize" else ""
-        if node.op in _KERNELS:
+        if node.op in _KERNELS and place == 2:
+            why = "MindSpore cuts no last axis of volumes."
+        elif node.op in _KERNELS:
             is_image = node.op in ("max_pool", "avg_pool") and len(node.inputs[0].shape) == 4
             pads = node.attrs["pads"][2 * place : 2 * place + 2]
             why = _pool(rule, factor, parts) if is_image else _window(rule, factor, parts, pads)

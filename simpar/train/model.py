@@ -8,8 +8,8 @@ from typing import Any, cast
 import numpy as np
 
 from simpar.context import current
-from simpar.errors import ContextError, DTypeError, TrainingError
-from simpar.nn import Cell, Optimizer, WithEvalCell
+from simpar.errors import ContextError, DTypeError, ModeError, TrainingError
+from simpar.nn import Cell, GradAccumulationCell, Optimizer, WithEvalCell
 from simpar.train.amp import build_train_network
 from simpar.train.callbacks import Callback, RunContext, callback_list
 from simpar.train.metrics import Loss, Metric, get_metrics
@@ -285,14 +285,30 @@ class Model:
 
         Raises:
             ContextError: there is no such backend.
+            ModeError: the network is a ``GradAccumulationCell``, which gives a sum over micro-batches.
         """
         if backend is not None:
             raise ContextError(f"predict(backend={backend!r}): simpar has no other backend; leave it out.")
+        if isinstance(self._predict_network, GradAccumulationCell):
+            raise ModeError(
+                "a GradAccumulationCell returns the sum of what its micro-batches give, which is no prediction. Give "
+                "Model the network inside of it."
+            )
         self._predict_network.set_train(False)
         return self._predict_network(*predict_data)
 
     def infer_predict_layout(self, *predict_data: Any, skip_backend_compile: bool = False) -> Any:
-        """Compile the network for the data, and return the layout of each Parameter by name."""
+        """Compile the network for the data, and return the layout of each Parameter by name.
+
+        Raises:
+            ModeError: the mode is not ``semi_auto_parallel`` or ``auto_parallel``, in which Parameters are cut.
+        """
+        brings_its_own = hasattr(self._predict_network, "dataset_strategy")  # AutoParallel has a mode of its own
+        if not current().is_partitioned and not brings_its_own:
+            raise ModeError(
+                f"infer_predict_layout tells how Parameters are cut, which {current().parallel.parallel_mode} mode "
+                "does not do. Set semi_auto_parallel or auto_parallel mode."
+            )
         self._predict_network.set_train(False)
         self._predict_network.compile(*predict_data)
         return self._predict_network.parameter_layout_dict

@@ -69,7 +69,7 @@ class EmbeddingLookup(Cell):
         self.slice_mode = slice_mode
         filled = initial(param_init, (vocab_size, embedding_size), dtype, f"the table of {name}")
         self.embedding_table = Parameter(filled, name="embedding_table")
-        self.gatherv2, self.embeddinglookup = ops.SparseGatherV2(), ops.EmbeddingLookup()
+        self.gatherv2, self.embeddinglookup = ops.SparseGatherV2(), ops.EmbeddingLookup().set_device("CPU")
         self.target = target
         for lookup in (self.gatherv2, self.embeddinglookup) if slice_mode == "field_slice" else ():
             lookup.add_prim_attr("manual_split", manual_shapes)
