@@ -1,10 +1,14 @@
 """The private names that parallel scripts use: the executor, the context as an object, settings."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from simpar import Parameter, Tensor, nn, ops
+from simpar.collectives import run_threads
 from simpar.common import Symbol
+from simpar.communication import get_rank, init
 from simpar.context import current, set_auto_parallel_context
 from simpar.errors import ContextError, DTypeError, NotYetError, ParameterError
 
@@ -164,3 +168,15 @@ def test_cells_that_mark_datasets_pass_on_their_inputs() -> None:
     assert _VirtualDatasetCell(Wrapped())(x, y).tolist() == [[4.0], [6.0]]
     assert [t.tolist() for t in _VirtualDataset().shard(((2, 1),))(x, y)] == [x.tolist(), y.tolist()]
     assert [t.tolist() for t in _MicroBatch(2)(1, x, y)] == [[[2.0]], [[4.0]]]
+
+
+def test_a_cell_that_skips_the_parallel_compiler_runs_on_each_rank_alone() -> None:
+    def run() -> Any:
+        set_auto_parallel_context(parallel_mode="semi_auto_parallel", dataset_strategy="full_batch")
+        init()
+        mine = Tensor(np.full((2, 2), get_rank(), np.float32))
+        from mindspore.nn.wrap.cell_wrapper import _BroadCastCell  # pyright: ignore
+
+        return _BroadCastCell([mine])()[0].asnumpy().tolist()
+
+    assert run_threads(2, run) == [[[0, 0], [0, 0]]] * 2

@@ -97,3 +97,22 @@ def test_a_product_over_ranks_has_no_gradient() -> None:
     x = Tensor(np.ones(2, "f4"))
     with pytest.raises(NotImplementedError, match="PROD"):
         lookup("all_reduce").backward(x, [x], x, {"op": "prod"})
+
+
+@pytest.mark.parametrize(
+    ("numbers", "error", "words"),
+    [
+        (([2], 1, 0), TypeError, r"split_count=\[2\]"),
+        ((2, (1,), 0), TypeError, r"split_dim=\(1,\)"),
+        ((2, 1, True), TypeError, "concat_dim=True"),
+        ((2, 2, 0), IndexError, "axes from 0 to 1"),
+        ((2, 0, 2), IndexError, "axes from 0 to 1"),
+        ((3, 0, 1), ValueError, "one piece per rank"),
+    ],
+)
+@pytest.mark.usefixtures("four")
+def test_an_exchange_of_all_with_all_names_whole_numbers_and_axes_that_are_there(
+    numbers: Any, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        traced(ops.AlltoAll(*numbers, group="pair"), (4, 2))

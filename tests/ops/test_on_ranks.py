@@ -11,8 +11,10 @@ from simpar import ops
 from simpar.autodiff import grad, value_and_grad
 from simpar.collectives import run_threads
 from simpar.communication import create_group, get_rank, init
+from simpar.compile import jit
 from simpar.context import set_auto_parallel_context, set_context
 from simpar.layout import Layout
+from simpar.ops.operations import SplitWithSize
 from simpar.parallel import Layout as Face
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
@@ -237,3 +239,36 @@ def attention_and_numbers(cuts: Any) -> Made:
 )
 def test_attention_and_ops_by_number_cut_as_they_may_be_equal_one_device(cuts: Any) -> None:
     check_equal_to_one_device(attention_and_numbers, cuts)
+
+
+@pytest.mark.parametrize("name", ["Argmax", "Argmin"])
+@pytest.mark.parametrize("cut", [(2, 1, 2), (1, 2, 2), (1, 1, 4)])
+def test_the_axis_that_is_searched_may_be_cut_for_it_is_joined_first(name: str, cut: tuple[int, ...]) -> None:
+    x = floats(4, 6, 8)
+
+    def found() -> tuple[Array, Layout | None]:
+        init()
+        set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+        op = getattr(ops, name)(axis=-1).shard((cut,))
+        made = jit(lambda given: op(given))(Tensor(x))
+        return made.asnumpy(), made.layout
+
+    whole = getattr(np, name.lower())(x, axis=-1)
+    for rank, (made, layout) in enumerate(run_threads(4, found)):
+        box = () if layout is None else layout.box(whole.shape, rank)
+        np.testing.assert_array_equal(made, whole[tuple(slice(low, high) for low, high in box)])
+
+
+def test_with_skip_redistribution_the_pieces_are_those_of_one_device() -> None:
+    x = floats(8, 4)
+
+    def pieces() -> list[Array]:
+        init()
+        set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+        op = SplitWithSize().shard(((2, 1),)).add_prim_attr("skip_redistribution", True)
+        wide = ops.ReLU().shard(((1, 1),))
+        return [y.asnumpy() for y in jit(lambda given: tuple(wide(p) for p in op(given, [6, 2], 0)))(Tensor(x))]
+
+    for made in run_threads(4, pieces):
+        np.testing.assert_array_equal(made[0], np.maximum(x[:6], 0))
+        np.testing.assert_array_equal(made[1], np.maximum(x[6:], 0))

@@ -16,6 +16,7 @@ import numpy as np
 
 import simpar as ms
 from simpar import Parameter, Tensor, nn, ops
+from simpar.common.initializer import initializer
 from simpar.communication import HCCL_WORLD_COMM_GROUP
 from simpar.context import Context, entered
 from simpar.parallel import Layout
@@ -51,10 +52,12 @@ class _Net(nn.Cell):
     def __init__(self, fact: Fact) -> None:
         super().__init__()
         self._fact = fact
+        is_drawn = "manual_split" in json.dumps(fact["ops"])  # MindSpore cuts no other table by fields
         for name, given in fact["parameters"].items():
             shape, dtype = _typed(given)
             flags = fact.get("flags", {}).get(name, {})
-            setattr(self, name, Parameter(Tensor(np.ones(shape, dtype)), name=name, **flags))
+            values = initializer("ones", shape, getattr(ms, dtype)) if is_drawn else Tensor(np.ones(shape, dtype))
+            setattr(self, name, Parameter(values, name=name, **flags))
         self._made = [_primitive(*op) for op in fact["ops"]]
 
     def construct(self, *inputs: Tensor) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from simpar.layout import Layout
 from tests.parallel.measured import Fact, compiled, facts, is_known, text_of
 
-FILES = ("strategies", "propagation", "contexts", "products", "results")
+FILES = ("strategies", "propagation", "contexts", "products", "results", "refusals")
 KNOWN = [f for name in FILES for f in facts(name) if is_known(f)]
 TAKEN = [f for f in KNOWN if "refused" not in f and "differs" not in f]
 REFUSED = [f for f in KNOWN if "refused" in f and "differs" not in f]

@@ -126,3 +126,13 @@ def test_group_size_of_a_batch_norm_is_checked(size: int, cuts: Any, words: str)
     norm = ops.BatchNorm(is_training=True).shard((*cuts, *vectors)).add_prim_attr("group_size", size)
     with pytest.raises(RuntimeError, match=words):
         compiled(norm, ones(16, 8), *[ones(8)] * 4, mindspore=False)
+
+
+def test_a_table_that_has_its_values_is_cut_by_field_under_simpars_names_alone() -> None:
+    gather = ops.Gather().shard(((2, 1), (1, 2)))
+    gather.add_prim_attr("manual_split", (4, 4))
+    table = Parameter(Tensor(np.ones((8, 8), np.float32)), name="table")
+    ids = ones(4, 2, dtype=np.int32)
+    with pytest.raises(StrategyError, match="has its values already"):
+        compiled(lambda i: gather(table, i, 0), ids, n=2)
+    compiled(lambda i: gather(table, i, 0), ids, mindspore=False, n=2)

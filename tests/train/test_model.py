@@ -9,7 +9,7 @@ import simpar as ms
 from simpar import dataset as ds
 from simpar import nn, ops, train
 from simpar.collectives import run_threads
-from simpar.errors import ContextError, ContextKeyError, DTypeError, TrainingError
+from simpar.errors import ContextError, ContextKeyError, DTypeError, ModeError, TrainingError
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
 
@@ -194,6 +194,8 @@ def test_a_loss_scale_manager_changes_no_result() -> None:
         (lambda: made()[1].train(1, rows().batch(8), dataset_sink_mode=cast("Any", 1)), DTypeError, "sink_mode=1"),
         (lambda: made()[1].predict(Tensor(X), backend="gpu"), ContextError, "no other backend"),
         (lambda: train.Model(cast("Any", print)), DTypeError, "takes a Cell"),
+        (lambda: made()[1].infer_predict_layout(Tensor(X)), ModeError, "Set semi_auto_parallel or auto_parallel"),
+        (lambda: train.Model(nn.GradAccumulationCell(Net(), 2)).predict(Tensor(X)), ModeError, "is no prediction"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(call: Any, error: type[Exception], words: str) -> None:
