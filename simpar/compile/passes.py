@@ -109,21 +109,21 @@ def with_files(graph: Graph, context: Context) -> Graph:
 
 
 def save_group(plan: Plan, context: Context) -> None:
-    """Write which ranks hold the same slices as this one to the file that the environment names, if it does.
+    """Write which ranks hold the same slices as this one to the files that the context and the environment name.
 
     A checkpoint of any of them can stand for that of another; ``restore_group_info_list`` reads the file.
     """
-    name = os.environ.get("GROUP_INFO_FILE")
-    if not name or not plan.parameters:
+    names = {context.parallel.group_ckpt_save_file, os.environ.get("GROUP_INFO_FILE", "")} - {""}
+    if not names or not plan.parameters:
         return
     from simpar.checkpoint import group_bytes
 
     stored = [p.value.layout for p in plan.parameters if p.spec.state_of is None]
     same = [set(layout.replicas(plan.rank)) for layout in stored] if context.is_partitioned else []
     everyone = set(range(plan.device_num))
-    path = Path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(group_bytes(sorted(everyone.intersection(*same))))
+    for path in map(Path, names):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(group_bytes(sorted(everyone.intersection(*same))))
 
 
 def save_files(partitioned: Partitioned, plan: Plan, context: Context) -> None:

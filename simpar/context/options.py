@@ -132,6 +132,7 @@ PARALLEL: dict[str, Check] = {
     "global_rank": int_option(0, 4095),
     "gradient_fp32_sync": bool_option,
     "gradients_mean": bool_option,
+    "group_ckpt_save_file": text_option,
     "loss_repeated_mean": bool_option,
     "optimizer_weight_shard_size": _optimizer_shard_size,
     "parallel_mode": choice_option(*ParallelMode.MODE_LIST),
@@ -154,7 +155,6 @@ ACCEPTED: dict[str, tuple[object, Check, str]] = {
         "collectives of all groups overlap",
     ),
     "enable_alltoall": (False, bool_option, "redistribution takes the cheapest collectives"),
-    "group_ckpt_save_file": ("", text_option, "groups are made anew in each run"),
     "optimizer_weight_shard_aggregated_save": (False, bool_option, "checkpoints hold whole Parameters"),
     "sharding_propagation": (False, bool_option, "search_mode says so"),
 }
@@ -196,6 +196,7 @@ GENERAL: dict[str, tuple[object, Check]] = {
     "precompile_only": (False, bool_option),
     "print_file_path": ("", text_option),
     "pynative_synchronize": (False, bool_option),
+    "recompute_comm_overlap": ("", text_option),
     "reserve_class_name_in_scope": (True, bool_option),
     "runtime_num_threads": (30, int_option(1)),
     "save_graphs": (0, _save_graphs),

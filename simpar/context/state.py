@@ -77,6 +77,7 @@ class ParallelOptions:
     strategy_ckpt_only_trainable_params: bool = True
     operator_load_file: str = ""
     operator_save_file: str = ""
+    group_ckpt_save_file: str = ""
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 from simpar.execute import full_tensor
 from simpar.nn import Cell, shard_function
 from simpar.parallel import auto_parallel
+from simpar.parallel.auto_parallel import set_op_strategy_config
 from simpar.parallel.layout_face import Layout
 from simpar.parallel.search_settings import get_algo_parameters, reset_algo_parameters, set_algo_parameters
 
@@ -22,6 +23,7 @@ __all__ = [
     "get_algo_parameters",
     "reset_algo_parameters",
     "set_algo_parameters",
+    "set_op_strategy_config",
     "shard",
     "sync_pipeline_shared_parameters",
 ]

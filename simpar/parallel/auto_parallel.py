@@ -19,7 +19,7 @@ from simpar.context import (
 )
 from simpar.errors import ContextError, ContextKeyError, DTypeError
 
-__all__ = ["AutoParallel"]
+__all__ = ["AutoParallel", "set_op_strategy_config"]
 
 _MODES = {
     "semi_auto": {"parallel_mode": "semi_auto_parallel"},
@@ -167,7 +167,7 @@ class AutoParallel(nn.Cell):
         self._options = replace(self._options, operator_load_file=_json_path(file_path))
 
     def set_group_ckpt_save_file(self, file_path: str) -> None:
-        """Take as MindSpore does; groups are made anew in each run."""
+        """Write which ranks hold the same slices as this one, for ``restore_group_info_list``, when it is compiled."""
         self._set(group_ckpt_save_file=file_path)
 
     # --- what has no meaning here ---
@@ -224,6 +224,30 @@ class AutoParallel(nn.Cell):
             yield
         finally:
             context.parallel = before
+
+
+def set_op_strategy_config(mode: str = "SAVE", path: str = "") -> None:
+    """Write the strategies of all ops of the program, or take those that were written.
+
+    Args:
+        mode: ``"SAVE"`` or ``"LOAD"``.
+        path: as of ``AutoParallel.save_operator_strategy_file``, which does the same for one network.
+
+    Raises:
+        DTypeError: the path is no text.
+        ContextKeyError: it is not absolute, or does not end in ``.json``; or there is no such mode.
+
+    >>> set_op_strategy_config("LOAD", "/tmp/strategy.json")
+    >>> current().parallel.operator_load_file
+    '/tmp/strategy.json'
+    """
+    context, checked = current(), _json_path(path)
+    if mode == "SAVE":
+        context.parallel = replace(context.parallel, operator_save_file=checked)
+    elif mode == "LOAD":
+        context.parallel = replace(context.parallel, operator_load_file=checked)
+    else:
+        raise ContextKeyError(f'mode is {mode!r}; give "SAVE" or "LOAD".')
 
 
 def _text(file_path: object) -> str:

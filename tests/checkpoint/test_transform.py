@@ -143,11 +143,14 @@ def test_ranks_that_hold_the_same_are_written_where_the_environment_says(
 ) -> None:
     monkeypatch.setenv("GROUP_INFO_FILE", str(tmp_path / "group.pb"))
 
-    def on_ranks() -> None:
-        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+    def on_ranks() -> list[int]:
+        own = tmp_path / "own" / f"{ms.communication.get_rank()}.pb"
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True, group_ckpt_save_file=str(own))
         Net(((4, 1), (1, 2)))(Tensor(X))
+        return checkpoint.restore_group_info_list(own)
 
-    run_threads(8, on_ranks)
+    # also by AutoParallel.set_group_ckpt_save_file, which sets the same option
+    assert run_threads(8, on_ranks) == [[0, 2, 4, 6], [1, 3, 5, 7]] * 4
     assert checkpoint.restore_group_info_list(tmp_path / "group.pb") in ([0, 2, 4, 6], [1, 3, 5, 7])
     (tmp_path / "group.pb").write_bytes(b"what")
     with pytest.raises(CheckpointError, match="names no ranks"):

@@ -128,6 +128,27 @@ def test_the_strategies_of_all_ops_go_by_their_places(tmp_path: Path) -> None:
     assert loaded.parameter_layout_dict == saved.parameter_layout_dict
 
 
+def test_the_strategies_of_all_ops_are_also_written_for_a_whole_program(tmp_path: Path) -> None:
+    path = str(tmp_path / "ops.json")
+
+    def run(mode: str, is_configured: bool) -> Any:
+        with entered(Context(mindspore=True)):
+            ms.set_auto_parallel_context(
+                parallel_mode="semi_auto_parallel", device_num=8, global_rank=0, full_batch=True
+            )
+            ms.parallel.set_op_strategy_config(mode, path)
+            net = Net(is_configured)
+            net.compile(X)
+        return net.parameter_layout_dict
+
+    saved = run("SAVE", True)
+    assert run("LOAD", False) == saved
+    assert compiled(Net(False)).parameter_layout_dict != saved
+    for mode, name in (("READ", path), ("SAVE", "ops.json"), ("LOAD", "/ops.yaml")):
+        with pytest.raises(KeyError, match=r"SAVE|absolute path"):
+            ms.parallel.set_op_strategy_config(mode, name)
+
+
 @pytest.mark.parametrize("path", ["ops.json", "/ops.ckpt"])
 def test_the_file_of_all_ops_has_an_absolute_json_path(path: str) -> None:
     with pytest.raises(KeyError, match="absolute path"):

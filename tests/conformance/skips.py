@@ -43,6 +43,7 @@ _OUT_OF_SCOPE: Final = {
     "COOTensor CSRTensor RowTensor common.sparse_tensor nn.SparseToDense": "sparse Tensors",
     "SummaryCollector SummaryLandscape SummaryRecord train.summary": "MindInsight's summary files",
     "rewrite": "MindSpore's rewriting of source text",
+    "parallel._transformer": "a module that MindSpore 2.10 has no longer",
     "set_dump common.file_system": "a dump of an Ascend device's memory",
     "common.api._JitExecutor": "the names under which MindSpore's executor keeps its graphs",
     "common.dtype.float8_e5m2 float8_e5m2 float8_e4m3fn hifloat8": "8-bit floats, which only Ascend has",

@@ -16,6 +16,7 @@ _GIVEN = f"{_EFFECTS}::test_a_dataset_strategy_says_which_part_of_an_input_is_gi
 _SAVED = f"{_EFFECTS}::test_strategies_that_were_saved_are_loaded"
 _MESSAGES = "ops/test_messages.py"
 _OPERATORS = "compile/test_strategy_files.py::test_the_strategies_of_all_ops_go_by_their_places"
+_SAME = f"{_TRANSFORM}::test_ranks_that_hold_the_same_are_written_where_the_environment_says"
 _SEARCH = f"{_EFFECTS}::test_the_search_propagates_where_it_is_told_so"
 _DEVICES = f"{_EFFECTS}::test_the_devices_and_the_rank_that_are_compiled_for_are_those_of_the_context"
 _STAGES = "pipeline/test_plans.py::test_rows_of_their_own_train_as_all_rows_do_on_one_device"
@@ -96,8 +97,11 @@ SHOWN: dict[str, str] = {
     "mindspore.merge_sliced_parameter": _MERGED,
     "mindspore.build_searched_strategy": _MERGED,
     "mindspore.merge_pipeline_strategys": f"{_TRANSFORM}::test_strategy_files_of_stages_become_one",
-    "mindspore.restore_group_info_list": f"{_TRANSFORM}::"
-    "test_ranks_that_hold_the_same_are_written_where_the_environment_says",
+    "mindspore.restore_group_info_list": _SAME,
+    "group_ckpt_save_file": _SAME,
+    "set_group_ckpt_save_file": _SAME,
+    "mindspore.parallel.set_op_strategy_config": "compile/test_strategy_files.py::"
+    "test_the_strategies_of_all_ops_are_also_written_for_a_whole_program",
     "mindspore.ckpt_to_safetensors": _FORMATS,
     "mindspore.safetensors_to_ckpt": _FORMATS,
     # mindspore.parallel
