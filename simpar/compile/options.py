@@ -4,7 +4,7 @@ from simpar.context import AUTO_PARALLEL, STAND_ALONE, Context
 from simpar.errors import ContextError, ModeError, WorldError
 from simpar.partition import BucketOptions, OptimizerSharding, PartitionOptions
 
-__all__ = ["check_world", "partition_options"]
+__all__ = ["check_batch", "check_world", "partition_options"]
 
 _KINDS = {"allreduce": "all_reduce", "allgather": "all_gather", "reducescatter": "reduce_scatter"}
 _MB = 1 << 20
@@ -14,18 +14,12 @@ def partition_options(context: Context) -> PartitionOptions:
     """Return the options of the passes.
 
     Raises:
-        ModeError: under MindSpore's names, ``full_batch`` in a mode in which each rank has its own.
         WorldError: options do not fit the number of devices.
     """
     parallel = context.parallel
     is_searched = parallel.parallel_mode == AUTO_PARALLEL
     if context.mindspore and context.is_partitioned:
         _check_ascend(context)
-    if context.mindspore and parallel.full_batch and not context.is_partitioned:
-        raise ModeError(
-            f"full_batch is set, but in {parallel.parallel_mode} mode each rank has a batch of its own. Set "
-            "semi_auto_parallel or auto_parallel mode, or dataset_strategy='data_parallel'."
-        )
     n, stages = context.device_num, _stages(context)
     size = parallel.optimizer_weight_shard_size
     if size > n:
@@ -51,6 +45,20 @@ def partition_options(context: Context) -> PartitionOptions:
         wide_gradients=parallel.gradient_fp32_sync and context.is_partitioned,
         wide_sums=parallel.force_fp32_communication,
     )
+
+
+def check_batch(context: Context) -> None:
+    """Check that the options of the batch fit the mode; after the trace, as a part may have options of its own.
+
+    Raises:
+        ModeError: under MindSpore's names, ``full_batch`` in a mode in which each rank has its own.
+    """
+    parallel = context.parallel
+    if context.mindspore and parallel.full_batch and not context.is_partitioned:
+        raise ModeError(
+            f"full_batch is set, but in {parallel.parallel_mode} mode each rank has a batch of its own. Set "
+            "semi_auto_parallel or auto_parallel mode, or dataset_strategy='data_parallel'."
+        )
 
 
 def _check_ascend(context: Context) -> None:

@@ -50,7 +50,7 @@ def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
     """
     traced = verify_graph(graph, "tracing")
     graph = _needed(traced)
-    pipeline = PipelineOptions(options.stages, options.scheduler, options.interleave)
+    pipeline = PipelineOptions(options.stages, options.scheduler, options.interleave, options.mindspore)
     ordered = pipeline_graph(graph, pipeline, options.device_num)
     if ordered is not graph:
         graph = verify_graph(ordered, "pipeline_graph", infer=False)

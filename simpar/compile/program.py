@@ -12,7 +12,7 @@ import numpy as np
 from simpar.collectives import World, solo_world
 from simpar.compile.agreement import compare_plans
 from simpar.compile.lengths import divisors, with_lengths
-from simpar.compile.options import check_world, partition_options
+from simpar.compile.options import check_batch, check_world, partition_options
 from simpar.compile.passes import partition_graph, save_files, save_group, with_files
 from simpar.compile.record import describe_program, measure_seldom, open_recorder
 from simpar.compile.reported import Fed, report_layouts
@@ -260,7 +260,7 @@ def _compile(
     if context.planner is not None:
         context.planner.take(name, plan, (graph, options))
         for parameter, planned in zip(held, plan.parameters, strict=True):
-            parameter.layout = planned.value.layout  # as placing it would, for the programs to come
+            parameter.plan(planned.value.layout)  # as placing it would, for the programs to come
         _leave_to_others(plan, by_number)
         return program
     if not runs:
@@ -306,6 +306,7 @@ def _cut(
 ) -> tuple[Trace, Graph, Rebuild, Partitioned]:
     """Trace the function and cut its graph over the devices."""
     graph, nest = _traced(trace, function, tensors, rebuild, options)
+    check_batch(context)
     graph = with_files(graph, context)
     return trace, graph, nest, partition_graph(graph, options)
 

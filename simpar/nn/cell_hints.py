@@ -146,6 +146,12 @@ class CellHints(ABC):
         """Keep options of MindSpore's compiler; they change nothing."""
         self.add_flags(jit_config=jit_config)
 
+    def _get_attr_from_cell(self, network: object) -> None:
+        """Take over the options of MindSpore's compiler that a Cell within keeps; Cells that wrap one call it."""
+        kept = network.get_flags() if isinstance(network, CellHints) else {}
+        if "jit_config" in kept:
+            self.set_jit_config(kept["jit_config"])
+
     def place(self, role: str, rank_id: int) -> Self:
         """Refuse: all ranks run every Cell.
 

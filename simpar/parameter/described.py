@@ -234,6 +234,15 @@ class Described(Tensor):
     def requires_aggr(self, given: bool) -> None:
         self._set(requires_aggr=check_bool("requires_aggr", given))
 
+    def add_pipeline_stage(self, stage: int) -> None:
+        """Take as MindSpore does; the stages that use a Parameter are found.
+
+        Raises:
+            DTypeError: ``stage`` is no whole number from 0 on.
+        """
+        if isinstance(stage, bool) or not isinstance(stage, int) or stage < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DTypeError(f"stage is {stage!r}; give a whole number from 0 on.")
+
     def set_param_ps(self, init_in_server: bool = False) -> None:
         """Let a parameter server update it, and fill it if ``init_in_server``.
 

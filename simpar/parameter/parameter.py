@@ -311,10 +311,14 @@ class Parameter(Described):
         self._is_placed = True
         self._sliced = self._box is not None
 
+    def plan(self, layout: Layout) -> None:
+        """Have the shape of a slice of ``layout``, in a program that only is planned."""
+        self._shape, self.full_shape_of_slice, self.layout = layout.slice_shape(self._full), self._full, layout
+
     def leave(self, layout: Layout) -> None:
         """Leave the values to the ranks of another stage of a pipeline, those of ``layout``."""
-        self._shape, self.full_shape_of_slice = layout.slice_shape(self._full), self._full
-        self._array, self.init, self.layout, self._is_placed = None, None, layout, False
+        self.plan(layout)
+        self._array, self.init, self._is_placed = None, None, False
 
     def _place_slice_of_user(self, target: Array, layout: Layout) -> None:
         if self._shape != target.shape:

@@ -20,6 +20,8 @@ def order_nodes(graph: Graph, options: PipelineOptions) -> Graph:
     """
     tasks = _tasks(graph, options)
     _check(tasks, options)
+    if options.strict:
+        _check_strictly(tasks, graph, options)
     by_task: dict[Task, list[int]] = {}
     for place, task in tasks.items():
         by_task.setdefault(task, []).append(place)
@@ -87,6 +89,21 @@ def _check(tasks: dict[int, Task], options: PipelineOptions) -> None:
         raise StrategyError(
             f"PipelineCell cuts the batch into {micros} micro-batches, but there are {options.stages} stages. Give at "
             f"least {options.stages} (micro_size={options.stages}), or some stage never works."
+        )
+
+
+def _check_strictly(tasks: dict[int, Task], graph: Graph, options: PipelineOptions) -> None:
+    """Refuse stages that train without micro-batches, and micro-batches on one stage without training."""
+    trains = any(node.phase == "backward" for node in graph.nodes)
+    if options.stages > 1 and trains and not tasks:
+        raise StrategyError(
+            f"pipeline_stages is {options.stages}, but no Cell cuts the batch into micro-batches, which MindSpore "
+            f"requires of stages that train. Wrap the network: nn.PipelineCell(network, {options.stages})."
+        )
+    if options.stages == 1 and not trains and tasks:
+        raise StrategyError(
+            "nn.GradAccumulationCell is run without gradients to accumulate, which MindSpore refuses. Predict with the "
+            "network in it."
         )
 
 

@@ -31,11 +31,13 @@ class PipelineOptions:
         stages: how many there are.
         scheduler: ``"1f1b"`` or ``"gpipe"``.
         interleave: whether a stage may have several chunks of the network.
+        strict: whether programs are refused that MindSpore's compiler refuses.
     """
 
     stages: int = 1
     scheduler: str = ONE_FORWARD_ONE_BACKWARD
     interleave: bool = False
+    strict: bool = False
 
     @property
     def last_first(self) -> bool:
