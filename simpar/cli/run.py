@@ -41,11 +41,12 @@ def run(
     simpar run train.py -n 8 -- --epochs 3
     simpar run train.py -n 4 --timeout 60 --no-record
     simpar run mindspore_script.py -n 8 --mindspore
+    simpar run test_training.py::test_training -n 8 --mindspore          calls the function, as pytest would
     simpar run train.py -n 8 --dashboard          and watch it in a browser meanwhile
     ```
 
     Args:
-        script: The Python file to run.
+        script: The Python file to run; `FILE::FUNCTION` calls one of its functions.
         arguments: What the script finds in `sys.argv`. Put `--` before the first that begins with a dash.
         ranks: How many ranks; more than there are cores is fine.
         mpi: Which MPI to use, if there are several.

@@ -21,6 +21,7 @@ from simpar.launch.alarm import ALARM_FOLDER, INTERRUPTED, STOPPED
 from simpar.launch.ended import EndedWatch
 from simpar.launch.mpi import find_mpi, launch_command, launch_environment, rank_environment
 from simpar.launch.noise import NoiseFilter
+from simpar.launch.script import file_and_function
 
 __all__ = ["TIMED_OUT", "check_script", "run_ranks", "run_script"]
 
@@ -65,14 +66,15 @@ def run_script(
 
 
 def check_script(script: Path) -> None:
-    """Check that there is a file to run.
+    """Check that there is a file to run; a function of it may be named too, ``train.py::test_train``.
 
     Raises:
         LaunchError: there is none.
     """
-    if not script.is_file():
-        what = "is a folder" if script.is_dir() else "does not exist"
-        raise LaunchError(f"the script {str(script)!r} {what}. Give the path of a Python file, from {Path.cwd()}.")
+    file = Path(file_and_function(str(script))[0])
+    if not file.is_file():
+        what = "is a folder" if file.is_dir() else "does not exist"
+        raise LaunchError(f"the script {str(file)!r} {what}. Give the path of a Python file, from {Path.cwd()}.")
 
 
 def run_ranks(

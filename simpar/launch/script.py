@@ -7,30 +7,59 @@ import atexit
 import os
 import runpy
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+from simpar.errors import LaunchError
 from simpar.launch.alarm import Alarm, alarm_folder, exit_code, print_whole_lines
 
-__all__ = ["play"]
+__all__ = ["file_and_function", "play"]
+
+
+def file_and_function(script: str) -> tuple[str, str]:
+    """Return the file of a script, and which of its functions is to be called, as pytest names it.
+
+    >>> file_and_function("train.py"), file_and_function("train.py::test_train")
+    (('train.py', ''), ('train.py', 'test_train'))
+    """
+    file, _, function = script.partition("::")
+    return file, function
 
 
 def play(script: str, arguments: list[str]) -> None:
-    """Run ``script`` as Python itself would, and stop all ranks if it fails."""
-    sys.argv = [script, *arguments]
-    sys.path[0] = str(Path(script).resolve().parent)
+    """Run ``script`` as Python itself would, or one of its functions, and stop all ranks if it fails."""
+    file, function = file_and_function(script)
+    sys.argv = [file, *arguments]
+    sys.path[0] = str(Path(file).resolve().parent)
     print_whole_lines()
     early = _early_alarm()
     sys.excepthook = early.on_error  # opening the world puts one in its place that reaches all hosts
     atexit.register(early.on_exit)
     try:
-        runpy.run_path(script, run_name="__main__")
+        names = runpy.run_path(file, run_name=Path(file).stem if function else "__main__")
+        if function:
+            _found(names, file, function)()
     except SystemExit as end:
         if exit_code(end.code):
             _stop(end)
     except BaseException as error:
         own = error.__traceback__
         sys.excepthook(type(error), error, _of_script(own))
+
+
+def _found(names: Mapping[str, Any], file: str, function: str) -> Callable[[], object]:
+    """Return a function of a script.
+
+    Raises:
+        LaunchError: it has none of this name.
+    """
+    if not callable(names.get(function)):
+        known = [name for name, held in names.items() if callable(held) and name.startswith("test_")]
+        told = f"Those that begin with test_: {', '.join(known)}." if known else "It has none that begins with test_."
+        raise LaunchError(f"{file} has no function {function!r}. {told}")
+    return names[function]
 
 
 def _early_alarm() -> Alarm:

@@ -11,8 +11,12 @@ from simpar.mindspore.launcher import msrun_variables
 
 def main() -> None:
     """Install the alias and run the script that the command line names."""
+    usage = "usage: python -m simpar.mindspore SCRIPT[::FUNCTION] [ARGUMENTS]"
     if len(sys.argv) < 2:
-        sys.exit("usage: python -m simpar.mindspore SCRIPT [ARGUMENTS]")
+        sys.exit(usage)
+    if sys.argv[1] in ("-h", "--help"):
+        print(usage)
+        return
     check_script(Path(sys.argv[1]))
     install()
     os.environ.update(msrun_variables(os.environ))
