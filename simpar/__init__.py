@@ -20,6 +20,7 @@ from simpar.common import (
     ms_class,
     mutable,
     no_inline,
+    recompute,
     runtime,
 )
 from simpar.compile import jit
@@ -134,6 +135,7 @@ __all__ = [
     "no_inline",
     "ops",
     "parallel",
+    "recompute",
     "reset_algo_parameters",
     "reset_auto_parallel_context",
     "reset_ps_context",

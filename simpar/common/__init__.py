@@ -13,6 +13,7 @@ from simpar.common.language import (
     mutable,
     no_init_parameters,
     no_inline,
+    recompute,
 )
 from simpar.context import get_seed, set_seed
 from simpar.parameter import Parameter, ParameterTuple
@@ -33,6 +34,7 @@ __all__ = [
     "no_init_parameters",
     "no_inline",
     "parameter",
+    "recompute",
     "runtime",
     "set_seed",
 ]

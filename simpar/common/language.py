@@ -5,7 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from simpar.context import current
 from simpar.errors import DTypeError, ParameterError
+from simpar.graph import Recompute, Trace
+from simpar.nn import Cell
 
 __all__ = [
     "JitConfig",
@@ -16,6 +19,7 @@ __all__ = [
     "mutable",
     "no_init_parameters",
     "no_inline",
+    "recompute",
 ]
 
 _LIKELY = 64
@@ -91,6 +95,34 @@ class Symbol:
 
     def __index__(self) -> int:
         return self.length
+
+
+def recompute(
+    block: Cell,
+    *args: Any,
+    use_reentrant: bool = True,
+    output_recompute: bool = False,
+    early_stop: bool = True,
+    context_fn: Callable[[], Any] | None = None,
+    **kwargs: Any,
+) -> Any:
+    """Call a Cell; the backward pass computes again what lies inside it, instead of keeping it.
+
+    Args:
+        block: the Cell.
+        args, kwargs: its inputs.
+        use_reentrant, output_recompute, early_stop, context_fn: taken as MindSpore does; they change nothing.
+
+    Raises:
+        DTypeError: ``block`` is no Cell.
+    """
+    if not isinstance(block, Cell):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise DTypeError(f"recompute takes a Cell, not {block!r}.")
+    trace: Trace | None = current().trace
+    if trace is None or trace.marks.recompute is not None:  # nothing to keep, or within a Cell that is recomputed
+        return block(*args, **kwargs)
+    with trace.marked(recompute=Recompute(trace.made + 1, True)):
+        return block(*args, **kwargs)
 
 
 def mutable(input_data: Any, dynamic_len: bool = False) -> Any:

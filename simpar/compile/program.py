@@ -351,8 +351,10 @@ def _broadcast(world: World, parameters: Sequence[Any]) -> None:
 # --- the doors ---
 
 
-def jit(fn: Function | None = None, **_: Any) -> Function:
+def jit(function: Function | None = None, *, fn: Function | None = None, **_: Any) -> Function:
     """Return a function that runs as a compiled program; MindSpore's options of the same decorator are accepted.
+
+    ``fn`` is the older name of ``function``.
 
     Inside another traced function it is recorded as part of it.
     """
@@ -370,7 +372,8 @@ def jit(fn: Function | None = None, **_: Any) -> Function:
 
         return run
 
-    return decorate if fn is None else decorate(fn)
+    given = fn if function is None else function
+    return decorate if given is None else decorate(given)
 
 
 def _run_collective(op: str, arrays: list[Any], attrs: Any) -> Any:

@@ -92,7 +92,7 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ),
     ("mindspore.train.", "loss_scale_manager", ("simpar.train",)),
     ("mindspore.train.", "metrics", ("simpar.train.metrics",)),
-    ("mindspore.", "amp", ("simpar.train.amp",)),
+    ("mindspore.", "amp", ("simpar.train.amp", "simpar.train")),
     ("mindspore.", "runtime", ("simpar.common.runtime",)),
     ("mindspore.", "log", ("simpar.mindspore.log",)),
     ("mindspore.", "_checkparam", ("simpar.mindspore.utils",)),

@@ -16,6 +16,9 @@ from simpar.context import set_context as public_set_context
 from simpar.errors import ContextError, DTypeError
 
 __all__ = [
+    "COMPATIBLE",
+    "LAX",
+    "STRICT",
     "GlobalComm",
     "_ExistingGroup",
     "_get_algo_single_loop",
@@ -34,6 +37,11 @@ __all__ = [
     "set_cost_model_context",
     "set_offload_context",
 ]
+
+STRICT: Final = 0
+COMPATIBLE: Final = 1
+LAX: Final = 2
+"""How much of Python MindSpore's compiler takes (``jit_syntax_level``); simpar traces whatever runs."""
 
 _KEPT: Final = ("enable_all_reduce_fusion", "enable_all_gather_fusion", "enable_reduce_scatter_fusion")
 """Settings of the object that are no options of ``set_auto_parallel_context``; unless set, ``comm_fusion`` says."""

@@ -91,10 +91,10 @@ class Cell(CellHints, CellOptions):
         return f"attribute {name!r} of {type(self).__name__}"
 
     def _free(self, name: str, what: str) -> None:
-        """Make room for a Parameter or Cell under ``name``."""
+        """Make room for a Parameter or Cell under ``name``; a Cell takes the place of what stood there."""
         if "_params" not in self.__dict__:
             raise CellAttributeError(f"{self._place(name)} is {what}: call super().__init__() before assigning it.")
-        if self.__dict__.get(name) is not None and name not in self._lists:
+        if what != "a Cell" and self.__dict__.get(name) is not None and name not in self._lists:
             raise DTypeError(f"{self._place(name)} holds {self.__dict__[name]!r} already; {what} needs a free name.")
         vars(self).pop(name, None)
         self._forget_members(name)

@@ -47,12 +47,13 @@ class CellHints(ABC):
         return self._inputs
 
     def add_flags(self, **flags: Any) -> Self:
-        """Keep flags of MindSpore's compiler.
+        """Keep flags of MindSpore's compiler, which are attributes too.
 
         With ``skip_auto_parallel_compile=True`` each rank runs the Cell for itself in every mode, as a hand-written
         collective needs it; the others change nothing.
         """
         self._flags = {**(self._flags or {}), **flags}
+        vars(self).update(flags)
         return self
 
     def add_flags_recursive(self, **flags: Any) -> Self:

@@ -145,7 +145,7 @@ class Primitive:
 
     def set_prim_instance_name(self, name: str) -> Self:
         """Give the op a name for messages, and return the op itself."""
-        self.name = name
+        self.name = self.instance_name = name
         return self
 
     def set_stage(self, stage: int) -> Self:

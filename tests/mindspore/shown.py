@@ -75,6 +75,7 @@ SHOWN: dict[str, str] = {
     "pipeline_segments": f"{_EFFECTS}::test_a_stage_has_several_parts_if_it_may",
     # training and checkpoints
     "mindspore.train.Model": "train/test_model.py::test_four_ranks_train_as_one",
+    "mindspore.recompute": "partition/test_recompute.py::test_less_memory_is_planned",
     "mindspore.train.OnRequestExit": "train/test_checkpoints.py::"
     "test_a_training_that_is_asked_to_end_saves_and_goes_on_from_there",
     "mindspore.parallel.convert_checkpoints": _NEWER,

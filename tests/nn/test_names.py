@@ -268,3 +268,10 @@ def test_deleting_an_attribute_lets_its_parameters_go() -> None:
     assert names(net) == []
     with pytest.raises(AttributeError, match="Net has no attribute 'w'"):
         _ = net.w
+
+
+def test_a_cell_takes_the_place_of_what_an_attribute_held() -> None:
+    net = nn.Cell()
+    net.step = abs
+    net.step = nn.ReLU()
+    assert [name for name, _ in net.name_cells().items()] == ["step"]

@@ -38,13 +38,14 @@ class Net(nn.Cell):
 
     def __init__(self, tp: int = 1, mark: Callable[[Block], object] = lambda block: None) -> None:
         super().__init__()
+        self.is_called_so = mark is MARKS["call"]
         self.blocks = nn.CellList([Block(tp) for _ in range(4)])
         for block in self.blocks:
             mark(cast("Block", block))
 
     def construct(self, x: Tensor) -> Tensor:
         for block in self.blocks:
-            x = block(x)
+            x = ms.recompute(block, x) if self.is_called_so else block(x)
         return (x * x).mean()
 
 
@@ -52,6 +53,7 @@ MARKS: dict[str, Callable[[Any], object]] = {
     "cell": lambda block: block.recompute(),
     "without collectives": lambda block: block.recompute(mp_comm_recompute=False),
     "ops": lambda block: (block.tanh.recompute(), block.gelu.recompute()),
+    "call": lambda block: None,
 }
 
 
@@ -84,7 +86,7 @@ def count(made: Plan, op: str, phase: str) -> int:
     return sum(i.op == op and i.phase == phase for i in made.instructions)
 
 
-@pytest.mark.parametrize("mark", ["cell", "ops"])
+@pytest.mark.parametrize("mark", ["cell", "ops", "call"])
 def test_less_memory_is_planned(mark: str) -> None:
     assert foresee_memory(plan(MARKS[mark])).arena_bytes < 0.8 * foresee_memory(plan()).arena_bytes
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from simpar.autodiff import value_and_grad
+from simpar.autodiff import GradOperation, value_and_grad
 from simpar.context import DATA_PARALLEL, HYBRID_PARALLEL, current
 from simpar.dtype import float32
 from simpar.nn.cell import Cell
@@ -140,22 +140,34 @@ class TrainOneStepCell(Cell):
         self.optimizer = optimizer
         self.sens, self.return_grad = sens, return_grad
         self.reducer_flag = current().parallel.parallel_mode in (DATA_PARALLEL, HYBRID_PARALLEL)
-        self.grad_reducer = DistributedGradReducer(optimizer.parameters) if self.reducer_flag else None
+        self.grad_reducer: Callable[[Any], Any] = _as_they_are
+        if self.reducer_flag:
+            self.grad_reducer = DistributedGradReducer(optimizer.parameters)
+        self.grad = GradOperation(get_by_list=True, sens_param=True)
+        """For subclasses that differentiate themselves: ``self.grad(self.network, self.weights)(*inputs, sens)``."""
 
     @property
     def weights(self) -> tuple[Parameter, ...]:
-        """The Parameters that the optimizer updates."""
-        return tuple(self.optimizer.parameters)
+        """The Parameters that are trained: those that the optimizer updates, or those that were set."""
+        given: tuple[Parameter, ...] | None = vars(self).get("_given_weights")
+        return tuple(self.optimizer.parameters) if given is None else given
+
+    @weights.setter
+    def weights(self, given: Sequence[Parameter]) -> None:
+        vars(self)["_given_weights"] = tuple(given)
 
     def construct(self, *inputs: Any) -> Any:
         """Return the loss of the step, before the update; with ``return_grad`` and the gradients."""
         weights = self.weights
         run = _kept(self, _ids(weights), lambda: loss_and_gradients(self.network, weights, self.sens))
         loss, gradients = run(*inputs)
-        if self.grad_reducer is not None:
-            gradients = self.grad_reducer(gradients)
+        gradients = self.grad_reducer(gradients)
         self.optimizer(gradients)
         return (loss, gradients) if self.return_grad else loss
+
+
+def _as_they_are(gradients: Any) -> Any:
+    return gradients
 
 
 def _kept(cell: Cell, key: object, make: Callable[[], Any]) -> Any:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from simpar import ops
 from simpar.context import DATA_PARALLEL, HYBRID_PARALLEL, current
 from simpar.dtype import float32, int32
@@ -133,6 +135,7 @@ class TrainOneStepWithLossScaleCell(TrainOneStepCell):
                 f"scale_sense is a Tensor with one element or a Cell that changes it, not {scale_sense!r}."
             )
         self.scale_sense = Parameter(first, name="scale_sense", requires_grad=False)
+        self.hyper_map = ops.HyperMap()
 
     def set_sense_scale(self, sens: Tensor) -> None:
         """Set the scale."""
@@ -144,14 +147,30 @@ class TrainOneStepWithLossScaleCell(TrainOneStepCell):
         run = loss_and_gradients(self.network, self.weights, scale)
         loss, scaled = run(*inputs)
         gradients = tuple(g * (1.0 / scale).astype(g.dtype) for g in scaled)
-        if self.grad_reducer is not None:
-            gradients = self.grad_reducer(gradients)
+        gradients = self.grad_reducer(gradients)
         overflow = self._overflow(gradients)
         with update_phase():
             update_unless(overflow, lambda: self.optimizer(gradients))
             if self.loss_scaling_manager is not None:
                 self.loss_scaling_manager(self.scale_sense, overflow)
         return loss, overflow, scale
+
+    # --- for subclasses that write the step themselves ---
+
+    def start_overflow_check(self, pre_cond: Any, compute_input: Any) -> tuple[Tensor, Any]:
+        """Return a status, which says nothing yet, and what the loss is scaled by."""
+        return Tensor(np.zeros(8, np.int32)), compute_input
+
+    def get_overflow_status(self, status: Tensor, compute_output: Any) -> Tensor:
+        """Return whether a gradient overflowed on any rank."""
+        return self._overflow(tuple(compute_output))
+
+    def process_loss_scale(self, overflow: Tensor) -> Tensor:
+        """Change the scale as its Cell does, and return whether the step overflowed."""
+        if self.loss_scaling_manager is not None:
+            with update_phase():
+                self.loss_scaling_manager(self.scale_sense, overflow)
+        return overflow
 
     def _overflow(self, gradients: tuple[Tensor, ...]) -> Tensor:
         """Return whether a gradient overflowed on any rank."""
