@@ -10,7 +10,7 @@ import simpar as ms
 from simpar import Parameter, Tensor, nn, ops
 from simpar.collectives import run_threads
 from simpar.communication import get_rank, init
-from simpar.ops import composite as C  # noqa: N812 (as MindSpore's scripts call it)
+from simpar.ops import composite as C
 
 RNG = np.random.default_rng(3)
 X, Y = RNG.standard_normal((8, 4)).astype("f4"), RNG.standard_normal((8, 2)).astype("f4")
