@@ -23,8 +23,8 @@ change, or when a flag changed that it asked for while it was traced.
 | ``semi_auto_parallel`` | all | what the rules say |
 | ``auto_parallel`` | all, after ``propagate_strategies`` | what the rules say |
 
-Modules, in reading order: ``passes`` (the list above), ``options`` (what of the context they need), ``program`` (cache
-and calls), ``agreement`` (whether ranks fit together), ``tree`` (nested arguments), ``record`` (what the recorder is
+Modules, in reading order: ``passes`` (the list above), ``options`` (what of the context they need), ``traced``
+(tracing, with ``lengths`` that fit), ``program`` (cache and calls), ``loops`` (whose end depends on values), ``agreement`` (whether ranks fit together), ``tree`` (nested arguments), ``record`` (what the recorder is
 told), ``watch`` (when it is told values).
 """
 

@@ -11,11 +11,12 @@ import numpy as np
 
 from simpar.collectives import World, solo_world
 from simpar.compile.agreement import compare_plans
-from simpar.compile.lengths import divisors, with_lengths
-from simpar.compile.options import check_batch, check_world, partition_options
-from simpar.compile.passes import partition_graph, save_files, save_group, with_files
+from simpar.compile.loops import Deciding, agreed
+from simpar.compile.options import check_world, partition_options
+from simpar.compile.passes import save_files, save_group
 from simpar.compile.record import describe_program, measure_seldom, open_recorder
 from simpar.compile.reported import Fed, report_layouts
+from simpar.compile.traced import Traced, Way, trace_and_cut
 from simpar.compile.tree import Rebuild, flatten
 from simpar.compile.wanted import by_position, notes_of, under_wanted_options
 from simpar.compile.watch import Watch, watch_values
@@ -23,9 +24,9 @@ from simpar.context import Context, current, register_runner
 from simpar.dtype import as_dtype
 from simpar.errors import NotYetError, TraceError
 from simpar.execute import Executor, run_collective
-from simpar.graph import NESTED, NEXT, Graph, Trace, Value, register_collectives, tracing
+from simpar.graph import NEXT, Graph, register_collectives
 from simpar.parameter import Parameter
-from simpar.partition import Partitioned, PartitionOptions, Plan, argument_shape, localize
+from simpar.partition import PartitionOptions, Plan, localize
 from simpar.recorder import StepFinished
 from simpar.tensor import Elsewhere, Tensor, branched
 
@@ -113,11 +114,7 @@ class Program:
         """Run one step and return the results in the function's own nest."""
         if self.executor is None:
             return self.rebuild([_planned(context.planner, self.plan, v) for v in self.plan.outputs])
-        given: list[Any] = list(tensors)
-        if self.step_place is not None:
-            given.insert(self.step_place, Tensor.wrap(np.asarray(context.count("step"))))
-        numbered = zip(self.arguments, given, strict=True)
-        arrays = [t.asnumpy() for v, t in numbered if v not in self.plan.elsewhere]
+        arrays = self._arrays(tensors, context.count("step") if self.step_place is not None else 0)
         start = perf_counter()
         made = self.executor.run(arrays)
         left = iter(made)
@@ -130,6 +127,20 @@ class Program:
             if self.watch is not None:
                 self.watch.after_step(self.steps)
         return self.rebuild(results)
+
+    def ask(self, tensors: Sequence[Tensor]) -> bool:
+        """Return the one result, a condition, which all ranks find alike; no step is counted."""
+        assert self.executor is not None, "conditions are looked at where programs run"
+        context = current()
+        made = self.executor.run(self._arrays(tensors, context.counters.get("step", 0)))
+        return agreed(made[0], context.world or solo_world())
+
+    def _arrays(self, tensors: Sequence[Tensor], step: int) -> list[Any]:
+        given: list[Any] = list(tensors)
+        if self.step_place is not None:
+            given.insert(self.step_place, Tensor.wrap(np.asarray(step)))
+        numbered = zip(self.arguments, given, strict=True)
+        return [t.asnumpy() for v, t in numbered if v not in self.plan.elsewhere]
 
 
 def _delivered(plan: Plan, number: int, arrays: Iterator[Any]) -> Tensor:
@@ -154,6 +165,9 @@ def _planned(planner: Planner, plan: Plan, number: int) -> Tensor:
 
 # --- the cache ---
 
+_Compiled = Program | Deciding[Program]
+"""A function as far as it is known what it does."""
+
 
 def run_function(
     function: Function, args: Sequence[Any], owner: object = None, named: Mapping[str, Any] | None = None
@@ -171,7 +185,8 @@ def run_function(
     tensors, _, _ = given = flatten(args, Parameter)
 
     def run() -> Any:
-        return _program(function, given, owner, context).run(tensors, context)
+        made = _program(function, given, owner, context)
+        return (made.decided(tensors) if isinstance(made, Deciding) else made).run(tensors, context)
 
     return under_wanted_options(run, notes_of(function), context)
 
@@ -182,13 +197,17 @@ def compile_function(function: Function, args: Sequence[Any], owner: object = No
 
     def compiled() -> Program:
         if context.world is None and context.planner is None:
-            return _compile(function, given[0], given[2], owner, context, runs=False)
-        return _program(function, given, owner, context)
+            made = _compile(function, given[0], given[2], owner, context, runs=False)
+        else:
+            made = _program(function, given, owner, context)
+        return made.condition if isinstance(made, Deciding) else made
 
     return under_wanted_options(compiled, notes_of(function), context)
 
 
-def _program(function: Function, given: tuple[list[Tensor], Any, Rebuild], owner: object, context: Context) -> Program:
+def _program(
+    function: Function, given: tuple[list[Tensor], Any, Rebuild], owner: object, context: Context
+) -> _Compiled:
     """Return the program of a call, compiled if there is none for it yet."""
     tensors, nest, rebuild = given
     key = (nest, tuple((t.shape, t.dtype, t.layout) for t in tensors))
@@ -205,7 +224,7 @@ def _program(function: Function, given: tuple[list[Tensor], Any, Rebuild], owner
     return made
 
 
-def _cache_of(function: Function, rank: int) -> dict[Any, list[Program]]:
+def _cache_of(function: Function, rank: int) -> dict[Any, list[_Compiled]]:
     """Return the programs that a rank made for a function; they live as long as the function, or its Cell.
 
     Ranks may be threads, which share the function: each has programs of its own, and forgets them in its own order.
@@ -217,7 +236,7 @@ def _cache_of(function: Function, rank: int) -> dict[Any, list[Program]]:
     )
 
 
-class _Programs(dict[tuple[str, int], dict[Any, list[Program]]]):
+class _Programs(dict[tuple[str, int], dict[Any, list[_Compiled]]]):
     """The programs of one function or Cell; a copy of the Cell begins without."""
 
     def __deepcopy__(self, memo: object) -> "_Programs":
@@ -231,13 +250,31 @@ class _Programs(dict[tuple[str, int], dict[Any, list[Program]]]):
 
 
 def _compile(
-    function: Function, tensors: list[Tensor], rebuild: Rebuild, owner: object, context: Context, runs: bool = True
-) -> Program:
-    options = partition_options(context)
-    if context.planner is None and runs:
+    function: Function,
+    tensors: list[Tensor],
+    rebuild: Rebuild,
+    owner: object,
+    context: Context,
+    runs: bool = True,
+    way: Way | None = None,
+) -> _Compiled:
+    """Return the program of a function, or of the condition on which it depends what follows."""
+    runs = runs and context.planner is None
+    if runs:
         check_world(context)
-    make = partial(_cut, function, rebuild, options, context)
-    trace, graph, nest, partitioned = with_lengths(make, tensors, owner)
+    traced = trace_and_cut(function, tensors, rebuild, owner, context, way, runs)
+    program = _program_of(traced, tensors, rebuild, owner, context, runs)
+    if not traced.is_condition:
+        return program
+    follow = partial(_compile, function, tensors, rebuild, owner, context, True)
+    return Deciding(program, follow, traced.way)
+
+
+def _program_of(
+    traced: Traced, tensors: list[Tensor], rebuild: Rebuild, owner: object, context: Context, runs: bool
+) -> Program:
+    trace, graph, nest, partitioned = traced.trace, traced.graph, traced.nest, traced.partitioned
+    options = partition_options(context)
     plan = localize(partitioned, context.rank)
     name = type(owner).__name__ if owner is not None and not callable(getattr(owner, "__code__", None)) else "step"
     name = f"{getattr(owner, '__name__', name)}-{context.count('program')}"
@@ -294,45 +331,6 @@ def _leave_to_others(plan: Plan, by_number: Mapping[int, Any]) -> None:
     for number, planned in plan.elsewhere.items():
         if number in by_number:
             by_number[number].leave(planned.layout)
-
-
-def _cut(
-    function: Function,
-    rebuild: Rebuild,
-    options: PartitionOptions,
-    context: Context,
-    trace: Trace,
-    tensors: list[Tensor],
-) -> tuple[Trace, Graph, Rebuild, Partitioned]:
-    """Trace the function and cut its graph over the devices."""
-    graph, nest = _traced(trace, function, tensors, rebuild, options)
-    check_batch(context)
-    graph = with_files(graph, context)
-    return trace, graph, nest, partition_graph(graph, options)
-
-
-def _traced(
-    trace: Trace, function: Function, tensors: list[Tensor], rebuild: Rebuild, options: PartitionOptions
-) -> tuple[Graph, Rebuild]:
-    """Run the function once on symbolic Tensors."""
-    alone = {id(x) for x in cast("tuple[Any, ...]", rebuild(tensors))}
-    symbols: list[Tensor] = []
-    entry = 0
-    for i, t in enumerate(tensors):
-        is_cut = t.layout is not None and t.full_shape_of_slice is not None
-        is_nested = options.mindspore and id(t) not in alone  # MindSpore takes it whole
-        shape = cast("tuple[int, ...]", t.full_shape_of_slice) if is_cut else t.shape
-        if not is_cut and not is_nested:
-            shape = argument_shape(t.shape, entry, options)
-            entry += 1
-        layout = t.layout if is_cut and options.is_partitioned else None
-        name = f"{NESTED}x{i}" if is_nested else f"x{i}"
-        symbols.append(Tensor.wrap(trace.argument(shape, t.dtype, name, layout, divisors(t))))
-    with tracing(trace):
-        out = branched(lambda: function(*rebuild(symbols)))
-        results, _, nest = flatten(out)
-        values: list[Value] = [trace.bind(r.operand()) for r in results]
-    return trace.graph(values), nest
 
 
 def _keep_plan(owner: object, plan: Plan) -> None:

@@ -24,7 +24,7 @@ from simpar.graph.ir import (
     Strategy,
     Value,
 )
-from simpar.graph.lines import refuse_value, user_line
+from simpar.graph.lines import ManyConditions, refuse_value, user_line
 from simpar.graph.opdef import OPS, Example, Local, OpDef, kernel_of, local_shape, lookup, op
 from simpar.graph.rewrite import drop_unused, merge_equal
 from simpar.graph.text import graph_text
@@ -53,6 +53,7 @@ __all__ = [
     "Example",
     "Graph",
     "Local",
+    "ManyConditions",
     "Node",
     "OpDef",
     "Operand",

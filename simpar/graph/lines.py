@@ -6,7 +6,7 @@ from pathlib import Path
 
 from simpar.errors import ValueDependentError
 
-__all__ = ["UserLine", "refuse_value", "user_line"]
+__all__ = ["ManyConditions", "UserLine", "refuse_value", "user_line"]
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _DEMO = str(Path(_PACKAGE, "demo"))  # a program like a user's
@@ -45,6 +45,10 @@ def user_line() -> UserLine | str:
             return UserLine.of(name, frame.f_lineno)
         frame = frame.f_back
     return ""
+
+
+class ManyConditions(ValueDependentError):
+    """Says that a function asks for more conditions than are recorded both ways, as a loop does."""
 
 
 def refuse_value(what: str) -> ValueDependentError:

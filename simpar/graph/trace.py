@@ -30,7 +30,7 @@ from simpar.graph.ir import (
     Strategy,
     Value,
 )
-from simpar.graph.lines import refuse_value, user_line
+from simpar.graph.lines import ManyConditions, refuse_value, user_line
 from simpar.graph.opdef import OpDef, lookup
 from simpar.layout import Layout
 
@@ -143,6 +143,8 @@ class Trace:
         self._step: Value | None = None
         self.asked: list[Decision] | None = None
         self.answers: Sequence[bool] = ()
+        self.answering: Callable[[Value], bool] | None = None
+        """Answers conditions where not both ways are recorded."""
         self.replays: list[deque[Node]] = []
 
     # --- inputs ---
@@ -322,13 +324,15 @@ class Trace:
         """
         if prod(condition.shape) != 1:
             raise RuleError(f"a condition has one element, but that at {user_line()} has shape {condition.shape}.")
+        if self.answering is not None:
+            return self.answering(condition)
         if self.asked is None:
             raise refuse_value("bool(tensor) (an `if`, `while`, `and` or `or`)")
         known = next((d.answer for d in self.asked if d.condition is condition), None)
         if known is not None:
             return known
         if len(self.asked) == MOST_CONDITIONS:
-            raise refuse_value(f"the {MOST_CONDITIONS + 1}th condition of a function (a `while`?)")
+            raise ManyConditions(str(refuse_value(f"the {MOST_CONDITIONS + 1}th condition of a function (a `while`?)")))
         number = len(self.asked)
         answer = self.answers[number] if number < len(self.answers) else True
         self.asked.append(Decision(condition, answer, len(self.nodes), user_line()))
