@@ -24,8 +24,9 @@ change, or when a flag changed that it asked for while it was traced.
 | ``auto_parallel`` | all, after ``propagate_strategies`` | what the rules say |
 
 Modules, in reading order: ``passes`` (the list above), ``options`` (what of the context they need), ``traced``
-(tracing, with ``lengths`` that fit), ``program`` (cache and calls), ``loops`` (whose end depends on values), ``agreement`` (whether ranks fit together), ``tree`` (nested arguments), ``record`` (what the recorder is
-told), ``watch`` (when it is told values).
+(tracing, with ``lengths`` that fit), ``program`` (cache and calls), ``loops`` (whose end depends on values),
+``agreement`` (whether ranks fit together), ``tree`` (nested arguments), ``record`` (what the recorder is told),
+``watch`` (when it is told values).
 """
 
 from simpar.compile.passes import compile_graph, partition_graph

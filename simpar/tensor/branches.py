@@ -3,8 +3,8 @@
 While a function is traced there are no values yet, so ``if loss > 10:`` has no answer. The function runs once for every
 answer: again from its beginning, where it finds what it recorded before and records only what differs. At its end each
 result, and each Parameter that one of the ways assigned, is what the condition selects. So every way is computed in
-every step, as one device would compute ``select``. A loop whose end depends on values has no such form: ``compile`` lets
-it go one way, as the values say.
+every step, as one device would compute ``select``. A loop whose end depends on values has no such form: ``compile``
+lets it go one way, as the values say.
 """
 
 from collections import deque
