@@ -28,6 +28,7 @@ from simpar.partition.fusion import members as steps_of
 from simpar.partition.gathering import Gathering, gathering
 from simpar.partition.insert import Partitioned, insert_redistribution
 from simpar.partition.localize import localize
+from simpar.partition.out_strategy import wanted_result
 from simpar.partition.plan import Collective, Instruction, Plan, PlannedParameter, PlannedValue
 from simpar.partition.recompute import repeat_forward
 from simpar.partition.recorded import decode_program, encode_program
@@ -69,5 +70,6 @@ __all__ = [
     "repeat_forward",
     "steps_of",
     "verify_partitioned",
+    "wanted_result",
     "widen_sums",
 ]

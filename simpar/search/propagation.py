@@ -20,7 +20,15 @@ from math import prod
 from simpar.errors import LayoutError, StrategyError
 from simpar.graph import Graph, Node, Value, lookup
 from simpar.layout import Assignment, Layout, Rule, follow
-from simpar.partition import Gathering, PartitionOptions, argument_layout, chosen_assignment, dataset_entries, gathering
+from simpar.partition import (
+    Gathering,
+    PartitionOptions,
+    argument_layout,
+    chosen_assignment,
+    dataset_entries,
+    gathering,
+    wanted_result,
+)
 from simpar.search.candidates import candidates, strategy_of
 from simpar.search.moving import Cost, moving_cost
 
@@ -39,11 +47,19 @@ def propagate_strategies(graph: Graph, options: PartitionOptions) -> Graph:
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    """How a node is cut, whether it only passes on what reached it, and how a configured product gathers."""
+    """How a node is cut, whether it only passes on what reached it, and for a configured one what it does more.
+
+    Args:
+        assignment: how it is cut.
+        passes_on: whether it takes what reaches it, whatever that is.
+        gathers: how a product gathers its operands.
+        wanted: the layout of the first result that its ``out_strategy`` asks for.
+    """
 
     assignment: Assignment
     passes_on: bool = False
     gathers: Gathering | None = None
+    wanted: Layout | None = None
 
     def operand(self, rule: Rule, index: int) -> Layout:
         """Return the layout in which an operand waits."""
@@ -51,6 +67,8 @@ class _Decided:
 
     def result(self, rule: Rule, index: int) -> Layout:
         """Return the layout in which a result is kept."""
+        if index == 0 and self.wanted is not None:
+            return self.wanted
         return self.assignment.result(rule, index).resolved() if self.gathers is None else self.gathers.made
 
 
@@ -125,7 +143,11 @@ class _Propagation:
     def _configured(self, i: int) -> _Decided:
         node, rule, n = self.nodes[i], self.rules[i], self.options.device_num
         try:
-            return _Decided(chosen_assignment(node, rule, n), gathers=gathering(node, rule, n))
+            made = _Decided(chosen_assignment(node, rule, n), gathers=gathering(node, rule, n))
+            if node.out_strategy is None:
+                return made
+            left = made.assignment.result(rule, 0) if made.gathers is None else made.gathers.made
+            return replace(made, wanted=wanted_result(node, left, self.options.mindspore))
         except (StrategyError, LayoutError) as error:
             raise StrategyError(f"{node.cited}: {error}") from None
 
@@ -182,8 +204,12 @@ class _Propagation:
             self.queue.extend(self._share(i))
             for k, value in enumerate(node.outputs):
                 for user, operand in self.users.get(value, ()):
-                    if user not in self.decided and not self._ends(i, user):
-                        self._reach(user, operand, made.result(rule, k), self._is_reshaped(i))
+                    if user in self.decided or self._ends(i, user):
+                        continue
+                    if k == 0 and made.wanted is not None and not _passes_on(self.nodes[user], self.rules[user]):
+                        self._decide(user, _Decided(self._cut_alike(user, operand, made.wanted)))
+                        continue
+                    self._reach(user, operand, made.result(rule, k), self._is_reshaped(i))
             for k, value in enumerate(node.inputs):
                 maker = self.maker.get(value)
                 if maker is not None and maker[0] not in self.decided and not self._ends(maker[0], i):
@@ -224,6 +250,13 @@ class _Propagation:
         edges = [_Edge("in", operand, layout, self.nodes[i].inputs[operand].shape)]
         edges += self._fed_beside(i, operand)
         self._decide(i, _Decided(self._cheapest(rule, tuple(edges), _Taste(cuts_least=least))))
+
+    def _cut_alike(self, i: int, operand: int, wanted: Layout) -> Assignment:
+        """Return the least cut that cuts an operand into as many slices as an ``out_strategy``; whole if none does."""
+        rule = self.rules[i]
+        found = [made for _, made in candidates(rule, self.options.device_num)]
+        alike = [made for made in found if made.operand(rule, operand).cuts == wanted.cuts]
+        return min(alike or found, key=lambda made: prod(made.cut(f) for f in rule.order))
 
     def _fed_beside(self, i: int, operand: int) -> list[_Edge]:
         """Return the edges of an op to other operands that are arguments, which are decided from the start."""

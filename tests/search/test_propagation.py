@@ -33,11 +33,13 @@ class Net(nn.Cell):
         return self.two(ops.relu(self.one(x, self.w1)), self.w2).sum()
 
 
-def step(strategy: Any) -> list[NDArray[Any]]:
+def step(strategy: Any, wanted: Any = None) -> list[NDArray[Any]]:
     ms.set_auto_parallel_context(
         parallel_mode="auto_parallel", search_mode="sharding_propagation", dataset_strategy="full_batch"
     )
     net = Net(strategy)
+    if wanted is not None:
+        net.one.shard(strategy, wanted)
     loss, gradients = ms.value_and_grad(net, None, net.trainable_params())(Tensor(X))
     return [loss.asnumpy(), *(ms.parallel.full_tensor(g).asnumpy() for g in gradients)]
 
@@ -48,6 +50,27 @@ def test_a_step_computes_what_one_device_computes(strategy: Any) -> None:
     for made in run_threads(4, lambda: step(strategy)):
         for one, other in zip(made, wanted, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "wanted"),
+    [(((2, 2), (2, 1)), ((4, 1),)), (((2, 2), (2, 1)), ((2, 1),)), (((1, 4), (4, 1)), ((4, 1),))],
+)
+def test_an_out_strategy_is_what_the_next_op_takes(strategy: Any, wanted: Any) -> None:
+    alone = run_threads(1, lambda: step(None))[0]
+    for made in run_threads(4, lambda: step(strategy, wanted)):
+        for one, other in zip(made, alone, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+    with entered(Context()):
+        ms.set_auto_parallel_context(
+            parallel_mode="auto_parallel", search_mode="sharding_propagation", full_batch=True, device_num=4
+        )
+        net = Net(strategy)
+        net.one.shard(strategy, wanted)
+        net.compile(Tensor(X))
+        assert (
+            net.parameter_layout_dict["w2"][2][0] == 16
+        )  # rows of its other operand are cut, as the first result's are
 
 
 def test_an_op_behind_a_gathering_product_takes_what_that_leaves() -> None:
