@@ -58,6 +58,7 @@ from simpar.dtype import (
     uint32,
     uint64,
 )
+from simpar.jacobian import jvp, vjp
 from simpar.ops import reshard
 from simpar.parallel import (
     Layout,
@@ -124,6 +125,7 @@ __all__ = [
     "int64",
     "jit",
     "jit_class",
+    "jvp",
     "lazy_inline",
     "load_checkpoint",
     "load_distributed_checkpoint",
@@ -156,6 +158,7 @@ __all__ = [
     "uint32",
     "uint64",
     "value_and_grad",
+    "vjp",
 ]
 
 _ON_DEMAND = {

@@ -21,7 +21,7 @@ from simpar.graph import EVERY_STAGE, NO_MICRO, Node, Trace, Value, lookup
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor, branched, filled
 
-__all__ = ["GradOperation", "grad", "value_and_grad", "with_own_gradient"]
+__all__ = ["GradOperation", "check_alike", "conjugate", "differentiate", "grad", "value_and_grad", "with_own_gradient"]
 
 Function = Callable[..., Any]
 
@@ -53,7 +53,7 @@ def value_and_grad(
     listed = (weights,) if isinstance(weights, Parameter) else None if weights is None else tuple(weights)
 
     def with_gradients(*args: Any) -> tuple[Any, Any]:
-        out, by_position, by_weight = _differentiate(fn, args, _positions(grad_position), listed or (), has_aux)
+        out, by_position, by_weight = differentiate(fn, args, _positions(grad_position), listed or (), has_aux)
         first: Any = by_position if isinstance(grad_position, tuple) else by_position[0] if by_position else None
         second: Any = by_weight[0] if isinstance(weights, Parameter) else by_weight
         if listed is None:
@@ -128,10 +128,20 @@ def _positions(grad_position: int | tuple[int, ...] | None) -> tuple[int, ...]:
     return () if grad_position is None else (grad_position,) if isinstance(grad_position, int) else grad_position
 
 
-def _differentiate(
-    fn: Function, args: Sequence[Any], positions: Sequence[int], weights: Sequence[Parameter], has_aux: bool
+def differentiate(
+    fn: Function,
+    args: Sequence[Any],
+    positions: Sequence[int],
+    weights: Sequence[Parameter],
+    has_aux: bool,
+    cotangents: Sequence[Tensor] | None = None,
 ) -> tuple[Any, tuple[Any, ...], tuple[Tensor, ...]]:
-    """Run ``fn`` under the active trace; return its result and the gradients by position and by weight."""
+    """Run ``fn`` under the active trace; return its result and the gradients by position and by weight.
+
+    Args:
+        fn, args, positions, weights, has_aux: what is differentiated, by what.
+        cotangents: of the results; ones if None.
+    """
     trace: Trace | None = current().trace
     if trace is None:
         raise TraceError("gradients need the graph of the function: `import simpar` as a whole, which registers how.")
@@ -142,7 +152,9 @@ def _differentiate(
     out = branched(lambda: fn(*args))
     results: tuple[Any, ...] = cast("Any", out) if isinstance(out, tuple) else (out,)
     seeds = [r for r in (results[:1] if has_aux else results) if isinstance(r, Tensor)]
-    found = adjoint(trace, start, seeds, [*inputs, *held])
+    if cotangents is not None:
+        check_alike("the cotangent", cotangents, seeds)
+    found = adjoint(trace, start, seeds, [*inputs, *held], cotangents)
     by_input, by_weight = found[: len(inputs)], found[len(inputs) :]
     for weight, value, gradient in zip(weights, held, by_weight, strict=True):
         if value == trace.parameter_input(weight):
@@ -152,6 +164,17 @@ def _differentiate(
             trace.owe(weight, gradient.operand())
     left = iter(by_input)
     return cast("Any", out), tuple(_nested(args[p], left) for p in positions), tuple(by_weight)
+
+
+def check_alike(what: str, given: Sequence[Any], like: Sequence[Tensor]) -> None:
+    """Check that there is a Tensor of the same shape for each.
+
+    Raises:
+        DTypeError: there is not.
+    """
+    shapes = [x.shape if isinstance(x, Tensor) else x for x in given]
+    if shapes != [x.shape for x in like]:
+        raise DTypeError(f"{what} has shapes {shapes}, which do not fit {[x.shape for x in like]}; give one for each.")
 
 
 def _leaves(argument: Any) -> list[Tensor]:
@@ -168,21 +191,29 @@ def _nested(argument: Any, leaves: Iterator[Tensor]) -> Any:
     return next(leaves) if isinstance(argument, Tensor) else None
 
 
-def adjoint(trace: Trace, start: int, seeds: Iterable[Tensor], targets: Sequence[Value]) -> list[Tensor]:
+def adjoint(
+    trace: Trace,
+    start: int,
+    seeds: Sequence[Tensor],
+    targets: Sequence[Value],
+    given: Sequence[Tensor] | None = None,
+) -> list[Tensor]:
     """Return the cotangents of ``targets``, recording the nodes that compute them.
 
     Args:
         trace: the active trace.
         start: the first node to walk back to.
-        seeds: the results; the cotangent of each is ones.
+        seeds: the results.
         targets: values to differentiate by.
+        given: the cotangent of each result; ones if None.
     """
     nodes = trace.nodes[start:]
     needed = _reached_from(nodes, targets)
     cotangents: dict[Value, Tensor] = {}
     with trace.during("backward"), trace.marked(stage=EVERY_STAGE, micro=NO_MICRO, recompute=None):
-        for seed in seeds:
-            _add(cotangents, trace.bind(seed.operand()), filled(seed.shape, seed.dtype, 1))
+        for place, seed in enumerate(seeds):
+            cotangent = filled(seed.shape, seed.dtype, 1) if given is None else conjugate(given[place])
+            _add(cotangents, trace.bind(seed.operand()), cotangent.astype(seed.dtype))
         for node in reversed(nodes):
             if node.outputs[0] in trace.own_gradients:
                 _pull_back_at_once(trace, node, cotangents, needed)

@@ -1,9 +1,11 @@
 """Gradients of functions: what is asked for, in which form; against derivatives written by hand."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import simpar as ms
 from simpar import Parameter, ParameterTuple, Tensor, nn, ops
@@ -210,3 +212,57 @@ def test_the_gradient_of_a_list_is_a_tuple_of_the_same_nest() -> None:
     assert [t.tolist() for t in by_pair] == [[105.0], [70.0]]
     assert by_more[0].tolist() == [42.0]
     assert by_more[1] is None
+
+
+# --- products with the Jacobian ---
+
+
+def two(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    return ops.sin(x) * y, (x * y).sum()
+
+
+def test_vjp_takes_cotangents_of_each_result_back_to_each_input() -> None:
+    x, y, u, s = (np.array(v, np.float32) for v in ([1.0, 2.0], [3.0, 5.0], [0.5, -1.0], 2.0))
+    made, pulled_back = ms.vjp(two, Tensor(x), Tensor(y))
+    np.testing.assert_allclose(made[0].asnumpy(), np.sin(x) * y, rtol=1e-6)
+    dx, dy = pulled_back(Tensor(u), Tensor(s))
+    np.testing.assert_allclose(dx.asnumpy(), u * np.cos(x) * y + s * y, rtol=1e-6)
+    np.testing.assert_allclose(dy.asnumpy(), u * np.sin(x) + s * x, rtol=1e-6)
+
+
+def test_jvp_pushes_changes_of_each_input_to_each_result() -> None:
+    x, y, a, b = (np.array(v, np.float32) for v in ([1.0, 2.0], [3.0, 5.0], [0.5, -1.0], [2.0, 0.25]))
+    for run in (lambda: ms.jvp(two, (Tensor(x), Tensor(y)), (Tensor(a), Tensor(b))), jvp_in_a_cell(x, y, a, b)):
+        made, changes = run()
+        np.testing.assert_allclose(made[1].asnumpy(), (x * y).sum(), rtol=1e-6)
+        np.testing.assert_allclose(changes[0].asnumpy(), np.cos(x) * y * a + np.sin(x) * b, rtol=1e-6)
+        np.testing.assert_allclose(changes[1].asnumpy(), (y * a + x * b).sum(), rtol=1e-6)
+
+
+def jvp_in_a_cell(*given: NDArray[Any]) -> Callable[[], Any]:
+    x, y, a, b = map(Tensor, given)
+    return lambda: ms.nn.Jvp(two)(x, y, (a, b))
+
+
+def test_vjp_by_weights_and_with_a_result_that_is_not_differentiated() -> None:
+    w = Parameter(Tensor([2.0]), name="w")
+    x = Tensor([3.0])
+    value, pulled_back, aux = ms.vjp(lambda x: (x * w, x + 1.0), x, weights=w, has_aux=True)
+    dx, dw = pulled_back(Tensor([10.0]))
+    assert [t.tolist() for t in (value, aux, dx, dw)] == [[6.0], [4.0], [20.0], [30.0]]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda x: ms.vjp(ops.sin, 1.0),
+        lambda x: ms.vjp(ops.sin, x)[1](Tensor([1.0, 2.0, 3.0])),
+        lambda x: ms.vjp(ops.sin, x)[1](x, x),
+        lambda x: ms.jvp(ops.sin, x, (x,)),
+        lambda x: ms.nn.Jvp(two)((x, x), (x, x)),
+        lambda x: ms.nn.Vjp(ops.sin)(x, (x,)),
+    ],
+)
+def test_what_does_not_fit_inputs_or_results_is_refused(wrong: Callable[[Tensor], Any]) -> None:
+    with pytest.raises(TypeError):
+        wrong(Tensor([1.0, 2.0]))

@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 
 from simpar.autodiff import GradOperation, grad, value_and_grad
 from simpar.errors import DTypeError
+from simpar.jacobian import jvp, vjp
 from simpar.tensor import Tensor
 
 __all__ = [
@@ -21,8 +22,10 @@ __all__ = [
     "constexpr",
     "core",
     "grad",
+    "jvp",
     "partial",
     "value_and_grad",
+    "vjp",
 ]
 
 Function = Callable[..., Any]

@@ -255,6 +255,8 @@ SHOWN: dict[str, str] = {
     "mindspore.train.FlopsUtilizationCollector": "train/test_flops.py::test_full_operations_are_those_of_all_stages",
     "mindspore.value_and_grad": "compile/test_jit.py::test_value_and_grad_is_the_same_in_both_modes",
     "mindspore.grad": "test_autodiff.py::test_grad_operation_gives_the_first_argument_or_all",
+    "mindspore.jvp": "test_autodiff.py::test_jvp_pushes_changes_of_each_input_to_each_result",
+    "mindspore.vjp": "test_autodiff.py::test_vjp_takes_cotangents_of_each_result_back_to_each_input",
     "mindspore.ops.GradOperation": "test_autodiff.py::test_grad_operation_by_list_gives_the_weights",
     "mindspore.jit": "compile/test_jit.py::test_new_options_trace_again",
     "mindspore.nn.WithLossCell": _STAGES,

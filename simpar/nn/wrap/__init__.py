@@ -4,7 +4,7 @@ They name nothing: the Parameters below keep the names that the network gave the
 
 ``cells`` (WithLossCell, WithEvalCell, WithGradCell, ForwardValueAndGrad, TrainOneStepCell), ``reducer``
 (DistributedGradReducer), ``micro`` (PipelineCell, GradAccumulationCell, MicroBatchInterleaved), ``loss_scale`` (steps
-with a scaled loss, and what changes the scale).
+with a scaled loss, and what changes the scale), ``products`` (Jvp, Vjp).
 """
 
 from simpar.nn.wrap.cells import ForwardValueAndGrad, TrainOneStepCell, WithEvalCell, WithGradCell, WithLossCell
@@ -24,6 +24,7 @@ from simpar.nn.wrap.micro import (
     TrainAccumulatedStepCell,
     micro_batches,
 )
+from simpar.nn.wrap.products import Jvp, Vjp
 from simpar.nn.wrap.reducer import DistributedGradReducer
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "FixedLossScaleUpdateCell",
     "ForwardValueAndGrad",
     "GradAccumulationCell",
+    "Jvp",
     "MicroBatch",
     "MicroBatchInterleaved",
     "PipelineCell",
@@ -39,6 +41,7 @@ __all__ = [
     "TrainAccumulatedStepCell",
     "TrainOneStepCell",
     "TrainOneStepWithLossScaleCell",
+    "Vjp",
     "WithEvalCell",
     "WithGradCell",
     "WithLossCell",
