@@ -54,7 +54,7 @@ class Counter(nn.Cell):
             if x > 5:
                 self.total += x
         elif x < -3:
-            self.count.set_data(self.count * 0)
+            self.count.assign_value(self.count * 0)
         return self.count + self.total
 
 

@@ -120,8 +120,8 @@ def test_group_size_says_over_how_many_ranks_statistics_are(size: int, parts: in
     made = torch.cat([norm(rows) for norm, rows in zip(norms, x.chunk(groups), strict=True)])
     (made * torch.tensor(WEIGHTS)).sum().backward()
     moving = [sum(getattr(norm, name) for norm in norms) / groups for name in ("running_mean", "running_var")]
-    by_gamma, by_beta = sum(norm.weight.grad for norm in norms), sum(norm.bias.grad for norm in norms)
-    expected = [t.detach().numpy() for t in (made, x.grad, by_gamma, by_beta, *moving)]
+    by_gamma, by_beta = (sum(getattr(norm, of).grad for norm in norms) for of in ("weight", "bias"))
+    expected = [torch.as_tensor(t).detach().numpy() for t in (made, x.grad, by_gamma, by_beta, *moving)]
     for found in run_threads(4, normalized_by_groups, size, parts):
         for own, wanted in zip(found, expected, strict=True):
             np.testing.assert_allclose(own, wanted, rtol=1e-4, atol=1e-5)

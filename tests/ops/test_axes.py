@@ -1,7 +1,7 @@
 """Joining, moving axes, diagonals and differences, against PyTorch, with their gradients."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def test_value_and_gradient_are_those_of_torch(of: Callable[[Any], Any], shapes:
 
 
 @pytest.mark.parametrize("indexing", ["xy", "ij"])
-def test_grids_have_an_axis_for_each_vector(indexing: str) -> None:
+def test_grids_have_an_axis_for_each_vector(indexing: Literal["xy", "ij"]) -> None:
     vectors = [np.arange(n, dtype="f4") for n in (2, 3, 4)]
     made = ops.meshgrid(*map(Tensor, vectors), indexing=indexing)
     for own, wanted in zip(made, np.meshgrid(*vectors, indexing=indexing), strict=True):

@@ -82,7 +82,8 @@ def test_types_meet_as_in_mindspore() -> None:
     assert (half * Tensor([2.0])).dtype == (half + Tensor([1.0], ms.float16)).dtype == ms.float32
     assert (str(ms.bfloat16), ms.bfloat16.itemsize, half.nbytes, half.item()) == ("BFloat16", 2, 2, 1.0)
     assert half.float().dtype == ms.float32
-    assert Tensor([1.0]).bfloat16().dtype == ms.bfloat16
+    ones: Any = Tensor([1.0])
+    assert ones.bfloat16().dtype == ms.bfloat16
 
 
 class Net(nn.Cell):

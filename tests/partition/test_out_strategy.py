@@ -79,7 +79,7 @@ def test_a_user_may_define_the_layouts_of_an_op_that_cannot_be_cut_so() -> None:
     x, at = np.zeros((4, 4, 3), np.float32), np.array([[[i, j]] for i in range(4) for j in range(2)]).reshape(4, 2, 2)
     update = np.arange(24, dtype=np.float32).reshape(4, 2, 3)
 
-    def step() -> tuple[Any, Any]:
+    def step() -> tuple[Any, ...]:
         ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
         scatter = ops.TensorScatterUpdate().add_prim_attr("self_define_shard", True)
         scatter.shard((rows("dp", "mp", "None"),) * 3, (rows("dp", "mp", "None"),))
