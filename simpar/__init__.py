@@ -79,13 +79,22 @@ if TYPE_CHECKING:
         load_param_into_net,
         save_checkpoint,
     )
-    from simpar.train import DynamicLossScaleManager, FixedLossScaleManager, Model, amp, data_sink
+    from simpar.train import (
+        DatasetHelper,
+        DynamicLossScaleManager,
+        FixedLossScaleManager,
+        Model,
+        amp,
+        connect_network_with_dataset,
+        data_sink,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "GRAPH_MODE",
     "PYNATIVE_MODE",
+    "DatasetHelper",
     "DynamicLossScaleManager",
     "FixedLossScaleManager",
     "GradOperation",
@@ -105,6 +114,7 @@ __all__ = [
     "communication",
     "complex64",
     "complex128",
+    "connect_network_with_dataset",
     "context",
     "data_sink",
     "dataset",
@@ -165,6 +175,8 @@ _ON_DEMAND = {
     "DynamicLossScaleManager": "simpar.train",
     "FixedLossScaleManager": "simpar.train",
     "Model": "simpar.train",
+    "DatasetHelper": "simpar.train",
+    "connect_network_with_dataset": "simpar.train",
     "data_sink": "simpar.train",
     "amp": "simpar.train",
     "load_checkpoint": "simpar.checkpoint",

@@ -25,10 +25,11 @@ change, or when a flag changed that it asked for while it was traced.
 
 Modules, in reading order: ``passes`` (the list above), ``options`` (what of the context they need), ``traced``
 (tracing, with ``lengths`` that fit), ``program`` (cache and calls), ``loops`` (whose end depends on values),
-``agreement`` (whether ranks fit together), ``tree`` (nested arguments), ``record`` (what the recorder is told),
-``watch`` (when it is told values).
+``queued`` (inputs from queues), ``agreement`` (whether ranks fit together), ``tree`` (nested arguments), ``record``
+(what the recorder is told), ``watch`` (when it is told values).
 """
 
+from simpar.compile.options import partition_options
 from simpar.compile.passes import compile_graph, partition_graph
 from simpar.compile.program import Planner, Program, compile_function, jit, run_function
 from simpar.compile.record import RECORD, describe_program, placed_parameter
@@ -44,6 +45,7 @@ __all__ = [
     "describe_program",
     "jit",
     "partition_graph",
+    "partition_options",
     "placed_parameter",
     "run_function",
 ]

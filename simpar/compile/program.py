@@ -1,7 +1,7 @@
 """Programs: a function compiled for these shapes and options, its cache, and its calls."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial, wraps
 from inspect import signature
 from time import perf_counter
@@ -14,6 +14,7 @@ from simpar.compile.agreement import compare_plans
 from simpar.compile.loops import Deciding, agreed
 from simpar.compile.options import check_world, partition_options
 from simpar.compile.passes import save_files, save_group
+from simpar.compile.queued import Queued, merged, queued_columns
 from simpar.compile.record import describe_program, measure_seldom, open_recorder
 from simpar.compile.reported import Fed, report_layouts
 from simpar.compile.traced import Traced, Way, trace_and_cut
@@ -22,7 +23,7 @@ from simpar.compile.wanted import by_position, notes_of, under_wanted_options
 from simpar.compile.watch import Watch, watch_values
 from simpar.context import Context, current, register_runner
 from simpar.dtype import as_dtype
-from simpar.errors import NotYetError, TraceError
+from simpar.errors import TraceError
 from simpar.execute import Executor, run_collective
 from simpar.graph import NEXT, Graph, register_collectives
 from simpar.parameter import Parameter
@@ -84,6 +85,7 @@ class Program:
         guards: what the function asked while it was traced, and the answers it got.
         options: the context's options it was compiled under.
         settings: of each Parameter when it was compiled.
+        queued: the arguments that come from queues.
         executor: runs the plan; None if only planned.
         watch: records the values of its slices, if they are wanted.
     """
@@ -96,6 +98,7 @@ class Program:
     guards: tuple[tuple[Callable[[], object], object], ...]
     options: object
     settings: tuple[object, ...]
+    queued: Queued = field(default_factory=dict[int, tuple[int, str]])
     executor: Executor | None = None
     step_place: int | None = None
     steps: int = 0
@@ -138,7 +141,10 @@ class Program:
     def _arrays(self, tensors: Sequence[Tensor], step: int) -> list[Any]:
         given: list[Any] = list(tensors)
         if self.step_place is not None:
-            given.insert(self.step_place, Tensor.wrap(np.asarray(step)))
+            before = sum(place < self.step_place for place in self.queued)
+            given.insert(self.step_place - before, Tensor.wrap(np.asarray(step)))
+        if self.queued:
+            given = merged(iter(given), self.arguments, self.queued, self.plan)
         numbered = zip(self.arguments, given, strict=True)
         return [t.asnumpy() for v, t in numbered if v not in self.plan.elsewhere]
 
@@ -285,8 +291,9 @@ def _program_of(
     _keep_plan(owner, plan)
     arguments = tuple(a.value.id for a in graph.arguments)
     program = Program(
-        name, plan, arguments, parameters, nest, answers, context.parallel, settings, step_place=step_place
-    )
+        name, plan, arguments, parameters, nest, answers, context.parallel, settings, queued_columns(graph),
+        step_place=step_place,
+    )  # fmt: skip
     save_group(plan, context)
     if context.is_partitioned:
         numbers = [a.value.id for a in graph.arguments if a.name != "step" and not a.name.startswith(NEXT)]
@@ -302,7 +309,6 @@ def _program_of(
         return program
     if not runs:
         return program
-    _check_fed(graph)
     world = context.world or solo_world()
     compare_plans(world, plan, context)
     fresh = [p for p in held if p.placed is None]
@@ -315,15 +321,6 @@ def _program_of(
         describe_program(context.recorder, name, plan, program.executor.planned_bytes, (graph, options))
         program.watch = watch_values(context.recorder, name, program.executor)
     return program
-
-
-def _check_fed(graph: Graph) -> None:
-    """Refuse to run a program that takes rows from a queue: it can be planned only."""
-    if any(a.name.startswith(NEXT) for a in graph.arguments):
-        raise NotYetError(
-            "GetNext takes rows from a queue that a dataset fills on the device, which simpar has not: such a program "
-            "can be planned, not run. Give the rows as arguments, or let Model.train feed the network."
-        )
 
 
 def _leave_to_others(plan: Plan, by_number: Mapping[int, Any]) -> None:

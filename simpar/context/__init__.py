@@ -5,10 +5,11 @@ such as ``set_auto_parallel_context`` check what they are given and write it the
 ``parameter``, ``compile``, ``train``), all others take arguments.
 
 Modules, in reading order: ``state`` (the object), ``setters`` (MindSpore's functions), ``options`` (which options
-exist), ``checks`` and ``fusion`` (what an option's value may be).
+exist), ``checks`` and ``fusion`` (what an option's value may be), ``queues`` (rows that programs take themselves).
 """
 
 from simpar.context.options import ParallelMode
+from simpar.context.queues import close_queue, next_row, open_queue
 from simpar.context.setters import (
     get_auto_parallel_context,
     get_context,
@@ -54,6 +55,7 @@ __all__ = [
     "OptionsWanted",
     "ParallelMode",
     "ParallelOptions",
+    "close_queue",
     "compiler",
     "current",
     "entered",
@@ -61,6 +63,8 @@ __all__ = [
     "get_context",
     "get_ps_context",
     "get_seed",
+    "next_row",
+    "open_queue",
     "register_runner",
     "reset_auto_parallel_context",
     "reset_ps_context",

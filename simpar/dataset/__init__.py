@@ -15,7 +15,7 @@ queues and caches are taken as arguments and change nothing.
 
 from simpar.dataset import config, transforms, vision
 from simpar.dataset.batches import BatchInfo
-from simpar.dataset.dataset import Dataset, EpochIterator
+from simpar.dataset.dataset import Dataset, EpochIterator, TransferDataset
 from simpar.dataset.files import Cifar10Dataset, Cifar100Dataset, FashionMnistDataset, MnistDataset
 from simpar.dataset.order import (
     DistributedSampler,
@@ -44,6 +44,7 @@ __all__ = [
     "SequentialSampler",
     "SubsetRandomSampler",
     "SubsetSampler",
+    "TransferDataset",
     "WeightedRandomSampler",
     "config",
     "transforms",

@@ -1,10 +1,12 @@
 """The face of a dataset: MindSpore's methods, each of which returns a dataset with one stage more."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
+from simpar.context import close_queue, current, open_queue
 from simpar.dataset.batches import Batched
 from simpar.dataset.order import Epoch, dataset_seed
 from simpar.dataset.rows import Array, rows_of
@@ -27,7 +29,7 @@ from simpar.dtype import DType, as_dtype
 from simpar.errors import DatasetError
 from simpar.tensor import Tensor
 
-__all__ = ["Dataset", "EpochIterator"]
+__all__ = ["Dataset", "EpochIterator", "TransferDataset"]
 
 
 class Dataset:
@@ -212,8 +214,53 @@ class Dataset:
         self.rows.places(wanted)
         return EpochIterator(self.rows, wanted, num_epochs, output_numpy, as_dict=False)
 
+    def device_que(
+        self, send_epoch_end: bool = True, create_data_info_queue: bool = False, queue_name: str = ""
+    ) -> "TransferDataset":
+        """Return the dataset as one whose rows go into a queue, from which programs take them with ``ops.GetNext``.
+
+        Args:
+            send_epoch_end, create_data_info_queue: taken; change nothing.
+            queue_name: the queue's; one that the ranks agree on if empty.
+        """
+        del send_epoch_end, create_data_info_queue
+        return TransferDataset(self, queue_name or f"queue-{current().count('queue')}")
+
     def __iter__(self) -> Iterator[Any]:
         return iter(self.create_tuple_iterator(num_epochs=1))
+
+
+class TransferDataset:
+    """A dataset that fills a queue, a row whenever a program takes one.
+
+    Args:
+        dataset: whose rows they are.
+        queue_name: how ``ops.GetNext`` calls the queue.
+    """
+
+    def __init__(self, dataset: Dataset, queue_name: str) -> None:
+        self._dataset, self.queue_name = dataset, queue_name
+
+    def send(self, num_epochs: int = -1) -> None:
+        """Let the queue have the rows of so many epochs; -1 for no limit."""
+        rows = self._dataset.create_tuple_iterator(num_epochs=num_epochs)
+        epochs = repeat(None) if num_epochs == -1 else repeat(None, num_epochs)
+        open_queue(self.queue_name, (row for _ in epochs for row in rows))
+
+    def stop_send(self) -> None:
+        """Close the queue."""
+        close_queue(self.queue_name)
+
+    def continue_send(self) -> None:
+        """Do nothing: a queue that is open goes on."""
+
+    def release(self) -> None:
+        """Close the queue."""
+        self.stop_send()
+
+    def get_data_info(self) -> tuple[list[DType], list[list[int]]]:
+        """Return the element type and the shape of each column."""
+        return self._dataset.output_types(), self._dataset.output_shapes()
 
 
 class EpochIterator:
@@ -259,4 +306,4 @@ class EpochIterator:
                 yield dict(zip(self._columns, values, strict=True)) if self._as_dict else values
 
     def _delivered(self, array: Array) -> Any:
-        return array if self._output_numpy or array.dtype.kind in "US" else Tensor(np.ascontiguousarray(array))
+        return array if self._output_numpy or array.dtype.kind in "US" else Tensor(np.asarray(array, order="C"))

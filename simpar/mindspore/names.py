@@ -82,7 +82,7 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("mindspore.dataset.", "engine engine.datasets", ("simpar.dataset",)),
     ("mindspore.dataset.", "engine.iterators", ("simpar.mindspore.training",)),
     ("mindspore.dataset.", "config", ("simpar.dataset.config",)),
-    ("mindspore.", "train train.model", ("simpar.train", "simpar.checkpoint")),
+    ("mindspore.", "train train.model train.dataset_helper train.data_sink", ("simpar.train", "simpar.checkpoint")),
     ("mindspore.", "train.serialization parallel.checkpoint_transform", ("simpar.checkpoint",)),
     ("mindspore.train.", "amp", ("simpar.train.amp",)),
     (

@@ -1,10 +1,13 @@
-"""``GetNext``: rows that a dataset leaves in a queue, as inputs of the program that nobody passes."""
+"""``GetNext``: rows that a dataset leaves in a queue, as inputs of the program that nobody passes.
+
+A dataset fills a queue with ``device_que().send()``; each step of a compiled program takes the next row.
+"""
 
 from collections.abc import Sequence
 
-from simpar.context import current
+from simpar.context import current, next_row
 from simpar.dtype import DType, as_dtype
-from simpar.errors import RuleError, TraceError
+from simpar.errors import RuleError
 from simpar.graph import NEXT, Trace
 from simpar.ops.primitive import Primitive
 from simpar.tensor import Tensor
@@ -13,7 +16,7 @@ __all__ = ["GetNext"]
 
 
 class GetNext(Primitive):
-    """Takes the next row of a queue. A program with it can be planned; to run, it needs rows as arguments instead.
+    """Takes the next row of a queue, each rank its part as the dataset strategy tells.
 
     Args:
         types: the element type of each column.
@@ -40,13 +43,13 @@ class GetNext(Primitive):
         """Return a Tensor for each column, which arrives as ``dataset_strategy`` tells.
 
         Raises:
-            TraceError: outside of a compiled function, where there is no queue.
+            DatasetError: outside of a compiled function, and when one runs: nothing is in the queue.
         """
         trace: Trace | None = current().trace
         if trace is None:
-            raise TraceError("GetNext has a queue only inside of a compiled function. Give the rows as arguments.")
+            return tuple(next_row(self.shared_name))
         made = (
-            trace.argument(shape, as_dtype(kind), f"{NEXT}{i} of {self.shared_name or 'queue'}")
+            trace.argument(shape, as_dtype(kind), f"{NEXT}{i} of {self.shared_name}")
             for i, (shape, kind) in enumerate(zip(self.shapes, self.types, strict=True))
         )
         return tuple(Tensor.wrap(value) for value in made)

@@ -38,7 +38,7 @@ from simpar.train.metrics import (
     names,
 )
 from simpar.train.model import Model
-from simpar.train.sink import data_sink
+from simpar.train.sink import DatasetHelper, connect_network_with_dataset, data_sink
 
 __all__ = [
     "MAE",
@@ -46,6 +46,7 @@ __all__ = [
     "Accuracy",
     "Callback",
     "CheckpointConfig",
+    "DatasetHelper",
     "DynamicLossScaleManager",
     "EarlyStopping",
     "FixedLossScaleManager",
@@ -70,6 +71,7 @@ __all__ = [
     "auto_mixed_precision",
     "build_train_network",
     "callbacks",
+    "connect_network_with_dataset",
     "data_sink",
     "flops_of",
     "get_metric_fn",

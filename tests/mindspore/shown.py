@@ -81,6 +81,8 @@ SHOWN: dict[str, str] = {
     "mindspore.parallel.convert_checkpoints": _NEWER,
     "mindspore.parallel.convert_checkpoint_by_rank": _NEWER,
     "mindspore.parallel.rank_list_for_convert": _NEWER,
+    "mindspore.DatasetHelper": "train/test_queue.py::test_ranks_take_their_parts_and_train_as_one",
+    "mindspore.ops.operations.GetNext": "train/test_queue.py::test_each_run_takes_the_next_row_of_each_queue",
     "mindspore.train.data_sink": "train/test_sink.py::test_each_call_takes_the_next_rows_and_the_dataset_begins_anew",
     "mindspore.train.ModelCheckpoint": "train/test_checkpoints.py::test_every_step_is_saved_and_the_last_five_are_kept",
     "mindspore.train.CheckpointConfig": "train/test_checkpoints.py::"
