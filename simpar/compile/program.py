@@ -14,7 +14,6 @@ from simpar.compile.agreement import compare_plans
 from simpar.compile.loops import Deciding, agreed
 from simpar.compile.options import check_world, partition_options
 from simpar.compile.passes import save_files, save_group
-from simpar.compile.queued import Queued, merged, queued_columns
 from simpar.compile.record import describe_program, measure_seldom, open_recorder
 from simpar.compile.reported import Fed, report_layouts
 from simpar.compile.traced import Traced, Way, trace_and_cut
@@ -98,7 +97,7 @@ class Program:
     guards: tuple[tuple[Callable[[], object], object], ...]
     options: object
     settings: tuple[object, ...]
-    queued: Queued = field(default_factory=dict[int, tuple[int, str]])
+    queued: Mapping[int, tuple[int, str]] = field(default_factory=dict[int, tuple[int, str]])
     executor: Executor | None = None
     step_place: int | None = None
     steps: int = 0
@@ -144,6 +143,8 @@ class Program:
             before = sum(place < self.step_place for place in self.queued)
             given.insert(self.step_place - before, Tensor.wrap(np.asarray(step)))
         if self.queued:
+            from simpar.compile.queued import merged  # which most programs do without
+
             given = merged(iter(given), self.arguments, self.queued, self.plan)
         numbered = zip(self.arguments, given, strict=True)
         return [t.asnumpy() for v, t in numbered if v not in self.plan.elsewhere]
@@ -291,7 +292,7 @@ def _program_of(
     _keep_plan(owner, plan)
     arguments = tuple(a.value.id for a in graph.arguments)
     program = Program(
-        name, plan, arguments, parameters, nest, answers, context.parallel, settings, queued_columns(graph),
+        name, plan, arguments, parameters, nest, answers, context.parallel, settings, _queued(graph),
         step_place=step_place,
     )  # fmt: skip
     save_group(plan, context)
@@ -328,6 +329,15 @@ def _leave_to_others(plan: Plan, by_number: Mapping[int, Any]) -> None:
     for number, planned in plan.elsewhere.items():
         if number in by_number:
             by_number[number].leave(planned.layout)
+
+
+def _queued(graph: Graph) -> Mapping[int, tuple[int, str]]:
+    """Return which arguments come from queues: column and name of each by its place."""
+    if not any(a.name.startswith(NEXT) for a in graph.arguments):
+        return {}
+    from simpar.compile.queued import queued_columns
+
+    return queued_columns(graph)
 
 
 def _keep_plan(owner: object, plan: Plan) -> None:

@@ -5,11 +5,10 @@ such as ``set_auto_parallel_context`` check what they are given and write it the
 ``parameter``, ``compile``, ``train``), all others take arguments.
 
 Modules, in reading order: ``state`` (the object), ``setters`` (MindSpore's functions), ``options`` (which options
-exist), ``checks`` and ``fusion`` (what an option's value may be), ``queues`` (rows that programs take themselves).
+exist), ``checks`` and ``fusion`` (what an option's value may be).
 """
 
 from simpar.context.options import ParallelMode
-from simpar.context.queues import close_queue, next_row, open_queue
 from simpar.context.setters import (
     get_auto_parallel_context,
     get_context,
@@ -35,9 +34,12 @@ from simpar.context.state import (
     Context,
     OptionsWanted,
     ParallelOptions,
+    close_queue,
     compiler,
     current,
     entered,
+    next_row,
+    open_queue,
     register_runner,
     runner,
 )

@@ -4,13 +4,14 @@ Everything that a program sets once and simpar reads in several places lives in 
 variable, so each thread that plays a rank has its own; ``entered`` puts one in place for a ``with`` block.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 from simpar.context.fusion import default_comm_fusion
+from simpar.errors import DatasetError
 
 __all__ = [
     "AUTO_PARALLEL",
@@ -24,9 +25,12 @@ __all__ = [
     "Context",
     "OptionsWanted",
     "ParallelOptions",
+    "close_queue",
     "compiler",
     "current",
     "entered",
+    "next_row",
+    "open_queue",
     "register_runner",
     "runner",
 ]
@@ -190,3 +194,37 @@ def runner() -> Runner | None:
 def compiler() -> Runner | None:
     """Return what compiles a function without running it, or None while only lower rooms are imported."""
     return _RUNNERS.get("compile")
+
+
+# --- queues: rows that a dataset leaves under a name, for programs that take their inputs themselves ---
+
+_QUEUES = "queues"
+
+
+def open_queue(name: str, rows: Iterator[Sequence[Any]]) -> None:
+    """Let a queue have these rows; one of its name that was there is gone."""
+    current().others.setdefault(_QUEUES, {})[name] = rows
+
+
+def close_queue(name: str) -> None:
+    """Forget a queue."""
+    current().others.get(_QUEUES, {}).pop(name, None)
+
+
+def next_row(name: str) -> Sequence[Any]:
+    """Return the next row of a queue, a Tensor for each column.
+
+    Raises:
+        DatasetError: there is no such queue, or it has no row left.
+    """
+    queues: dict[str, Iterator[Sequence[Any]]] = current().others.get(_QUEUES, {})
+    if name not in queues:
+        known = f"those that are: {', '.join(map(repr, queues))}" if queues else "none is open"
+        raise DatasetError(
+            f"GetNext takes rows from queue {name!r}, which no dataset fills ({known}). Fill it with "
+            f"dataset.device_que(queue_name={name!r}).send(), or let connect_network_with_dataset do so."
+        )
+    row = next(queues[name], None)
+    if row is None:
+        raise DatasetError(f"queue {name!r} has no row left. Send the dataset again, or for more epochs.")
+    return row
