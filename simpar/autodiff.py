@@ -48,12 +48,26 @@ def value_and_grad(
         TraceError: there is nothing to differentiate by.
         NotYetError: an op on the way has no gradient, when the function is called.
     """
+    return _value_and_grad(fn, grad_position, weights, has_aux=has_aux)
+
+
+def _value_and_grad(
+    fn: Function,
+    grad_position: int | tuple[int, ...] | None,
+    weights: Parameter | Sequence[Parameter] | None,
+    *,
+    has_aux: bool = False,
+    has_sens: bool = False,
+) -> Function:
+    """Return what ``value_and_grad`` does; with ``has_sens`` the last argument is the cotangent of the result."""
     if grad_position is None and weights is None:
         raise TraceError("value_and_grad has nothing to differentiate by: give grad_position or weights.")
     listed = (weights,) if isinstance(weights, Parameter) else None if weights is None else tuple(weights)
 
-    def with_gradients(*args: Any) -> tuple[Any, Any]:
-        out, by_position, by_weight = differentiate(fn, args, _positions(grad_position), listed or (), has_aux)
+    def with_gradients(*given: Any) -> tuple[Any, Any]:
+        args, sens = (given[:-1], given[-1]) if has_sens else (given, None)
+        positions = _positions(grad_position)
+        out, by_position, by_weight = differentiate(fn, args, positions, listed or (), has_aux, sens=sens)
         first: Any = by_position if isinstance(grad_position, tuple) else by_position[0] if by_position else None
         second: Any = by_weight[0] if isinstance(weights, Parameter) else by_weight
         if listed is None:
@@ -109,19 +123,10 @@ class GradOperation:
         def run(*args: Any) -> Any:
             count = len(args) - self.sens_param
             positions = tuple(range(count)) if self.get_all else None if listed is not None else 0
-            target = _scaled(fn) if self.sens_param else fn
-            return grad(target, positions, listed)(*args)
+            _, gradients = _value_and_grad(fn, positions, listed, has_sens=self.sens_param)(*args)
+            return gradients
 
         return run
-
-
-def _scaled(fn: Function) -> Function:
-    """Return ``fn`` times a last argument, whose gradient is that of ``fn`` with that cotangent."""
-
-    def product(*args: Any) -> Any:
-        return fn(*args[:-1]) * conjugate(args[-1])
-
-    return product
 
 
 def _positions(grad_position: int | tuple[int, ...] | None) -> tuple[int, ...]:
@@ -135,12 +140,14 @@ def differentiate(
     weights: Sequence[Parameter],
     has_aux: bool,
     cotangents: Sequence[Tensor] | None = None,
+    sens: Any = None,
 ) -> tuple[Any, tuple[Any, ...], tuple[Tensor, ...]]:
     """Run ``fn`` under the active trace; return its result and the gradients by position and by weight.
 
     Args:
         fn, args, positions, weights, has_aux: what is differentiated, by what.
         cotangents: of the results; ones if None.
+        sens: what a single result is multiplied by instead: its cotangent, if the shapes are equal.
     """
     trace: Trace | None = current().trace
     if trace is None:
@@ -150,6 +157,10 @@ def differentiate(
     inputs = [trace.bind(leaf.operand()) for held in leaves for leaf in held]
     held = [trace.parameter(w) for w in weights]
     out = branched(lambda: fn(*args))
+    if _is_like(sens, out):
+        cotangents = (sens,)
+    elif sens is not None:
+        out = out * conjugate(sens)
     results: tuple[Any, ...] = cast("Any", out) if isinstance(out, tuple) else (out,)
     seeds = [r for r in (results[:1] if has_aux else results) if isinstance(r, Tensor)]
     if cotangents is not None:
@@ -164,6 +175,12 @@ def differentiate(
             trace.owe(weight, gradient.operand())
     left = iter(by_input)
     return cast("Any", out), tuple(_nested(args[p], left) for p in positions), tuple(by_weight)
+
+
+def _is_like(sens: Any, out: Any) -> bool:
+    """Return whether a cotangent is of the shape and type of what it belongs to."""
+    both = isinstance(sens, Tensor) and isinstance(out, Tensor)
+    return both and (sens.shape, sens.dtype) == (out.shape, out.dtype)
 
 
 def check_alike(what: str, given: Sequence[Any], like: Sequence[Tensor]) -> None:

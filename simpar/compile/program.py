@@ -298,7 +298,8 @@ def _program_of(
     save_group(plan, context)
     if context.is_partitioned:
         numbers = [a.value.id for a in graph.arguments if a.name != "step" and not a.name.startswith(NEXT)]
-        report_layouts(owner, plan, rebuild([Fed(n, t) for n, t in zip(numbers, tensors, strict=True)]))
+        fed = rebuild([Fed(n, t) for n, t in zip(numbers, tensors, strict=True)])
+        report_layouts(owner, plan, fed, {v.id for v in trace.cotangents})
         save_files(partitioned, plan, context)
     by_number = {given.value.id: p for given, p in zip(graph.parameters, parameters, strict=True)}
     held = [by_number[p.value.id] for p in plan.parameters]

@@ -24,18 +24,19 @@ class Fed:
     tensor: Tensor
 
 
-def report_layouts(owner: object, plan: Plan, inputs: Sequence[object] = ()) -> None:
+def report_layouts(owner: object, plan: Plan, inputs: Sequence[object] = (), cotangents: Collection[int] = ()) -> None:
     """Let the Cell that owns a program say how its inputs and Parameters are cut, under their names.
 
     Args:
         owner: the Cell; others are not told.
         plan: of this rank.
         inputs: what the Cell was called with, each Tensor as a ``Fed``.
+        cotangents: the numbers of those inputs that are cotangents of results.
     """
     layouts = getattr(owner, "parameter_layout_dict", None)
     if isinstance(layouts, dict):
         held = cast("dict[str, ParameterLayout]", layouts)
-        held.update(_inputs(owner, plan, inputs))
+        held.update(_inputs(owner, plan, inputs, cotangents))
         is_sharded = current().parallel.enable_parallel_optimizer
         for p in _as_taken(plan.parameters):
             is_planned = p.spec.layout is not None and not is_sharded  # by parameter_plan, or by an earlier program
@@ -54,13 +55,28 @@ def _as_taken(parameters: Sequence[PlannedParameter]) -> Iterator[PlannedParamet
         yield replace(p, compute=weight.compute.without(lost)) if weight is not None and follows else p
 
 
-def _inputs(owner: Any, plan: Plan, inputs: Sequence[object]) -> Iterator[tuple[str, ParameterLayout]]:
+def _inputs(
+    owner: Any, plan: Plan, inputs: Sequence[object], cotangents: Collection[int]
+) -> Iterator[tuple[str, ParameterLayout]]:
     names = list(inspect.signature(owner.construct).parameters)
+    cut = _as_sliced(plan, cotangents)
     for name, fed in zip(names, inputs, strict=False):
         if isinstance(fed, Fed) and fed.number in plan.values:
             value = plan.values[fed.number]
-            made = ParameterLayout.of(_of_stage(value.layout, plan).resolved(), value.shape)
+            made = ParameterLayout.of(_of_stage(cut.get(fed.number, value.layout), plan).resolved(), value.shape)
             yield name, _without(made, fed.tensor.unknown)
+
+
+def _as_sliced(plan: Plan, cotangents: Collection[int]) -> dict[int, Layout]:
+    """Return the layout in which the backward pass takes each cotangent that is an input.
+
+    Every rank is given it whole, as all inputs, and cuts its slice out of it; MindSpore tells the slice.
+    """
+    found: dict[int, Layout] = {}
+    for i in plan.instructions:
+        if i.op == "slice" and i.inputs[0] in cotangents:
+            found.setdefault(i.inputs[0], plan.values[i.outputs[0]].layout)
+    return found
 
 
 def _without(told: ParameterLayout, unknown: Collection[int]) -> ParameterLayout:

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ W = ParameterPlaced("w", (12, 20), "float32", CUT, CUT)
 MOMENT = ParameterPlaced("moments.w", W.shape, "float32", CUT, CUT, kind=OPTIMIZER_STATE)
 DEEP = ParameterPlaced("deep", (4, 2, 3, 6), "float32", Layout((4, 2), (1, -1, -1, 0)), Layout((4, 2), (1, -1, -1, 0)))
 SPLIT = ParameterPlaced("split", (8,), "float32", Layout((8,), (-1,)), Layout((8,), (-1,)))
+BY_FIELD = Layout((4, 2), (1, -1), lengths=((10, 20, 30, 4), ()))
+TABLE = ParameterPlaced("table", (64, 8), "float32", BY_FIELD, BY_FIELD)
 STEPS = (0, 4, 8)
 
 
@@ -45,6 +48,8 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     told += [(rank, Checksum(rank, "split", 1, "a" if rank < 5 else "b")) for rank in range(8)]
     write_run(folder, "valued", (2, 4), more=told)
     write_run(folder, "bare", (2, 4))
+    fields = [(0, TABLE), *told_values(TABLE, tensor(TABLE, 4), 4)]
+    write_run(folder, "fields", (2, 4), more=fields)
     with asking(folder) as client:
         yield lambda what, status=200, run="valued", **query: answer(client, what, status, run, query)
 
@@ -176,3 +181,19 @@ def test_what_is_not_there_is_named_with_what_is(ask: Ask, query: dict[str, Any]
 
 def test_too_many_cells_are_refused(ask: Ask) -> None:
     assert ask("values", 422, name="w", max=1 << 20)["error"] == "bad_request"
+
+
+def test_slices_that_are_not_equally_long_are_shown_one_rank_at_a_time(ask: Ask) -> None:
+    assert "not equally long" in ask("values", 409, "fields", name="table")["message"]
+    found = ask("values", run="fields", name="table", rank=4)
+    assert found["shape"] == [30, 8]
+    np.testing.assert_array_equal(cells(found), tensor(TABLE, 4)[30:60])
+
+
+def test_memory_of_unequal_slices_is_that_of_each_rank(tmp_path: Path) -> None:
+    write_run(tmp_path, "even", (2, 4))
+    write_run(tmp_path, "fields", (2, 4), more=[(0, TABLE)])
+    with asking(tmp_path) as client:
+        even, fields = (client.get(f"/api/runs/{run}/memory").json()["ranks"] for run in ("even", "fields"))
+    more = [b["classes"][0]["bytes"] - a["classes"][0]["bytes"] for a, b in zip(even, fields, strict=True)]
+    assert more == [320, 320, 640, 640, 960, 960, 128, 128]
