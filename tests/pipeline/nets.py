@@ -1,6 +1,7 @@
 """Networks in stages, and their training on any number of ranks."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from simpar.collectives import run_threads
 from simpar.common.initializer import initializer
 from simpar.parallel import full_tensor
 
-__all__ = ["Chain", "Tied", "X", "Y", "one_device", "trained"]
+__all__ = ["Chain", "Knot", "Tied", "X", "Y", "one_device", "train", "trained"]
 
 X = np.random.default_rng(6).standard_normal((24, 8)).astype(np.float32)
 Y = np.random.default_rng(7).standard_normal((24, 8)).astype(np.float32)
@@ -71,25 +72,49 @@ class Tied(nn.Cell):
         return x
 
 
+class Knot(nn.Cell):
+    """Blocks that compute again what they need for the backward pass, between two products with one table."""
+
+    def __init__(self, stages: tuple[int, ...], cut: tuple[int, int] = (1, 1)) -> None:
+        super().__init__()
+        self.table = Parameter(initializer("normal", (8, 8), ms.float32), name="table")
+        self.first, self.chain, self.last = Times(), Chain(stages, cut), Times()
+        self.first.pipeline_stage, self.last.pipeline_stage = stages[0], stages[-1]
+        for block in self.chain.blocks:
+            block.recompute()
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.last(self.chain(self.first(x, self.table)), self.table)
+
+
 Make = Callable[[], nn.Cell]
+ADAM = partial(nn.Adam, learning_rate=0.02)
 
 
-def train(make: Make, micro: int, options: Mapping[str, Any], steps: int, wrap: Any) -> tuple[list[float], Any]:
+def train(
+    make: Make, micro: int, options: Mapping[str, Any], steps: int, wrap: Any, optimizer: Any = ADAM
+) -> tuple[list[float], Any]:
     ms.set_seed(3)
     if options:
         ms.set_auto_parallel_context(**{"parallel_mode": "semi_auto_parallel", "full_batch": True, **options})
     net = make()
     loss = wrap(nn.WithLossCell(net, nn.MSELoss()), micro)
-    step = nn.TrainAccumulatedStepCell(loss, nn.Adam(net.trainable_params(), 0.02)).set_train()
+    step = nn.TrainAccumulatedStepCell(loss, optimizer(net.trainable_params())).set_train()
     losses = [step(Tensor(X), Tensor(Y)).item() / micro for _ in range(steps)]
     return losses, {p.name: full_tensor(p).asnumpy() for p in net.trainable_params()}
 
 
 def trained(
-    n: int, make: Make, micro: int, steps: int = 3, wrap: Any = nn.PipelineCell, **options: Any
+    n: int,
+    make: Make,
+    micro: int,
+    steps: int = 3,
+    wrap: Any = nn.PipelineCell,
+    optimizer: Any = ADAM,
+    **options: Any,
 ) -> tuple[list[float], dict[str, Any]]:
     """Train on n ranks; return the losses of the steps (of a micro-batch on average) and the weights at the end."""
-    made = run_threads(n, train, make, micro, options, steps, wrap)
+    made = run_threads(n, train, make, micro, options, steps, wrap, optimizer)
     for losses, weights in made[1:]:
         assert losses == made[0][0], "every rank gets the loss"
         assert all(np.array_equal(weights[name], whole) for name, whole in made[0][1].items())
