@@ -1,8 +1,8 @@
-"""Loops whose end depends on values: what a condition is, a program of its own finds out, and then the next is known.
+"""Loops and sizes that depend on values: a program of its own finds each out, and then what follows is known.
 
-A function that asks for many conditions, as ``while`` does, has no one graph. It is compiled up to its first condition;
-that program runs, all ranks compare what they found, and the function is compiled anew with this answer, up to the next
-condition or to its end. So a tree of programs grows as steps go new ways; a step runs those along its way, and only
+A function that asks for many conditions, as ``while`` does, or for the size of a result, as ``unique`` does, has no one
+graph. It is compiled up to where it asks first; that program runs, all ranks compare what they found, and the function
+is compiled anew with this answer, up to the next or to its end. So a tree of programs grows as steps go new ways; a step runs those along its way, and only
 the last, the step itself, writes to Parameters.
 """
 
@@ -23,6 +23,10 @@ _MOST_ROUNDS = 64
 """How many conditions one step may look at: each makes a program, which computes all before it again."""
 
 
+_MOST_ANSWERS = 16
+"""For how many sizes that values tell programs are kept."""
+
+
 class _Condition(Protocol):
     """The program of a condition."""
 
@@ -33,8 +37,8 @@ class _Condition(Protocol):
         """Whether it is still what the function would become."""
         ...
 
-    def ask(self, tensors: Sequence[Tensor]) -> bool:
-        """Return what the condition is for these inputs, on all ranks."""
+    def ask(self, tensors: Sequence[Tensor]) -> int:
+        """Return what the condition or size is for these inputs, on all ranks."""
         ...
 
 
@@ -58,7 +62,7 @@ class Deciding(Generic[Made]):
                 "round too often to be compiled round by round. Bound it, or loop outside of the compiled function."
             )
         self.condition, self._follow, self._way = condition, follow, way
-        self._known: dict[bool, Made | Deciding[Made]] = {}
+        self._known: dict[int, Made | Deciding[Made]] = {}
 
     @property
     def options(self) -> object:
@@ -80,25 +84,29 @@ class Deciding(Generic[Made]):
     def next(self, tensors: Sequence[Tensor]) -> "Made | Deciding[Made]":
         """Return what the function becomes behind the condition."""
         answer = self.condition.ask(tensors)
-        known = self._known.get(answer)
+        known = self._known.pop(answer, None)  # the last gone stands last
         if known is None or not known.is_valid:
-            known = self._known[answer] = self._follow(replace(self._way, answers=(*(self._way.answers or ()), answer)))
+            known = self._follow(replace(self._way, answers=(*(self._way.answers or ()), answer)))
+        self._known[answer] = known
+        if len(self._known) > _MOST_ANSWERS:
+            del self._known[next(iter(self._known))]
         return known
 
 
-def agreed(found: Any, world: World) -> bool:
-    """Return a condition that all ranks found alike.
+def agreed(found: Any, world: World) -> int:
+    """Return a condition, as 0 or 1, or a size that all ranks found alike.
 
     Raises:
         WorldError: they did not: each would go another way, and wait for the others for ever.
     """
-    answer = int(bool(np.asarray(found).item()))
-    both = np.array([answer, -answer], np.int32)  # the least answer, and less the greatest
+    value = np.asarray(found).item()
+    answer = value if isinstance(value, int) else int(bool(value))
+    both = np.array([answer, -answer], np.int64)  # the least answer, and less the greatest
     if world.size > 1:
         world.communicator.all_reduce(both, "min")
     if both[0] != -both[1]:
         raise WorldError(
-            f"a condition is {bool(answer)} on rank {world.rank}, but not on all ranks. Let it depend on what all "
+            f"a condition or size is {value} on rank {world.rank}, but not on all ranks. Let it depend on what all "
             "ranks hold alike: in data_parallel mode, all_reduce it first."
         )
-    return bool(answer)
+    return answer

@@ -130,8 +130,8 @@ class Program:
                 self.watch.after_step(self.steps)
         return self.rebuild(results)
 
-    def ask(self, tensors: Sequence[Tensor]) -> bool:
-        """Return the one result, a condition, which all ranks find alike; no step is counted."""
+    def ask(self, tensors: Sequence[Tensor]) -> int:
+        """Return the one result, a condition or size, which all ranks find alike; no step is counted."""
         assert self.executor is not None, "conditions are looked at where programs run"
         context = current()
         made = self.executor.run(self._arrays(tensors, context.counters.get("step", 0)))

@@ -23,11 +23,12 @@ class Way:
 
     Args:
         drawn: how many ops that draw random numbers were traced before it; all its programs draw the same.
-        answers: what its conditions turned out to be, in the order in which it asks; None while nobody has looked.
+        answers: what its conditions and sizes turned out to be, in the order in which it asks; None while nobody has
+            looked.
     """
 
     drawn: int
-    answers: tuple[bool, ...] | None = None
+    answers: tuple[int, ...] | None = None
 
 
 _DRAWN: Final = "dropout"
@@ -100,12 +101,12 @@ def trace_and_cut(
 
 
 class _Told:
-    """Answers conditions as their values did."""
+    """Answers as values did."""
 
-    def __init__(self, answers: Sequence[bool]) -> None:
+    def __init__(self, answers: Sequence[int]) -> None:
         self._answers, self._asked = answers, list[Value]()
 
-    def __call__(self, condition: Value) -> bool:
+    def __call__(self, condition: Value, most: int | None) -> int:
         if condition not in self._asked:
             self._asked.append(condition)
         number = self._asked.index(condition)
@@ -115,12 +116,14 @@ class _Told:
 
 
 class _Once:
-    """Answers yes where it is asked first, then no: a loop goes round once."""
+    """Answers yes where it is asked first, then no, so that a loop goes round once; sizes are as great as can be."""
 
     def __init__(self) -> None:
         self._lines: set[str] = set()
 
-    def __call__(self, condition: Value) -> bool:
+    def __call__(self, condition: Value, most: int | None) -> int:
+        if most is not None:
+            return most
         line = user_line()
         is_first = line not in self._lines
         self._lines.add(line)

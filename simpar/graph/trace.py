@@ -143,8 +143,8 @@ class Trace:
         self._step: Value | None = None
         self.asked: list[Decision] | None = None
         self.answers: Sequence[bool] = ()
-        self.answering: Callable[[Value], bool] | None = None
-        """Answers conditions where not both ways are recorded."""
+        self.answering: Callable[[Value, int | None], int] | None = None
+        """Answers conditions where not both ways are recorded, and tells sizes, each with the greatest it can be."""
         self.replays: list[deque[Node]] = []
 
     # --- inputs ---
@@ -325,7 +325,7 @@ class Trace:
         if prod(condition.shape) != 1:
             raise RuleError(f"a condition has one element, but that at {user_line()} has shape {condition.shape}.")
         if self.answering is not None:
-            return self.answering(condition)
+            return bool(self.answering(condition, None))
         if self.asked is None:
             raise refuse_value("bool(tensor) (an `if`, `while`, `and` or `or`)")
         known = next((d.answer for d in self.asked if d.condition is condition), None)
@@ -337,6 +337,12 @@ class Trace:
         answer = self.answers[number] if number < len(self.answers) else True
         self.asked.append(Decision(condition, answer, len(self.nodes), user_line()))
         return answer
+
+    def size(self, count: Value, most: int) -> int:
+        """Return a size that values tell; ``ManyConditions`` if nobody has looked at them yet."""
+        if self.answering is None:
+            raise ManyConditions(str(refuse_value("the size of a result")))
+        return self.answering(count, most)
 
     @contextmanager
     def inside(self, scope: str) -> Generator[None]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from simpar import ops
+from simpar.dtype import int64
+from simpar.errors import NotYetError
 from simpar.ops import (
     addmm,
     addmv,
@@ -20,7 +22,6 @@ from simpar.ops import (
     roll,
     trace,
     unbind,
-    unique,
 )
 from simpar.tensor import Tensor, axis_of, call
 
@@ -110,3 +111,27 @@ def sort(input: Tensor, *, dim: int = -1, descending: bool = False, stable: bool
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """Return where the elements along an axis stood (int64) before they are put in order."""
     return sort(input, dim=dim, descending=descending, stable=stable)[1]
+
+
+def unique(
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Tensor | tuple[Tensor, Tensor]:
+    """Return the different elements, by size, and with ``return_inverse`` for each element the number of its own.
+
+    Raises:
+        NotYetError: counts, or the different slices along an axis, are asked for.
+
+    >>> [t.tolist() for t in unique(Tensor([5, 2, 5, 1]), return_inverse=True)]
+    [[1, 2, 5], [2, 1, 2, 0]]
+    """
+    if return_counts or dim is not None:
+        raise NotYetError("unique: simpar has no return_counts and no dim; leave them out.")
+    values, numbers = ops.unique(input)
+    if sorted:
+        values, order = ops.sort(values)
+        numbers = ops.gather(ops.sort(order)[1], numbers, 0)
+    return (values, numbers.astype(int64)) if return_inverse else values

@@ -1,10 +1,17 @@
 """The ops as functions, under MindSpore's lower-case names: elements by number, segments, putting elements."""
 
+from typing import Literal, overload
+
+import numpy as np
+
+from simpar.context import current
+from simpar.dtype import bool_, int64
 from simpar.errors import NotYetError, RuleError
+from simpar.graph import Strategy, Trace, Value
 from simpar.ops.assignment import assign
 from simpar.ops.support import one
 from simpar.parameter import Parameter
-from simpar.tensor import Tensor, as_tensor, axis_of
+from simpar.tensor import Tensor, as_tensor, axis_of, call
 
 __all__ = [
     "embedding",
@@ -280,34 +287,54 @@ def scatter_nd_min(input_x: Parameter, indices: Tensor, updates: Tensor) -> Tens
 
 # --- results whose size depends on values ---
 
-UNKNOWN_SIZE = (
-    "{0}: the size of the result depends on values, which are not known when the program is made and cut. "
-    "Use a mask of fixed size, e.g. with where, sort or one_hot."
-)
 
+def unique(input: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the different elements in the order in which they come first, and for each element the number of its own.
 
-def unique(x: Tensor) -> Tensor:
-    """Refuse: how many different elements there are depends on values.
+    In a compiled function a program finds out how many there are before the step runs, as it does for a ``while``.
 
-    Raises:
-        NotYetError: always.
+    >>> [t.tolist() for t in unique(Tensor([5, 2, 5, 1]))]
+    [[5, 2, 1], [0, 1, 0, 2]]
     """
-    raise NotYetError(UNKNOWN_SIZE.format("unique"))
+    made, numbers = distinct(input.reshape((-1,)))
+    return made, numbers.reshape(input.shape)
 
 
-def nonzero(input: Tensor) -> Tensor:
-    """Refuse: how many elements are not zero depends on values.
+def distinct(flat: Tensor, strategy: Strategy | None = None) -> tuple[Tensor, Tensor]:
+    """Return the same of a tensor of one axis, with a strategy for it."""
+    size = _size(one("distinct_count", flat), flat.size)
+    made = call("distinct", flat, size=size, strategy=strategy)
+    assert isinstance(made, tuple), "distinct has two results"
+    return made[0], made[1]
 
-    Raises:
-        NotYetError: always.
+
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[False] = False) -> Tensor: ...
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
+    """Return the places of the elements that are not zero, one to a row, int64, or one tensor for each axis.
+
+    >>> nonzero(Tensor([[0, 2], [5, 0]])).tolist()
+    [[0, 1], [1, 0]]
     """
-    raise NotYetError(UNKNOWN_SIZE.format("nonzero"))
+    found = one("places", input, size=_size(input.astype(bool_).astype(int64).sum(), input.size))
+    return tuple(found[:, i] for i in range(input.ndim)) if as_tuple else found
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
-    """Refuse: how many elements the mask takes depends on values.
+    """Return the elements where a mask is true, on one axis.
 
-    Raises:
-        NotYetError: always.
+    >>> masked_select(Tensor([1.0, 2.0, 3.0]), Tensor([True, False, True])).tolist()
+    [1.0, 3.0]
     """
-    raise NotYetError(UNKNOWN_SIZE.format("masked_select"))
+    shape = np.broadcast_shapes(input.shape, mask.shape)
+    taken = nonzero(mask.broadcast_to(shape).reshape((-1,)))
+    return one("gather", input.broadcast_to(shape).reshape((-1,)), taken.reshape((-1,)), axis=0)
+
+
+def _size(count: Tensor, most: int) -> int:
+    """Return a number that decides the size of a result."""
+    value = count.operand()
+    trace: Trace | None = current().trace
+    return trace.size(value, most) if trace is not None and isinstance(value, Value) else int(count)

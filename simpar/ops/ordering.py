@@ -1,14 +1,14 @@
-"""Elements in another order or more often: sorted, reversed, rolled, repeated.
+"""Elements in another order, more often or less: sorted, reversed, rolled, repeated, distinct.
 
 The axis that is put in order stays whole; one whose elements are repeated may be cut, for each repeats where it is.
 """
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
-from simpar.dtype import DType, as_dtype
+from simpar.dtype import DType, as_dtype, int64
 from simpar.errors import Misfit, RuleError
 from simpar.graph import Example, op
 from simpar.layout import Rule, parse_rule
@@ -186,3 +186,55 @@ op(
         Example(((4, 3),), {"axis": 1, "repeats": (2, 0, 3)}),
     ),
 )
+
+
+# --- as many as the values tell ---
+
+
+def _distinct(x: Array, *, size: int, out: Pair | None = None) -> Pair:
+    """Return the different elements in the order in which they come first, and the number of that of each element."""
+    _, first, inverse = np.unique(x, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    made, ids = x[first[order]], np.argsort(order)[inverse]
+    if out is None:
+        return made, ids.astype(_ids_of(x.dtype))
+    return write(made, out[0]), write(ids, out[1])
+
+
+def _ids_of(kind: np.dtype[Any]) -> str:
+    return "int64" if kind == np.int64 else "int32"
+
+
+def _distinct_count(x: Array, *, out: Array | None = None) -> Array:
+    return write(np.asarray(np.unique(x).size, np.int64), out)
+
+
+def _places(x: Array, *, size: int, out: Array | None = None) -> Array:
+    return write(np.argwhere(x).astype(np.int64), out)
+
+
+def _distinct_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    return parse_rule("a -> n, a", shapes, sizes={"n": int(attrs["size"])}, whole=("a", "n"))
+
+
+def _count_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    return parse_rule("a ->", shapes, whole=("a",))
+
+
+def _places_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    names = letters(len(shapes[0]))
+    sizes = {"n": int(attrs["size"]), "k": len(names)}
+    return parse_rule(f"{' '.join(names)} -> n k", shapes, sizes=sizes, whole=(*names, "n", "k"))
+
+
+def _distinct_types(types: Sequence[DType], attrs: Attrs) -> tuple[DType, DType]:
+    return types[0], as_dtype(_ids_of(types[0].numpy))
+
+
+def _numbers(types: Sequence[DType], attrs: Attrs) -> DType:
+    return int64
+
+
+op("distinct", rule=_distinct_rule, kernel=_distinct, dtype=_distinct_types)
+op("distinct_count", rule=_count_rule, kernel=_distinct_count, dtype=_numbers)
+op("places", rule=_places_rule, kernel=_places, dtype=_numbers)

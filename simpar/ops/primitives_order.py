@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from simpar.errors import NotYetError
-from simpar.ops.functions_index import UNKNOWN_SIZE
+from simpar.ops.functions_index import distinct, masked_select, nonzero
 from simpar.ops.functions_order import counts_of, roll, topk
 from simpar.ops.primitive import Primitive
 from simpar.tensor import Tensor, axes_of, axis_of
@@ -153,25 +152,25 @@ class RepeatInterleaveTensor(Primitive, op="repeat"):
 # --- results whose size depends on values ---
 
 
-class _UnknownSize(Primitive):
-    """Is an op whose result has a size that only values tell, which simpar refuses."""
+class Unique(Primitive, op="distinct"):
+    """Lists the different elements of a tensor of one axis, and the number of that of each element."""
 
-    def __call__(self, *operands: Tensor) -> Tensor:
-        """Refuse.
-
-        Raises:
-            NotYetError: always.
-        """
-        raise NotYetError(UNKNOWN_SIZE.format(self.name))
+    def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Apply the op."""
+        return distinct(x, self.in_strategy)
 
 
-class Unique(_UnknownSize):
-    """Lists the different elements of a tensor: refused."""
+class MaskedSelect(Primitive, op="places"):
+    """Lists the elements where a mask is true."""
+
+    def __call__(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Apply the op."""
+        return masked_select(x, mask)
 
 
-class MaskedSelect(_UnknownSize):
-    """Lists the elements where a mask is true: refused."""
+class NonZero(Primitive, op="places"):
+    """Lists where the elements are that are not zero."""
 
-
-class NonZero(_UnknownSize):
-    """Lists where the elements are that are not zero: refused."""
+    def __call__(self, input: Tensor) -> Tensor:
+        """Apply the op."""
+        return nonzero(input)

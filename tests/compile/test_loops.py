@@ -122,3 +122,65 @@ def test_a_loop_is_planned_with_one_round() -> None:
     plan = compile_function(net.construct, (Tensor(np.ones((4, 8), np.float32)),), net).plan
     assert [i.op for i in plan.instructions].count("matmul") == 1
     assert net.parameter_layout_dict["w"][2] == [4, 8]
+
+
+# --- sizes ---
+
+
+def of_sizes(x: Tensor) -> tuple[Tensor, ...]:
+    values, numbers = ops.unique(x)
+    kept = ops.masked_select(x, x > 2)
+    return values, numbers, ops.nonzero(x - 1), kept * kept
+
+
+@settings(max_examples=20, deadline=None)
+@given(given_values=st.lists(st.integers(0, 4), min_size=1, max_size=8))
+def test_results_have_the_size_that_the_values_tell(given_values: list[int]) -> None:
+    x = np.array(given_values, np.float32)
+    values, numbers, places, squares = ms.jit(of_sizes)(Tensor(x))
+    assert values.tolist() == list(dict.fromkeys(given_values))
+    assert values.asnumpy()[numbers.asnumpy()].tolist() == given_values
+    assert places.tolist() == [[i] for i, n in enumerate(given_values) if n != 1]
+    assert squares.tolist() == [n * n for n in given_values if n > 2]
+
+
+def test_a_gradient_flows_to_the_elements_that_a_mask_takes() -> None:
+    slope = ms.grad(lambda x: (ops.masked_select(x, x > 2) ** 2).sum())
+    assert slope(Tensor([1.0, 3.0, 2.0, 5.0])).tolist() == [0, 6, 0, 10]
+
+
+class Looked(nn.Cell):
+    """Looks each different row of a table up once; rows of the table are cut."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = Parameter(Tensor(np.arange(64, dtype=np.float32).reshape(16, 4)), name="table")
+        self.unique, self.gather = ops.Unique().shard(((1,),)), ops.Gather().shard(((4, 1), (1,)))
+
+    def construct(self, ids: Tensor) -> Tensor:
+        values, numbers = self.unique(ids)
+        return ops.gather(self.gather(self.table, values, 0), numbers, 0)
+
+
+def looked_up(n: int) -> tuple[Any, Any]:
+    if n > 1:
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+    net = Looked()
+    ids = Tensor(np.array([3, 9, 3, 15, 0, 9], np.int32))
+    grown = ms.value_and_grad(lambda x: (net(x) ** 2).sum(), None, net.trainable_params())
+    loss, (slope,) = grown(ids)
+    return float(loss), full_tensor(slope).asnumpy()
+
+
+def test_rows_are_looked_up_once_on_ranks_as_on_one_device() -> None:
+    ((loss, slope),) = run_threads(1, looked_up, 1)
+    assert np.flatnonzero(slope.any(axis=1)).tolist() == [0, 3, 9, 15]
+    for made, grown in run_threads(4, looked_up, 4):
+        np.testing.assert_allclose(made, loss, rtol=1e-6)
+        np.testing.assert_allclose(grown, slope, rtol=1e-6)
+
+
+def test_a_size_is_planned_as_great_as_it_can_be() -> None:
+    ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True, device_num=4)
+    plan = compile_function(Looked().construct, (Tensor(np.zeros(6, np.int32)),)).plan
+    assert (6, 4) in {v.shape for v in plan.values.values()}

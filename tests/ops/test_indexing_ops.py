@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from simpar import Parameter, ops
-from simpar.errors import NotYetError, RuleError
+from simpar.dtype import int64
+from simpar.errors import RuleError
 from simpar.ops import operations as P
 from simpar.tensor import Tensor
 from tests.ops.test_against_torch import gradients_of, random, torch_gradients_of
@@ -182,11 +183,15 @@ def test_slices_and_pieces_as_objects() -> None:
     assert P.Unstack(axis=1)(x)[3].tolist() == [3, 7, 11]
 
 
-def test_results_of_unknown_size_are_refused() -> None:
-    with pytest.raises(NotYetError, match="size of the result depends on values"):
-        P.Unique()(Tensor([1, 1]))
-    with pytest.raises(NotYetError, match="masked_select"):
-        ops.masked_select(Tensor([1.0]), Tensor([True]))
+def test_results_whose_size_values_tell_where_there_are_values() -> None:
+    values, numbers = P.Unique()(Tensor([5, 2, 5, 1]))
+    assert (values.tolist(), numbers.tolist(), numbers.dtype) == ([5, 2, 1], [0, 1, 0, 2], int64)
+    assert ops.unique(Tensor([[5.0, 2.0], [5.0, 1.0]]))[1].tolist() == [[0, 1], [0, 2]]
+    assert P.NonZero()(Tensor([[0, 2], [5, 0]])).tolist() == [[0, 1], [1, 0]]
+    assert [t.tolist() for t in ops.nonzero(Tensor([0, 3, 4]), as_tuple=True)] == [[1, 2]]
+    x = Tensor(np.arange(6).reshape(2, 3))
+    assert P.MaskedSelect()(x, Tensor([True, False, True])).tolist() == [0, 2, 3, 5]
+    assert ops.masked_select(x, x > 9).shape == (0,)
 
 
 def test_padding_with_more_than_there_is_names_the_numbers() -> None:
