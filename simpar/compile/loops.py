@@ -2,8 +2,8 @@
 
 A function that asks for many conditions, as ``while`` does, or for the size of a result, as ``unique`` does, has no one
 graph. It is compiled up to where it asks first; that program runs, all ranks compare what they found, and the function
-is compiled anew with this answer, up to the next or to its end. So a tree of programs grows as steps go new ways; a step runs those along its way, and only
-the last, the step itself, writes to Parameters.
+is compiled anew with this answer, up to the next or to its end. So a tree of programs grows as steps go new ways; a
+step runs those along its way, and only the last, the step itself, writes to Parameters.
 """
 
 from collections.abc import Callable, Sequence

@@ -235,6 +235,24 @@ def _numbers(types: Sequence[DType], attrs: Attrs) -> DType:
     return int64
 
 
-op("distinct", rule=_distinct_rule, kernel=_distinct, dtype=_distinct_types)
-op("distinct_count", rule=_count_rule, kernel=_distinct_count, dtype=_numbers)
-op("places", rule=_places_rule, kernel=_places, dtype=_numbers)
+op(
+    "distinct",
+    rule=_distinct_rule,
+    kernel=_distinct,
+    dtype=_distinct_types,
+    examples=(Example(((6,),), {"size": 6}, grad=False),),
+)
+op(
+    "distinct_count",
+    rule=_count_rule,
+    kernel=_distinct_count,
+    dtype=_numbers,
+    examples=(Example(((6,),), grad=False),),
+)
+op(
+    "places",
+    rule=_places_rule,
+    kernel=_places,
+    dtype=_numbers,
+    examples=(Example(((2, 3),), {"size": 6}, grad=False),),
+)
