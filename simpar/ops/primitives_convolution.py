@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from simpar.errors import NotYetError, RuleError
+from simpar.errors import NotYetError, RuleError, TraceError
 from simpar.ops._windows import numbers_of, pads_of
 from simpar.ops.primitive import Primitive
 from simpar.tensor import Tensor
@@ -51,7 +51,9 @@ class _Convolution(Primitive):
         data_format: str,
     ) -> None:
         self._check_form(mode, data_format, "NCHW" if axes == 2 else "NCDHW")
-        super().__init__(stride=numbers_of(stride, axes), dilation=numbers_of(dilation, axes), group=group)
+        given = (stride,) * axes if isinstance(stride, int) else tuple(stride)
+        self._beside, own = (given[:2], given[2:]) if len(given) == axes + 2 else ((1, 1), given)  # images, channels
+        super().__init__(stride=numbers_of(own, axes), dilation=numbers_of(dilation, axes), group=group)
         self.channels, self.kernel_size = channels, numbers_of(kernel_size, axes)
         self.pad_mode, self.pad = pad_mode, pad
 
@@ -63,7 +65,17 @@ class _Convolution(Primitive):
             )
 
     def _geometry(self, size: Sequence[int], weight: Tensor) -> dict[str, Any]:
-        """Return the padding for images of this size, after a look at the weight."""
+        """Return the padding for images of this size, after a look at the weight and at MindSpore's form of strides.
+
+        Raises:
+            RuleError: the weight does not fit.
+            TraceError: the stride moves over images or channels.
+        """
+        if self._beside != (1, 1):
+            raise TraceError(
+                f"{type(self).__name__} has the stride {(*self._beside, *self._attrs['stride'])}, whose first two "
+                "numbers are for images and channels. A convolution takes all of them: write 1 there."
+            )
         if weight.shape[self._place] != self.channels or weight.shape[2:] != self.kernel_size:
             raise RuleError(
                 f"a {type(self).__name__} with {self.channels} channels and kernel_size {self.kernel_size} was given a "

@@ -27,7 +27,14 @@ from simpar.partition.strategy import (
 from simpar.partition.terms import is_term, stay_partial, terms_that_pass
 from simpar.partition.totals import accumulated_terms, scattered_term
 from simpar.partition.turns import check_turns, taking_turns
-from simpar.partition.unknown import Divisors, argument_divisors, check_unknown, divisors_of
+from simpar.partition.unknown import (
+    Divisors,
+    argument_divisors,
+    check_images,
+    check_results,
+    check_unknown,
+    divisors_of,
+)
 
 __all__ = ["Assigned", "Cut", "assign_layouts"]
 
@@ -124,6 +131,8 @@ class _Assigner:
             check_dropped(traced, self.graph, self.options)
             self._place_by_dropped(traced)
         cuts = tuple(self._node(node) for node in self.graph.nodes)
+        if self.options.stages > 1 and self.graph.gradients:
+            check_results(self.graph.outputs, self.unknown)
         for value in self.parameters.keys() - self.layouts.keys():
             written = self.layouts.get(self.graph.writes.get(value, value))
             whole = repeated(self.options.whole, len(value.shape))
@@ -226,6 +235,7 @@ class _Assigner:
             raise StrategyError(
                 "interleaved_parallel needs lengths that are known. Leave it out, or give set_inputs them."
             )
+        check_images(definition, rule, divisors)
         if node.strategy is not None:
             check_unknown(definition, rule, divisors, assignment)
         for value, axes in zip(node.outputs, rule.results, strict=True):

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from math import gcd
 
 from simpar.errors import StrategyError
-from simpar.graph import Argument, OpDef
+from simpar.graph import Argument, OpDef, Value
 from simpar.layout import Assignment, Rule, axis_size
 from simpar.partition.arriving import argument_cuts
 from simpar.partition.strategy import PartitionOptions
 
-__all__ = ["Divisors", "argument_divisors", "check_unknown", "divisors_of"]
+__all__ = ["Divisors", "argument_divisors", "check_images", "check_results", "check_unknown", "divisors_of"]
 
 Divisors = Mapping[str, int]
 """The factors of unknown length, each with a number that divides it."""
@@ -53,6 +53,34 @@ def check_unknown(definition: OpDef, rule: Rule, divisors: Divisors, made: Assig
             raise StrategyError(
                 f"factor {f!r} is looked up by number, so MindSpore does not cut it into {cut} while its length is "
                 "unknown. Give the input a known length, or write 1 there."
+            )
+
+
+def check_images(definition: OpDef, rule: Rule, divisors: Divisors) -> None:
+    """Check that images that are resized have rows and columns of known number.
+
+    Raises:
+        StrategyError: they have not.
+    """
+    unsized = sorted(set(rule.reaches) & divisors.keys())
+    if definition.name == "resize" and unsized:
+        raise StrategyError(
+            f"MindSpore resizes no images whose rows or columns ({', '.join(unsized)}) are of unknown number where one "
+            "program is cut. Give the input known lengths there. simpar itself can: run the script without the alias."
+        )
+
+
+def check_results(results: Sequence[Value], unknown: Mapping[Value, Mapping[int, int]]) -> None:
+    """Check that what a training in stages returns is of known shape, so that stages that lack it can stand in.
+
+    Raises:
+        StrategyError: it is not.
+    """
+    for value in results:
+        if unknown.get(value):
+            raise StrategyError(
+                f"a result of shape {value.shape} has axes {sorted(unknown[value])} of unknown length. In a pipeline "
+                "MindSpore wants a loss whose shape all stages know: return a scalar, e.g. its mean."
             )
 
 
