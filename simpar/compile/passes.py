@@ -21,7 +21,7 @@ from pathlib import Path
 
 from simpar.context import SHARDING_PROPAGATION, Context
 from simpar.errors import NotYetError, StrategyError
-from simpar.graph import NO_MICRO, Graph, drop_unused, merge_equal, verify_graph
+from simpar.graph import Graph, drop_unused, merge_equal, verify_graph
 from simpar.partition import (
     Partitioned,
     PartitionOptions,
@@ -52,8 +52,6 @@ def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
     graph = _needed(traced)
     pipeline = PipelineOptions(options.stages, options.scheduler, options.interleave, options.mindspore)
     ordered = pipeline_graph(graph, pipeline, options.device_num)
-    if options.mindspore and options.stages > 1 and graph.gradients:
-        _check_micro_batches(graph)
     if ordered is not graph:
         graph = verify_graph(ordered, "pipeline_graph", infer=False)
         graph = _searched(graph, options) if options.search else graph
@@ -66,16 +64,6 @@ def partition_graph(graph: Graph, options: PartitionOptions) -> Partitioned:
     repeated = repeat_forward(partitioned)
     partitioned = partitioned if repeated is partitioned else verify_partitioned(repeated, "repeat_forward")
     return verify_partitioned(fuse_collectives(partitioned, options), "fuse_collectives")
-
-
-def _check_micro_batches(graph: Graph) -> None:
-    """Check that a training in stages is one of micro-batches, as MindSpore wants it."""
-    if all(node.micro == NO_MICRO for node in graph.nodes):
-        raise StrategyError(
-            "the stages of a pipeline are trained, but there are no micro-batches: MindSpore finds no end of the "
-            "pipeline. Wrap the network in PipelineCell(network, micro_size); simpar itself runs one batch through: "
-            "run the script without the alias."
-        )
 
 
 def _needed(traced: Graph) -> Graph:

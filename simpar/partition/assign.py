@@ -31,7 +31,6 @@ from simpar.partition.unknown import (
     Divisors,
     argument_divisors,
     check_images,
-    check_results,
     check_unknown,
     divisors_of,
 )
@@ -131,8 +130,6 @@ class _Assigner:
             check_dropped(traced, self.graph, self.options)
             self._place_by_dropped(traced)
         cuts = tuple(self._node(node) for node in self.graph.nodes)
-        if self.options.stages > 1 and self.graph.gradients:
-            check_results(self.graph.outputs, self.unknown)
         for value in self.parameters.keys() - self.layouts.keys():
             written = self.layouts.get(self.graph.writes.get(value, value))
             whole = repeated(self.options.whole, len(value.shape))

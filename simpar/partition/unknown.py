@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from math import gcd
 
 from simpar.errors import StrategyError
-from simpar.graph import Argument, OpDef, Value
+from simpar.graph import Argument, OpDef
 from simpar.layout import Assignment, Rule, axis_size
 from simpar.partition.arriving import argument_cuts
 from simpar.partition.strategy import PartitionOptions
 
-__all__ = ["Divisors", "argument_divisors", "check_images", "check_results", "check_unknown", "divisors_of"]
+__all__ = ["Divisors", "argument_divisors", "check_images", "check_unknown", "divisors_of"]
 
 Divisors = Mapping[str, int]
 """The factors of unknown length, each with a number that divides it."""
@@ -68,20 +68,6 @@ def check_images(definition: OpDef, rule: Rule, divisors: Divisors) -> None:
             f"MindSpore resizes no images whose rows or columns ({', '.join(unsized)}) are of unknown number where one "
             "program is cut. Give the input known lengths there. simpar itself can: run the script without the alias."
         )
-
-
-def check_results(results: Sequence[Value], unknown: Mapping[Value, Mapping[int, int]]) -> None:
-    """Check that what a training in stages returns is of known shape, so that stages that lack it can stand in.
-
-    Raises:
-        StrategyError: it is not.
-    """
-    for value in results:
-        if unknown.get(value):
-            raise StrategyError(
-                f"a result of shape {value.shape} has axes {sorted(unknown[value])} of unknown length. In a pipeline "
-                "MindSpore wants a loss whose shape all stages know: return a scalar, e.g. its mean."
-            )
 
 
 def _check_beside(rule: Rule, made: Assignment) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from simpar.context import current
 from simpar.errors import ContextError, DTypeError, ModeError, TrainingError
-from simpar.nn import Cell, GradAccumulationCell, Optimizer, WithEvalCell
+from simpar.nn import Cell, Optimizer, WithEvalCell
 from simpar.train.amp import build_train_network
 from simpar.train.callbacks import Callback, RunContext, callback_list
 from simpar.train.metrics import Loss, Metric, get_metrics
@@ -285,15 +285,9 @@ class Model:
 
         Raises:
             ContextError: there is no such backend.
-            ModeError: the network is a ``GradAccumulationCell``, which gives a sum over micro-batches.
         """
         if backend is not None:
             raise ContextError(f"predict(backend={backend!r}): simpar has no other backend; leave it out.")
-        if isinstance(self._predict_network, GradAccumulationCell):
-            raise ModeError(
-                "a GradAccumulationCell returns the sum of what its micro-batches give, which is no prediction. Give "
-                "Model the network inside of it."
-            )
         self._predict_network.set_train(False)
         return self._predict_network(*predict_data)
 

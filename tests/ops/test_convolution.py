@@ -87,3 +87,10 @@ def test_convolution_names_the_window_that_is_too_large() -> None:
 def test_padding_that_the_mode_does_not_take_is_refused() -> None:
     with pytest.raises(ValueError, match="needs pad_mode 'pad'"):
         ops.conv2d(Tensor(np.ones((1, 1, 5, 5))), Tensor(np.ones((1, 1, 3, 3))), padding=1)
+
+
+def test_a_stride_for_all_axes_stands_still_on_images_and_channels() -> None:
+    x, w = Tensor(np.ones((2, 3, 6, 6), "f4")), Tensor(np.ones((4, 3, 2, 2), "f4"))
+    assert ops.Conv2D(4, 2, stride=(1, 1, 2, 3))(x, w).shape == (2, 4, 3, 2)
+    with pytest.raises(RuntimeError, match=r"stride \(2, 2, 1, 1\), whose first two numbers"):
+        ops.Conv2D(4, 2, stride=(2, 2, 1, 1))(x, w)

@@ -43,6 +43,11 @@ CASES = {
         [Tensor(shape=[None, 8])],
         "several device axes",
     ),
+    "images of an unknown number of columns are resized": (
+        lambda x: ops.ResizeNearestNeighbor((16, 16)).shard(((2, 1, 1, 1),))(x),
+        [Tensor(shape=[4, 2, 8, None])],
+        "whose rows or columns",
+    ),
     "three ranks of a server talk": (ops.MatMul().shard(((8, 1), (1, 1))), [ones(24, 24), ones(24, 24)], "3 in one"),
     "no strategy, and the first axis must be whole": (ops.Softmax(axis=0), [ones(16, 8)], "Give it a strategy"),
     "the axis that is picked from is cut": (

@@ -195,7 +195,6 @@ def test_a_loss_scale_manager_changes_no_result() -> None:
         (lambda: made()[1].predict(Tensor(X), backend="gpu"), ContextError, "no other backend"),
         (lambda: train.Model(cast("Any", print)), DTypeError, "takes a Cell"),
         (lambda: made()[1].infer_predict_layout(Tensor(X)), ModeError, "Set semi_auto_parallel or auto_parallel"),
-        (lambda: train.Model(nn.GradAccumulationCell(Net(), 2)).predict(Tensor(X)), ModeError, "is no prediction"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(call: Any, error: type[Exception], words: str) -> None:
