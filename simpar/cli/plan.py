@@ -66,7 +66,7 @@ def plan(
     ```
 
     Args:
-        script: The Python file.
+        script: The Python file; `FILE::FUNCTION` calls one of its functions.
         arguments: What the script finds in `sys.argv`. Put `--` before the first that begins with a dash.
         devices: How many devices to imagine; a device_num that the script sets is not regarded.
         rank: Which of them to look at.
@@ -125,8 +125,9 @@ def _report(script: Path, failure: ScriptFailure) -> int:
             return error.code
         print(error.code, file=sys.stderr)
     elif isinstance(error, SimparError):
-        kind = type(error).__name__
-        print(f"simpar: {script.name} fails at {line_of(failure.traceback)}. {kind}: {error}", file=sys.stderr)
+        line = line_of(failure.traceback)
+        where = f" at {line}" if line else ""
+        print(f"simpar: {script.name} fails{where}. {type(error).__name__}: {error}", file=sys.stderr)
     else:
         traceback.print_exception(type(error), error, failure.traceback)
     return _FAILED

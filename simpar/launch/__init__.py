@@ -23,7 +23,7 @@ from simpar.launch.mpi import (
 )
 from simpar.launch.process import check_script, run_ranks, run_script
 from simpar.launch.repair import ROOT_EXPORTS, repair
-from simpar.launch.script import play
+from simpar.launch.script import file_and_function, play, run_file
 
 __all__ = [
     "INTERRUPTED",
@@ -36,6 +36,7 @@ __all__ = [
     "alarm_folder",
     "check_script",
     "core_count",
+    "file_and_function",
     "find_mpi",
     "has_avx512",
     "identify",
@@ -46,6 +47,7 @@ __all__ = [
     "play",
     "print_whole_lines",
     "repair",
+    "run_file",
     "run_ranks",
     "run_script",
     "share_cores",

@@ -15,7 +15,7 @@ from typing import Any
 from simpar.errors import LaunchError
 from simpar.launch.alarm import Alarm, alarm_folder, exit_code, print_whole_lines
 
-__all__ = ["file_and_function", "play"]
+__all__ = ["file_and_function", "play", "run_file"]
 
 
 def file_and_function(script: str) -> tuple[str, str]:
@@ -30,7 +30,7 @@ def file_and_function(script: str) -> tuple[str, str]:
 
 def play(script: str, arguments: list[str]) -> None:
     """Run ``script`` as Python itself would, or one of its functions, and stop all ranks if it fails."""
-    file, function = file_and_function(script)
+    file, _ = file_and_function(script)
     sys.argv = [file, *arguments]
     sys.path[0] = str(Path(file).resolve().parent)
     print_whole_lines()
@@ -38,15 +38,25 @@ def play(script: str, arguments: list[str]) -> None:
     sys.excepthook = early.on_error  # opening the world puts one in its place that reaches all hosts
     atexit.register(early.on_exit)
     try:
-        names = runpy.run_path(file, run_name=Path(file).stem if function else "__main__")
-        if function:
-            _found(names, file, function)()
+        run_file(script)
     except SystemExit as end:
         if exit_code(end.code):
             _stop(end)
     except BaseException as error:
         own = error.__traceback__
         sys.excepthook(type(error), error, _of_script(own))
+
+
+def run_file(script: str) -> None:
+    """Run a script as Python itself would; if it names a function, ``FILE::FUNCTION``, call that, as pytest would.
+
+    Raises:
+        LaunchError: it has no function of this name.
+    """
+    file, function = file_and_function(script)
+    names = runpy.run_path(file, run_name=Path(file).stem if function else "__main__")
+    if function:
+        _found(names, file, function)()
 
 
 def _found(names: Mapping[str, Any], file: str, function: str) -> Callable[[], object]:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TextIO
 
 from simpar.context import Context, current, entered
+from simpar.launch import file_and_function, run_file
 from simpar.planning.planner import PlannedProgram, ValueAsked, VirtualPlanner
 
 __all__ = ["PlannedScript", "ScriptFailure", "line_of", "plan_script"]
@@ -61,7 +62,7 @@ def plan_script(
     """Run a script on an imagined device and return the plans of its programs.
 
     Args:
-        script: a Python file.
+        script: a Python file; ``FILE::FUNCTION`` calls one of its functions.
         arguments: what it finds in ``sys.argv``.
         device_num: how many devices to imagine.
         rank: which of them it plays.
@@ -76,7 +77,7 @@ def plan_script(
     context = Context(planner=planner, mindspore=current().mindspore)
     with entered(context), _as_main(script, arguments), redirect_stdout(output or sys.stdout):
         try:
-            runpy.run_path(str(script), run_name="__main__")
+            run_file(str(script))
         except ValueAsked as asked:
             stopped = f"{asked} at {line_of(asked.__traceback__)}"
         except SystemExit as end:
@@ -91,7 +92,8 @@ def plan_script(
 def _as_main(script: Path, arguments: Sequence[str]) -> Generator[None]:
     """Let the script find itself in ``sys.argv`` and its neighbours on the path, as Python itself would."""
     argv, path = sys.argv, sys.path
-    sys.argv, sys.path = [str(script), *arguments], [str(script.resolve().parent), *path]
+    file, _ = file_and_function(str(script))
+    sys.argv, sys.path = [file, *arguments], [str(Path(file).resolve().parent), *path]
     try:
         yield
     finally:
@@ -99,8 +101,9 @@ def _as_main(script: Path, arguments: Sequence[str]) -> Generator[None]:
 
 
 def _of_script(where: TracebackType | None) -> TracebackType | None:
-    """Leave out the frames of this module and of ``runpy``, which the user did not write."""
-    while where is not None and where.tb_frame.f_code.co_filename in (__file__, runpy.__file__, "<frozen runpy>"):
+    """Leave out the frames of this module and of what runs files, which the user did not write."""
+    own = (__file__, run_file.__code__.co_filename, runpy.__file__, "<frozen runpy>")
+    while where is not None and where.tb_frame.f_code.co_filename in own:
         where = where.tb_next
     return where
 

@@ -15,6 +15,7 @@ from simpar.compile import compile_function
 from simpar.layout import OperatorStrategy, StrategyFile, write_strategy_file
 from simpar.planning import ProgramFacts, facts_of, keep_plans, plan_script
 from simpar.recorder import open_run
+from tests.cli.running import simpar
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -358,3 +359,19 @@ def test_a_plan_can_be_kept_as_a_run_that_nobody_ran(tmp_path: Path) -> None:
     assert held["w1"].slice_shape == (64, 256 // 4), "64 rows are not cut over the 256 ranks that repeat them"
     assert {p.spec.name for p in program.plan.parameters} == set(held)
     assert len(run.collectives(program.name)) == len(program.plan.collectives)
+
+
+def test_a_function_of_a_script_is_planned(tmp_path: Path) -> None:
+    script = tmp_path / "net.py"
+    script.write_text(
+        "import simpar as ms\n"
+        "def test_net():\n"
+        "    ms.set_auto_parallel_context(parallel_mode='semi_auto_parallel', full_batch=True)\n"
+        "    ms.nn.Dense(8, 8)(ms.Tensor([[1.0] * 8]))\n",
+        "utf-8",
+    )
+    done = simpar("plan", f"{script}::test_net", "-n", 8)
+    assert done.returncode == 0, done.stderr
+    assert "rank 0 of 8 imagined devices" in done.stdout
+    missing = simpar("plan", f"{script}::test_other", "-n", 8)
+    assert "has no function 'test_other'. Those that begin with test_: test_net." in missing.stderr
