@@ -185,11 +185,13 @@ def _by_layouts(node: Node, rule: Rule, given: Sequence[tuple[int, ...] | Layout
     assignment = Assignment(first.dev_mat, axes, first.rank_list)
     for i, entry in enumerate(given):
         if isinstance(entry, Layout):
-            entry.slice_shape(node.inputs[i].shape)
-            if not assignment.operand(rule, i).same_slices(entry):
+            made = assignment.operand(rule, i)
+            told = replace(entry, lengths=made.lengths) if made.cuts == entry.cuts else entry  # the op's own fields
+            told.slice_shape(node.inputs[i].shape)
+            if not made.same_slices(told):
                 raise StrategyError(
                     f"input {i} is given as {entry}, but rule '{rule}' and the other inputs make it "
-                    f"{assignment.operand(rule, i)}. Cut each index of the rule alike, and those that must be whole "
+                    f"{made}. Cut each index of the rule alike, and those that must be whole "
                     "not."
                 )
     return assignment

@@ -155,6 +155,16 @@ def test_fields_need_not_be_equally_long(ranks: int, strategy: Any, options: Any
     assert [held for _, held, _ in found] == [((rows[r // each], columns),) * 2 for r in range(ranks)]
 
 
+def test_fields_may_be_cut_by_layouts() -> None:
+    layout = ms.Layout((4, 2), ("field", "column"))
+    strategy = layout("field", "column"), layout("None", "field")
+    ((losses, _, whole),) = run_threads(1, train_lookup)
+    found = run_threads(8, train_lookup, strategy)
+    np.testing.assert_allclose(found[0][0], losses, rtol=1e-5)
+    np.testing.assert_allclose(found[-1][2], whole, rtol=1e-4, atol=1e-6)
+    assert [held[0] for _, held, _ in found[::2]] == [(n, 4) for n in UNEQUAL]
+
+
 def test_a_table_of_unequal_fields_begins_with_the_bits_of_one_device() -> None:
     def begin(strategy: Any) -> Any:
         ms.set_seed(1)
