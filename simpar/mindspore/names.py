@@ -69,7 +69,8 @@ _GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("mindspore.parallel.", "function function.reshard_func", ("simpar.ops.functional", *_PARALLEL)),
     (
         "mindspore.parallel.",
-        "_auto_parallel_context _cost_model_context _utils _ps_context _tensor algo_parameter_config",
+        "_auto_parallel_context _cost_model_context _utils _ps_context _tensor _parallel_serialization "
+        "algo_parameter_config",
         ("simpar.mindspore.options", "simpar.mindspore.utils", "simpar.parallel"),
     ),
     ("mindspore.", "communication communication.management communication._comm_helper", _COMMUNICATION),

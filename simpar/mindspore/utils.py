@@ -21,6 +21,7 @@ __all__ = [
     "_get_gradients_mean",
     "_get_graph_seed",
     "_get_parallel_mode",
+    "_get_param_list_when_first_dim_sharded",
     "_get_pipeline_stages",
     "_infer_rank_list",
     "_is_in_auto_parallel_mode",
@@ -96,6 +97,18 @@ def _infer_rank_list(train_map: dict[str, Any], predict_map: dict[str, Any] | No
 
 def _layout(given: Sequence[Any]) -> Layout:
     return Layout(tuple(given[0]), tuple(given[1]))
+
+
+def _get_param_list_when_first_dim_sharded(dev_mat: Sequence[int], device_axis: int, rank: int) -> list[int]:
+    """Return the ranks whose slices of a Parameter, stored by the parallel optimizer, lie between two cuts of axis 0.
+
+    Args:
+        dev_mat: the device matrix.
+        device_axis: which of its axes cuts axis 0, from the right: only the major one parts whole blocks of ranks.
+        rank: one of the ranks.
+    """
+    layout = _layout((dev_mat, (device_axis,)))
+    return sorted(layout.replicas(rank) if device_axis == len(dev_mat) - 1 else layout.ranks)
 
 
 def _load_tensor(tensor: Tensor, dev_mat: Sequence[int], tensor_map: Sequence[int], *_: Any) -> Tensor:

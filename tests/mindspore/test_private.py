@@ -120,6 +120,19 @@ def test_a_graph_of_mindspores_own_nodes_is_refused_when_it_is_read() -> None:
         info["@graph_0"]
 
 
+@pytest.mark.parametrize(
+    ("dev_mat", "axis", "rank", "ranks"), [([2, 2], 1, 3, [2, 3]), ([2, 2], 0, 3, [0, 1, 2, 3]), ([3, 2], 1, 2, [2, 3])]
+)
+def test_only_a_cut_by_the_major_device_axis_parts_blocks_of_ranks(
+    dev_mat: Any, axis: int, rank: int, ranks: Any
+) -> None:
+    from mindspore.parallel._parallel_serialization import (  # pyright: ignore
+        _get_param_list_when_first_dim_sharded as ranks_of,  # pyright: ignore
+    )
+
+    assert ranks_of(dev_mat, axis, rank) == ranks
+
+
 def test_slices_are_cut_out_of_a_whole_and_put_together_again() -> None:
     from mindspore.parallel._tensor import _load_tensor, _reshape_param_data  # pyright: ignore
 
