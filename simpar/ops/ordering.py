@@ -240,19 +240,19 @@ op(
     rule=_distinct_rule,
     kernel=_distinct,
     dtype=_distinct_types,
-    examples=(Example(((6,),), {"size": 6}, grad=False),),
+    examples=(Example(((6,),), {"size": 6}, grad=False), Example(((4,),), {"size": 4}, grad=False)),
 )
 op(
     "distinct_count",
     rule=_count_rule,
     kernel=_distinct_count,
     dtype=_numbers,
-    examples=(Example(((6,),), grad=False),),
+    examples=(Example(((6,),), grad=False), Example(((4,),), grad=False)),
 )
 op(
     "places",
     rule=_places_rule,
     kernel=_places,
     dtype=_numbers,
-    examples=(Example(((2, 3),), {"size": 6}, grad=False),),
+    examples=(Example(((2, 3),), {"size": 6}, grad=False), Example(((4,),), {"size": 4}, grad=False)),
 )
