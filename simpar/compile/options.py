@@ -42,6 +42,7 @@ def partition_options(context: Context) -> PartitionOptions:
         scheduler=parallel.pipeline_scheduler,
         interleave=parallel.pipeline_interleave or parallel.pipeline_segments > 1,
         search=parallel.search_mode if is_searched else "",
+        uses_all=is_searched and context.others.get("algo_parameters", {}).get("fully_use_devices", False),
         wide_gradients=parallel.gradient_fp32_sync and context.is_partitioned,
         wide_sums=parallel.force_fp32_communication,
     )

@@ -20,7 +20,9 @@ _BOUNDS: Final = {"tensor_slice_align_size": (1, 1024), "algo_approxi_epsilon": 
 
 
 def set_algo_parameters(**settings: Any) -> None:
-    """Keep settings of the search of strategies. They change nothing: simpar's search needs none of them.
+    """Set the search of strategies: with ``fully_use_devices`` it cuts each op over all devices where it can.
+
+    Other settings are kept and change nothing: simpar's search needs none of them.
 
     Raises:
         ContextError: there is no such setting, or a number is out of its bounds.

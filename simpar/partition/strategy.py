@@ -97,6 +97,7 @@ class PartitionOptions:
         scheduler: of the pipeline, ``"1f1b"`` or ``"gpipe"``.
         interleave: whether a stage may have several chunks of the network.
         search: how strategies are found for ops without one (``"sharding_propagation"``); empty for the default ones.
+        uses_all: whether these have to cut an op into as many parts as there are devices, if any can.
         wide_gradients: whether 16-bit gradients are summed over ranks as float32.
         wide_sums: whether all 16-bit sums over ranks are.
     """
@@ -111,6 +112,7 @@ class PartitionOptions:
     scheduler: str = "1f1b"
     interleave: bool = False
     search: str = ""
+    uses_all: bool = False
     wide_gradients: bool = False
     wide_sums: bool = False
 

@@ -12,8 +12,14 @@ Cuts = tuple[tuple[int, ...], ...]
 """For each operand (or the result, see ``Rule.by_result``), into how many slices each axis is cut."""
 
 
-def candidates(rule: Rule, device_num: int) -> tuple[tuple[Cuts, Assignment], ...]:
+def candidates(rule: Rule, device_num: int, uses_all: bool = False) -> tuple[tuple[Cuts, Assignment], ...]:
     """Return every strategy of an op, and what it means; the largest cuts of the first factors come first.
+
+    Args:
+        rule: of the op.
+        device_num: over how many devices it is cut.
+        uses_all: whether only those count that cut it into as many parts, the last first, as MindSpore has it; all do
+            if none does.
 
     >>> from simpar.layout import parse_rule
     >>> [cuts for cuts, _ in candidates(parse_rule("i k, k j -> i j", ((2, 3), (3, 2))), 2)]
@@ -27,7 +33,8 @@ def candidates(rule: Rule, device_num: int) -> tuple[tuple[Cuts, Assignment], ..
             found.append((cuts, assign_by_strategy(rule, cuts, device_num)))
         except StrategyError:  # a cut of the minor part of an axis alone
             continue
-    return tuple(found)
+    full = [pair for pair in found if prod(pair[1].cut(f) for f in rule.order) == device_num] if uses_all else []
+    return tuple(full[::-1] or found)
 
 
 def strategy_of(rule: Rule, made: Assignment) -> Cuts:

@@ -103,7 +103,7 @@ class _Taste:
     may_sum: bool = False
 
 
-_CONVOLUTIONS = frozenset({"conv2d"})
+_CONVOLUTIONS = frozenset({"conv2d", "conv2d_grad_input"})
 _FOLLOWING = frozenset({"reshape", "depend"})
 """Ops that follow their operand without a strategy."""
 _STATISTICS = frozenset({"channel_mean", "channel_spread", "follow_statistic"})
@@ -126,6 +126,7 @@ class _Propagation:
         self.fed = {a.value: argument_layout(a, entries.get(a.value), options) for a in graph.arguments}
         self.decided: dict[int, _Decided] = {}
         self.queue: deque[int] = deque()
+        self.is_at_arguments = False
         self.known: dict[object, Assignment] = {}
 
     def run(self) -> Graph:
@@ -152,7 +153,8 @@ class _Propagation:
             raise StrategyError(f"{node.cited}: {error}") from None
 
     def _from_arguments(self, alone: bool) -> None:
-        """Spread from the arguments to what no configured op leads to."""
+        """Spread from the arguments to what no configured op leads to; now their layouts count, too."""
+        self.is_at_arguments = True
         fed = {v for node in self.graph.nodes for v in node.inputs}  # by a backward op alone, where no other is needed
         for argument, layout in self.fed.items():
             for i, operand in self.users.get(argument, ()):
@@ -248,18 +250,19 @@ class _Propagation:
             return
         least = self.nodes[i].op in _CONVOLUTIONS or (is_reshaped and layout.is_repeated)
         edges = [_Edge("in", operand, layout, self.nodes[i].inputs[operand].shape)]
-        edges += self._fed_beside(i, operand)
+        if self.is_at_arguments:
+            edges += self._fed_beside(i, operand)
         self._decide(i, _Decided(self._cheapest(rule, tuple(edges), _Taste(cuts_least=least))))
 
     def _cut_alike(self, i: int, operand: int, wanted: Layout) -> Assignment:
         """Return the least cut that cuts an operand into as many slices as an ``out_strategy``; whole if none does."""
         rule = self.rules[i]
-        found = [made for _, made in candidates(rule, self.options.device_num)]
+        found = [made for _, made in candidates(rule, self.options.device_num, self.options.uses_all)]
         alike = [made for made in found if made.operand(rule, operand).cuts == wanted.cuts]
         return min(alike or found, key=lambda made: prod(made.cut(f) for f in rule.order))
 
     def _fed_beside(self, i: int, operand: int) -> list[_Edge]:
-        """Return the edges of an op to other operands that are arguments, which are decided from the start."""
+        """Return the edges of an op to other operands that are arguments."""
         inputs = enumerate(self.nodes[i].inputs)
         return [_Edge("in", k, self.fed[v], v.shape) for k, v in inputs if k != operand and v in self.fed]
 
@@ -284,7 +287,7 @@ class _Propagation:
         )
         key = (str(rule), lengths, reaches, rule.whole, edges, taste)
         if key not in self.known:
-            found = candidates(rule, self.options.device_num)
+            found = candidates(rule, self.options.device_num, self.options.uses_all)
             self.known[key] = min((made for _, made in found), key=lambda made: _rank(rule, made, edges, taste))
         return self.known[key]
 

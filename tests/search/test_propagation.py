@@ -150,3 +150,26 @@ def test_slices_are_free_and_moves_cost_what_reaches_a_rank() -> None:
 def test_candidates_use_divisors_of_the_devices_that_divide_the_axes() -> None:
     rule = parse_rule("i j -> i j", ((6, 4),), whole=("j",))
     assert [cuts for cuts, _ in candidates(rule, 6)] == [((6, 1),), ((3, 1),), ((2, 1),), ((1, 1),)]
+    assert [cuts for cuts, _ in candidates(rule, 6, uses_all=True)] == [((6, 1),)]
+    assert len(candidates(rule, 5, uses_all=True)) == 1
+
+
+def test_all_devices_are_used_where_that_is_wanted() -> None:
+    class Biased(nn.Cell):
+        def __init__(self) -> None:
+            super().__init__()
+            self.b = Parameter(Tensor(X), name="b")
+            self.product, self.add = ops.MatMul().shard(((2, 2), (2, 1))), ops.Add()
+
+        def construct(self, x: Tensor) -> Tensor:
+            return self.add(self.product(x, x), self.b)
+
+    for is_wanted, cut in ((False, [4, 8]), (True, [4, 4])):
+        with entered(Context()):
+            ms.set_auto_parallel_context(
+                parallel_mode="auto_parallel", search_mode="sharding_propagation", full_batch=True, device_num=4
+            )
+            ms.parallel.set_algo_parameters(fully_use_devices=is_wanted)
+            net = Biased()
+            net.compile(Tensor(X))
+            assert net.parameter_layout_dict["b"][2] == cut
