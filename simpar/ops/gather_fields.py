@@ -37,17 +37,17 @@ class RowLookup(Primitive, op="gather"):
             return self.apply_one(table, ids, axis=axis)
         has_values = isinstance(table, Parameter) and table.init is None and table.placed is None
         if has_values and current().mindspore:
-            raise StrategyError(
+            raise self.refused(
                 "the table is a Parameter that has its values already, and MindSpore does not cut such a table by "
                 "manual_split. Give it initializer(...); simpar itself can: run the script without the alias."
             )
         if self.in_strategy is None:
-            raise StrategyError(
+            raise self.refused(
                 f"{self.name} has a manual_split but no strategy. Cut table and numbers by field, for numbers of two "
                 f"axes by shard((({len(fields)}, 1), (1, {len(fields)})))."
             )
         if not ids.shape or ids.shape[-1] % len(fields):
-            raise StrategyError(
+            raise self.refused(
                 f"manual_split has {len(fields)} fields, into which the last axis of the numbers {ids.shape} does not "
                 "divide. Give each field as many numbers."
             )

@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from simpar.context import current
 from simpar.errors import DTypeError, LayoutError, NotYetError, StrategyError
-from simpar.graph import Recompute, Strategy, Trace, lookup
+from simpar.graph import Node, Recompute, Strategy, Trace, lookup, user_line
 from simpar.layout import Layout, follow
 from simpar.tensor import Tensor, as_tensor, call
 
@@ -110,6 +110,12 @@ class Primitive:
             )
         moved = tuple(as_tensor(call("identity", r, strategy=(w,))) for r, w in zip(results, wanted, strict=True))
         return moved if isinstance(made, tuple) else moved[0]
+
+    def refused(self, why: str) -> StrategyError:
+        """Return the error of a call that cannot be cut so; it cites the user's line, as errors of the passes do."""
+        trace: Trace | None = current().trace
+        scope = "" if trace is None else ".".join(trace.scope)
+        return StrategyError(f"{Node(self.op_name, (), (), scope=scope, line=user_line()).cited}: {why}")
 
     def _recorded(self) -> AbstractContextManager[None]:
         """Record the op on its stage, and as one that the backward pass repeats, if it was told so."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from simpar.context import current
 from simpar.dtype import int64
-from simpar.errors import NotYetError, StrategyError
+from simpar.errors import NotYetError
 from simpar.layout import NOT_CUT, Layout
 from simpar.ops.functions_index import without_gradient_at
 from simpar.ops.gather_fields import RowLookup
@@ -107,12 +107,12 @@ class EmbeddingLookup(RowLookup):
         """
         target = self.attrs.get("primitive_target")
         if current().mindspore and current().is_partitioned and (offset or target != "CPU"):
-            raise StrategyError(
+            raise self.refused(
                 f"EmbeddingLookup with offset {offset} and primitive_target {target!r}: where one program is cut, "
                 "MindSpore takes it with offset 0 and on the CPU only. Write .set_device('CPU'), or use Gather."
             )
         if offset and self.attrs.keys() & {"manual_split", "manual_split_with_offset"}:
-            raise StrategyError(
+            raise self.refused(
                 f"EmbeddingLookup has the offset {offset} and a manual_split, whose fields begin at number 0. Give the "
                 f"offset 0, and numbers less {offset}."
             )

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from simpar.context import current
-from simpar.errors import StrategyError
 from simpar.layout import NOT_CUT, Layout
 from simpar.ops.functions_slices import pad, strided_index
 from simpar.ops.primitive import Primitive
@@ -66,8 +65,8 @@ class StridedSlice(_Slicing, op="strided_slice"):
     def __call__(self, input_x: Tensor, begin: Sequence[int], end: Sequence[int], strides: Sequence[int]) -> Tensor:
         """Apply the op."""
         if self.masks[2] and current().mindspore and current().is_partitioned:
-            raise StrategyError(
-                f"StridedSlice has ellipsis_mask {self.masks[2]}, which MindSpore's parallel compiler does not take. "
+            raise self.refused(
+                f"it has ellipsis_mask {self.masks[2]}, which MindSpore's parallel compiler does not take. "
                 "Name every axis; simpar itself can: run the script without the alias of MindSpore's names."
             )
         return self._taken(input_x, strided_index(begin, end, strides, *self.masks))
@@ -132,7 +131,7 @@ class Splitting(Primitive):
         before, length, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
         lengths = (length // parts,) * parts if isinstance(parts, int) else parts
         if any(n % slices for n in lengths) or sum(lengths) != length:
-            raise StrategyError(
+            raise self.refused(
                 f"{self.name}: axis {axis}, {length} long, is cut into {slices} slices, and each is split by itself, "
                 f"but they do not divide the pieces {lengths} evenly."
             )
