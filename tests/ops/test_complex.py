@@ -72,12 +72,12 @@ def test_values_and_gradients_are_those_of_torch(
         np.testing.assert_allclose(ours_, tensor.grad.resolve_conj().numpy(), rtol=2e-4, atol=2e-5)
 
 
-def test_a_python_complex_makes_complex64_and_with_float64_complex128() -> None:
-    assert Tensor([1j]).dtype == ms.complex64
+def test_a_python_complex_is_complex128_alone_and_takes_the_width_of_the_tensor_beside_it() -> None:
+    assert Tensor([1j]).dtype == ms.complex128
     assert (Tensor([1.0]) * 1j).dtype == ms.complex64
     assert (Tensor([1.0], ms.float64) + 1j).dtype == ms.complex128
     assert (Tensor([1]) * 1j).dtype == ms.complex64
-    assert (Tensor([1j]) * Tensor([2.0], ms.float64)).dtype == ms.complex128
+    assert (Tensor([1j], ms.complex64) * Tensor([2.0], ms.float64)).dtype == ms.complex128
 
 
 def test_complex_numbers_have_no_order() -> None:
