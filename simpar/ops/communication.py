@@ -308,8 +308,8 @@ class AlltoAll(_Collective, op="all_to_all"):
 
     Args:
         split_count: how many pieces; as many as the group has ranks.
-        split_dim: the axis that is cut.
-        concat_dim: the axis along which pieces are joined.
+        split_dim: the axis that is cut; below 0 from the last one.
+        concat_dim: the axis along which pieces are joined; likewise.
         group: the name of the group.
 
     Raises:
@@ -325,4 +325,6 @@ class AlltoAll(_Collective, op="all_to_all"):
 
     def __call__(self, input_x: Tensor) -> Tensor:
         """Return the joined pieces."""
-        return self.apply_one(input_x, **self._where())
+        axes = {name: self._attrs[name] for name in ("split_dim", "concat_dim")}
+        counted = {name: axis + input_x.ndim for name, axis in axes.items() if -input_x.ndim <= axis < 0}
+        return self.apply_one(input_x, **self._where(), **counted)

@@ -139,3 +139,10 @@ def test_what_does_not_fit_is_refused() -> None:
         ops.ReduceScatterV()(x, "all")  # type: ignore[arg-type]
     with pytest.raises(RuleError, match="give one for each"):
         ops.BatchISendIRecv(("irecv",), [0])
+
+
+def test_axes_of_all_to_all_may_be_counted_from_the_last() -> None:
+    def named(rank: int) -> Any:
+        return lambda x: ops.AlltoAll(2, -2, -1)(x.reshape(2, 2))
+
+    assert values(named, 2, 4) == [([[0, 1, 10, 11]], [1, 1, 2, 2]), ([[2, 3, 12, 13]], [1, 1, 2, 2])]
