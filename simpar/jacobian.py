@@ -65,8 +65,8 @@ def jvp(fn: Function, inputs: Any, v: Any, has_aux: bool = False) -> tuple[Any, 
     is_tuple = isinstance(inputs, tuple)
     if isinstance(v, tuple) != is_tuple:
         raise DTypeError("jvp takes a Tensor and a Tensor like it, or a tuple and a tuple; v is the other of the two.")
-    args: tuple[Any, ...] = inputs if is_tuple else (inputs,)
-    directions: tuple[Any, ...] = cast("Any", v) if is_tuple else (v,)
+    args = cast("tuple[Any, ...]", inputs if is_tuple else (inputs,))
+    directions = cast("tuple[Any, ...]", v if is_tuple else (v,))
     _check_tensors("jvp", args)
     check_alike("v", directions, args)
 

@@ -12,6 +12,7 @@ from simpar.context import GRAPH_MODE, compiler, current, runner
 from simpar.errors import CellAttributeError, DTypeError, TraceError
 from simpar.layout import ParameterLayout
 from simpar.nn.cell_hints import CellHints
+from simpar.nn.cell_hooks import CellHooks
 from simpar.nn.cell_options import CellOptions
 from simpar.nn.cell_sharding import CellStrategy, shard_function
 from simpar.parameter import Parameter, ParameterTuple, check_names, is_unnamed, number_unnamed
@@ -20,7 +21,7 @@ from simpar.tensor import Tensor
 __all__ = ["Cell"]
 
 
-class Cell(CellHints, CellOptions):
+class Cell(CellHints, CellHooks, CellOptions):
     """A part of a network; subclass it, assign Parameters and Cells in ``__init__`` and compute in ``construct``.
 
     Args:
@@ -284,6 +285,9 @@ class Cell(CellHints, CellOptions):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run ``construct``: inline in an active trace, compiled in graph mode, else at once."""
+        return self._hooked(args, kwargs)
+
+    def _called(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         args, named = self._in_order(args, kwargs) if kwargs else (args, {})
         args, named = self._cast(args), dict(zip(named, self._cast(tuple(named.values())), strict=True))
         trace = current().trace
