@@ -285,15 +285,15 @@ class Cell(CellHints, CellHooks, CellOptions):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run ``construct``: inline in an active trace, compiled in graph mode, else at once."""
-        return self._hooked(args, kwargs)
+        return self._run_hooked(args, kwargs)
 
-    def _called(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _run_construct(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         args, named = self._in_order(args, kwargs) if kwargs else (args, {})
         args, named = self._cast(args), dict(zip(named, self._cast(tuple(named.values())), strict=True))
         trace = current().trace
         if trace is not None:
             with self._recorded(trace):
-                return self._traced(args, named)
+                return self._run_traced(args, named)
         if not self._names_hold:
             self.check_names()
         run = runner() if current().mode == GRAPH_MODE else None

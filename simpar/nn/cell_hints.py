@@ -106,7 +106,7 @@ class CellHints(ABC):
             made = vars(self)["_simpar_entry"] = construct
         return made
 
-    def _traced(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    def _run_traced(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Run ``construct`` while it is traced, whatever its conditions, with the gradient of ``bprop`` if there is."""
         entry, bprop, names = self._entry(), self.bprop, tuple(named)
         if bprop is None:

@@ -45,10 +45,10 @@ class CellHooks(ABC):
     made, on Tensors without values; what they compute is part of the program.
     """
 
-    _hooks: list[HookHandle] | None = None
+    _hook_handles: list[HookHandle] | None = None
 
     @abstractmethod
-    def _called(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _run_construct(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the Cell."""
 
     @abstractmethod
@@ -68,7 +68,7 @@ class CellHooks(ABC):
         Raises:
             DTypeError: ``hook_fn`` is no function.
         """
-        return self._register("before", hook_fn, prepend, with_kwargs)
+        return self._register_hook("before", hook_fn, prepend, with_kwargs)
 
     def register_forward_hook(
         self, hook_fn: Hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
@@ -80,61 +80,61 @@ class CellHooks(ABC):
             prepend, with_kwargs: see ``register_forward_pre_hook``.
             always_call: taken as MindSpore does; after an error no hook is called.
         """
-        return self._register("after", hook_fn, prepend, with_kwargs)
+        return self._register_hook("after", hook_fn, prepend, with_kwargs)
 
     def register_backward_pre_hook(self, hook_fn: Hook) -> HookHandle:
         """Call ``hook_fn(cell, grad_output)`` with the gradient of the results; another one if it returns one."""
-        return self._register("backward", hook_fn)
+        return self._register_hook("backward", hook_fn)
 
     def register_backward_hook(self, hook_fn: Hook) -> HookHandle:
-        """Call ``hook_fn(cell, grad_input, grad_output)`` with both gradients; others of the inputs if it returns some."""
-        return self._register("through", hook_fn)
+        """Call ``hook_fn(cell, grad_input, grad_output)`` with both gradients; it may return others."""
+        return self._register_hook("through", hook_fn)
 
-    def _register(self, kind: str, hook: Hook, prepend: bool = False, with_kwargs: bool = False) -> HookHandle:
+    def _register_hook(self, kind: str, hook: Hook, prepend: bool = False, with_kwargs: bool = False) -> HookHandle:
         if not callable(hook):
             raise DTypeError(f"a hook is a function, not {hook!r}.")
-        if self._hooks is None:
-            vars(self)["_hooks"] = []
-        hooks = vars(self)["_hooks"]
+        if self._hook_handles is None:
+            vars(self)["_hook_handles"] = []
+        hooks = vars(self)["_hook_handles"]
         made = HookHandle(hooks, kind, hook, with_kwargs)
         hooks.insert(0 if prepend else len(hooks), made)
         return made
 
-    def _hooked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _run_hooked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the Cell, and call its hooks."""
         if current().mode != PYNATIVE_MODE:
-            return self._called(args, kwargs)
+            return self._run_construct(args, kwargs)
         trace = current().trace
         if trace is not None:
-            trace.guards.append(lambda: tuple(self._hooks or ()))
-        if not self._hooks:
-            return self._called(args, kwargs)
-        for hook in self._of("before"):
+            trace.guards.append(lambda: tuple(self._hook_handles or ()))
+        if not self._hook_handles:
+            return self._run_construct(args, kwargs)
+        for hook in self._hooks_of("before"):
             args, kwargs = _inputs(hook.call(self, args, *((kwargs,) if hook.with_kwargs else ())), hook, args, kwargs)
-        is_watched = trace is not None and (self._of("backward") or self._of("through"))
-        out = self._watched(args, kwargs) if is_watched else self._called(args, kwargs)
-        for hook in self._of("after"):
+        is_watched = trace is not None and (self._hooks_of("backward") or self._hooks_of("through"))
+        out = self._run_watched(args, kwargs) if is_watched else self._run_construct(args, kwargs)
+        for hook in self._hooks_of("after"):
             made = hook.call(self, args, *((kwargs,) if hook.with_kwargs else ()), out)
             out = out if made is None else made
         return out
 
-    def _of(self, kind: str) -> list[HookHandle]:
-        return [hook for hook in self._hooks or () if hook.kind == kind]
+    def _hooks_of(self, kind: str) -> list[HookHandle]:
+        return [hook for hook in self._hook_handles or () if hook.kind == kind]
 
-    def _watched(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _run_watched(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the Cell so that the gradients of its inputs and results come by its hooks."""
         places = [place for place, x in enumerate(args) if isinstance(x, Tensor)]
         seen: list[Any] = [()]
 
         def before(*given: Any) -> tuple[Any, ...]:
             found = given[-1]
-            for hook in self._of("through"):
+            for hook in self._hooks_of("through"):
                 found = _changed(hook.call(self, found, seen[0]), found)
             return found
 
         def after(*given: Any) -> tuple[Any, ...]:
             found = given[-1]
-            for hook in self._of("backward"):
+            for hook in self._hooks_of("backward"):
                 found = _changed(hook.call(self, found), found)
             seen[0] = found
             return found
@@ -142,7 +142,7 @@ class CellHooks(ABC):
         entered = list(args)
         for place, x in zip(places, with_own_gradient(_all, before, [args[p] for p in places]), strict=True):
             entered[place] = x
-        out = self._called(tuple(entered), kwargs)
+        out = self._run_construct(tuple(entered), kwargs)
         made = with_own_gradient(_all, after, _changed(out, ()))
         return made if isinstance(out, tuple) else made[0]
 

@@ -45,6 +45,7 @@ _RETURNED = f"{_DISTRIBUTED}::test_functions_return_new_tensors_and_gradients_pa
 _SHAPED = f"{_DISTRIBUTED}::test_parts_of_any_shape_are_returned"
 _ANSWERED = f"{_DISTRIBUTED}::test_messages_are_returned"
 _UNLIKE = "ops/test_exchanges.py"
+_HOOKS = "nn/test_hooks.py::test_hooks_are_part_of_the_gradient_and_their_removal_is_seen"
 
 SHOWN: dict[str, str] = {
     # options
@@ -127,7 +128,7 @@ SHOWN: dict[str, str] = {
     "mindspore.nn.GradAccumulationCell": "pipeline/test_equal_to_one_device.py::test_gradient_accumulation",
     "mindspore.bfloat16": "parity/test_bfloat16.py::test_an_op_and_its_gradient_are_those_of_torch",
     "mindspore.nn.Cell.construct": "nn/test_bprop.py::test_gradients_go_through_bprop_inside_of_a_network",
-    "mindspore.nn.Cell.register_forward_hook": "nn/test_hooks.py::test_hooks_are_part_of_the_gradient_and_their_removal_is_seen",
+    "mindspore.nn.Cell.register_forward_hook": _HOOKS,
     "mindspore.nn.Cell.state_dict": "nn/test_hooks.py::test_a_state_is_loaded_by_paths",
     "mindspore.nn.cosine_decay_lr": "nn/test_rates.py::test_cosine_decay_is_half_a_wave",
     "mindspore.nn.Cell.to_float": "nn/test_hints.py::test_to_float_lets_construct_see_parameters_in_that_type",
