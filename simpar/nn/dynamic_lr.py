@@ -10,7 +10,7 @@ from math import ceil, cos, exp, pi
 from typing import Any
 
 from simpar.errors import ContextError, DTypeError
-from simpar.nn.optim.checks import check_flag, check_float, check_steps
+from simpar.nn.optim.schedules import check_flag, check_float, check_steps
 
 __all__ = [
     "cosine_decay_lr",

@@ -5,8 +5,8 @@ from typing import Any
 from simpar import ops
 from simpar.dtype import float32
 from simpar.errors import ContextError, DTypeError
-from simpar.nn.optim.checks import check_flag
 from simpar.nn.optim.optimizer import Optimizer
+from simpar.nn.optim.schedules import check_flag
 from simpar.ops import optimizer as updates
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor

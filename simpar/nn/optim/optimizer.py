@@ -17,9 +17,8 @@ from simpar.errors import ContextError, DTypeError, ModeError, NotYetError, Trai
 from simpar.nn.cell import Cell
 from simpar.nn.containers import CellList
 from simpar.nn.optim.accumulators import check_accumulators
-from simpar.nn.optim.checks import check_number
 from simpar.nn.optim.groups import Group, Groups, Rate, read_groups, read_learning_rate, together
-from simpar.nn.optim.schedules import ListedRates
+from simpar.nn.optim.schedules import ListedRates, check_number
 from simpar.parameter import Parameter, ParameterTuple
 from simpar.tensor import Tensor
 

@@ -2,12 +2,20 @@
 
 They name nothing: the Parameters below keep the names that the network gave them.
 
-``cells`` (WithLossCell, WithEvalCell, WithGradCell, ForwardValueAndGrad, TrainOneStepCell), ``reducer``
+``cells`` (WithLossCell, WithEvalCell, WithGradCell, ForwardValueAndGrad, TrainOneStepCell, Jvp, Vjp), ``reducer``
 (DistributedGradReducer), ``micro`` (PipelineCell, GradAccumulationCell, MicroBatchInterleaved), ``loss_scale`` (steps
-with a scaled loss, and what changes the scale), ``products`` (Jvp, Vjp).
+with a scaled loss, and what changes the scale).
 """
 
-from simpar.nn.wrap.cells import ForwardValueAndGrad, TrainOneStepCell, WithEvalCell, WithGradCell, WithLossCell
+from simpar.nn.wrap.cells import (
+    ForwardValueAndGrad,
+    Jvp,
+    TrainOneStepCell,
+    Vjp,
+    WithEvalCell,
+    WithGradCell,
+    WithLossCell,
+)
 from simpar.nn.wrap.loss_scale import (
     DynamicLossScaleUpdateCell,
     FixedLossScaleUpdateCell,
@@ -24,7 +32,6 @@ from simpar.nn.wrap.micro import (
     TrainAccumulatedStepCell,
     micro_batches,
 )
-from simpar.nn.wrap.products import Jvp, Vjp
 from simpar.nn.wrap.reducer import DistributedGradReducer
 
 __all__ = [
