@@ -239,8 +239,10 @@ class DropoutGenMask(_Draw):
         ``shard`` cuts nothing here; ``DropoutDoMask`` is cut as its input is.
         """
         self.in_strategy = None
-        drawn = self._drawn((-(-prod(lengths(shape)) // _BITS) * _BITS // 8, 8), "uniform")
-        return one("pack_bits", one("less", drawn, as_tensor(keep_prob).astype(float32)))
+        kept = one("less", self._drawn(shape, "uniform"), as_tensor(keep_prob).astype(float32)).reshape(-1)
+        missing = -prod(lengths(shape)) % _BITS
+        bits = one("pad", kept, paddings=((0, missing),)) if missing else kept
+        return one("pack_bits", bits.reshape(-1, 8))
 
 
 class DropoutDoMask(Primitive, op="dropout_grad"):

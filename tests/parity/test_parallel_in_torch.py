@@ -29,9 +29,7 @@ def chain(w: Mapping[str, Any], x: Any) -> Any:
     return x
 
 
-def in_torch(
-    first: Weights, losses_of: Callable[[Mapping[str, Any]], Sequence[Any]], rate: float
-) -> tuple[Any, Weights]:
+def in_torch(first: Weights, losses_of: Callable[[Mapping[str, Any]], Sequence[Any]]) -> tuple[list[float], Weights]:
     """Return the sums of the losses of each step, whose gradients add up, and the last weights."""
     weights = {name: torch.tensor(array, requires_grad=True) for name, array in first.items()}
     optimizer, found = torch.optim.SGD(list(weights.values()), 0.01, momentum=0.9), list[float]()
