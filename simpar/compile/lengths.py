@@ -21,7 +21,9 @@ __all__ = ["divisors", "with_lengths"]
 
 Made = TypeVar("Made")
 Lengths = tuple[int, ...]
-_Promise = tuple[bool, int, int, int]  # a guess? less the ops that were traced, how many misfits, how many steps
+_Promise = tuple[bool, int, int, int]
+"""What lengths are tried first, the least: whether they are a guess, and of the try from which they come less how many
+ops were traced, how many lengths disagreed, and how many changes led there."""
 
 _WORK = 20_000
 """How many ops are traced in search of lengths before the search gives up."""
@@ -30,6 +32,7 @@ _TRIES = 300
 _NEAR = 8
 """Where a multiple is wanted, so many of them to each side are tried."""
 _NONE: _Promise = (True, 1, 0, 0)
+"""What comes behind all others."""
 _USUAL = (1, 2, 4, 8, 16, 32, 128, 256)
 """Lengths to try where nothing else is known."""
 
