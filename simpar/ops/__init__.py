@@ -10,9 +10,9 @@ Read in this order: ``support`` (what the families share), ``elementwise`` with 
 ``loss``, ``convolution``, ``pooling`` and ``resize``; ``boxes`` and ``grids``; ``random`` (dropout), ``printing`` and
 ``dumping``, ``optimizer`` with ``optimizer_adaptive`` (updates), ``communication`` with ``messages`` and ``exchanges``
 (what the user moves), ``transfers`` (between the stages of a pipeline) and ``micro`` (its micro-batches); then the
-faces: ``functional`` and ``operations``, doors to the functions and to the objects, whose base is ``primitive``;
-``methods``, the functions that Tensors have as methods; ``batch_norm``, an object made of other ops; and
-``composite``, functions of functions.
+faces, a folder each: ``functions`` with the door ``functional``, and ``primitives`` with the door ``operations`` and
+the base ``primitive``; ``methods``, the functions that Tensors have as methods; ``batch_norm``, an object made of other
+ops; and ``composite``, functions of functions.
 """
 
 from simpar.ops import (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from simpar.ops.attention import UNBOUNDED
-from simpar.ops.functions_attention import attention_attrs, band, given_extras, refuse
+from simpar.ops.functions.attention import attention_attrs, band, given_extras, refuse
 from simpar.ops.primitive import Primitive
 from simpar.ops.support import one
 from simpar.tensor import Tensor

@@ -2,7 +2,7 @@
 
 from simpar.dtype import DType
 from simpar.ops._transforms import LAST_TWO, Axes, cosine_attrs, fft_attrs, shift_attrs
-from simpar.ops.functions_fourier import fftfreq, rfftfreq
+from simpar.ops.functions.fourier import fftfreq, rfftfreq
 from simpar.ops.primitive import Primitive
 from simpar.tensor import Tensor
 

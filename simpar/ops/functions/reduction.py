@@ -6,7 +6,7 @@ from typing import Any
 
 from simpar.dtype import DType, int32
 from simpar.errors import NotYetError
-from simpar.ops.primitives_reduction import Cummax, Cummin, RmsNorm
+from simpar.ops.primitives.reduction import Cummax, Cummin, RmsNorm
 from simpar.ops.support import like, one
 from simpar.tensor import Tensor, axes_of, axis_of
 

@@ -5,9 +5,9 @@ from math import prod
 
 from simpar.errors import LayoutError, RuleError
 from simpar.ops.batch_norm import BatchNorm
-from simpar.ops.functions_arrays import concat, stack
-from simpar.ops.functions_creation import eye
-from simpar.ops.functions_matrix import outer
+from simpar.ops.functions.arrays import concat, stack
+from simpar.ops.functions.creation import eye
+from simpar.ops.functions.matrix import outer
 from simpar.ops.support import one
 from simpar.tensor import Tensor, axis_of
 

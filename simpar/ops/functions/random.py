@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from simpar.dtype import DType, float32, int64
 from simpar.errors import RuleError
 from simpar.ops._made import lengths, places
-from simpar.ops.primitives_random import (
+from simpar.ops.primitives.random import (
     Dropout2D,
     Gamma,
     StandardLaplace,

@@ -3,7 +3,7 @@
 from math import pi
 
 from simpar.ops._faces import Operand, applied
-from simpar.ops.functions_elementwise import clamp, floor_mod, less, log, logical_and, pow
+from simpar.ops.functions.elementwise import clamp, floor_mod, less, log, logical_and, pow
 from simpar.ops.support import one
 from simpar.tensor import Tensor, as_tensor
 

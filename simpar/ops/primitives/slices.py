@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from simpar.context import current
 from simpar.layout import NOT_CUT, Layout
-from simpar.ops.functions_slices import pad, strided_index
+from simpar.ops.functions.slices import pad, strided_index
 from simpar.ops.primitive import Primitive
 from simpar.ops.support import one
 from simpar.tensor import Tensor, axis_of, bounds_of, call

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from simpar.dtype import DType, float32
-from simpar.ops.primitives_creation import Eye, Fill, Fills, LinSpaceExt, Range, Tril, Triu
+from simpar.ops.primitives.creation import Eye, Fill, Fills, LinSpaceExt, Range, Tril, Triu
 from simpar.tensor import Tensor
 
 __all__ = ["eye", "fill", "fills", "linspace", "logspace", "range", "tril", "triu"]

@@ -5,7 +5,7 @@ import numpy as np
 from simpar.errors import RuleError
 from simpar.layout import Layout
 from simpar.ops.assignment import assign
-from simpar.ops.functions_index import masked_fill
+from simpar.ops.functions.index import masked_fill
 from simpar.ops.primitive import Primitive
 from simpar.parameter import Parameter, parameter_behind
 from simpar.tensor import Tensor, as_tensor, axis_of

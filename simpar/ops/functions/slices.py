@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from simpar.errors import RuleError
-from simpar.ops.functions_arrays import split
+from simpar.ops.functions.arrays import split
 from simpar.ops.shape import call_split
 from simpar.ops.support import one
 from simpar.tensor import Tensor, as_tensor, axis_of

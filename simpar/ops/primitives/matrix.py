@@ -2,7 +2,7 @@
 
 from simpar.dtype import DType
 from simpar.layout import Layout
-from simpar.ops.functions_matrix import matrix_solve_triangular
+from simpar.ops.functions.matrix import matrix_solve_triangular
 from simpar.ops.primitive import Primitive
 from simpar.ops.products import spelled_out
 from simpar.ops.support import one

@@ -5,7 +5,7 @@ from math import prod
 
 from simpar.dtype import DType, int32
 from simpar.ops.primitive import Primitive
-from simpar.ops.primitives_slices import Splitting
+from simpar.ops.primitives.slices import Splitting
 from simpar.tensor import Tensor, axes_of, axis_of, lengths_of
 
 __all__ = [

@@ -1,9 +1,9 @@
 """Losses as functions, under MindSpore's lower-case names; each is the mean unless ``reduction`` says otherwise."""
 
 from simpar.errors import RuleError
-from simpar.ops.functions_reduction import cosine_similarity, vector_norm
+from simpar.ops.functions.reduction import cosine_similarity, vector_norm
 from simpar.ops.loss import reduced
-from simpar.ops.primitives_loss import BCEWithLogitsLoss, BinaryCrossEntropy, KLDivLoss, SmoothL1Loss
+from simpar.ops.primitives.loss import BCEWithLogitsLoss, BinaryCrossEntropy, KLDivLoss, SmoothL1Loss
 from simpar.ops.support import like, one
 from simpar.tensor import Tensor
 

@@ -8,7 +8,7 @@ from simpar.context import current
 from simpar.dtype import int64
 from simpar.errors import NotYetError
 from simpar.layout import NOT_CUT, Layout
-from simpar.ops.functions_index import without_gradient_at
+from simpar.ops.functions.index import without_gradient_at
 from simpar.ops.gather_fields import RowLookup
 from simpar.ops.primitive import Primitive
 from simpar.ops.support import one

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from simpar.ops.functions_index import distinct, masked_select, nonzero
-from simpar.ops.functions_order import counts_of, roll, topk
+from simpar.ops.functions.index import distinct, masked_select, nonzero
+from simpar.ops.functions.order import counts_of, roll, topk
 from simpar.ops.primitive import Primitive
 from simpar.tensor import Tensor, axes_of, axis_of
 

@@ -2,7 +2,7 @@
 
 from simpar.errors import RuleError
 from simpar.ops._faces import Operand, applied
-from simpar.ops.functions_elementwise import clamp, greater, select, tanh
+from simpar.ops.functions.elementwise import clamp, greater, select, tanh
 from simpar.ops.normalization import softmax
 from simpar.ops.support import one
 from simpar.tensor import Tensor, axis_of
