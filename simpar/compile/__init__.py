@@ -24,14 +24,16 @@ change, or when a flag changed that it asked for while it was traced.
 | ``auto_parallel`` | all, after ``propagate_strategies`` | what the rules say |
 
 Modules, in reading order: ``passes`` (the list above), ``options`` (what of the context they need), ``traced``
-(tracing, with ``lengths`` that fit), ``program`` (cache and calls), ``loops`` (whose end depends on values),
-``queued`` (inputs from queues), ``agreement`` (whether ranks fit together), ``tree`` (nested arguments), ``record``
-(what the recorder is told), ``watch`` (when it is told values).
+(tracing, with ``lengths`` that fit), ``program`` (what runs), ``making`` (from the cut graph to it), ``calls`` (the
+cache, and the doors), ``loops`` (whose end depends on values), ``queued`` (inputs from queues), ``agreement`` (whether
+ranks fit together), ``tree`` (nested arguments), ``record`` (what the recorder is told), ``watch`` (when it is told
+values).
 """
 
+from simpar.compile.calls import compile_function, jit, run_function
 from simpar.compile.options import partition_options
 from simpar.compile.passes import compile_graph, partition_graph
-from simpar.compile.program import Planner, Program, compile_function, jit, run_function
+from simpar.compile.program import Planner, Program
 from simpar.compile.record import RECORD, describe_program, placed_parameter
 from simpar.compile.watch import VALUES
 

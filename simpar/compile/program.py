@@ -1,43 +1,26 @@
-"""Programs: a function compiled for these shapes and options, its cache, and its calls."""
+"""Programs: a function compiled for these shapes and options, and the steps that it runs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial, wraps
-from inspect import signature
 from time import perf_counter
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
 
-from simpar.collectives import World, solo_world
-from simpar.compile.agreement import compare_plans
-from simpar.compile.loops import Deciding, agreed
-from simpar.compile.options import check_world, partition_options
-from simpar.compile.passes import save_files, save_group
-from simpar.compile.record import describe_program, measure_seldom, open_recorder
-from simpar.compile.reported import Fed, report_layouts
-from simpar.compile.traced import Traced, Way, trace_and_cut
-from simpar.compile.tree import Rebuild, flatten
-from simpar.compile.wanted import by_position, notes_of, under_wanted_options
-from simpar.compile.watch import Watch, watch_values
-from simpar.context import Context, current, register_runner
+from simpar.collectives import solo_world
+from simpar.compile.loops import agreed
+from simpar.compile.record import measure_seldom
+from simpar.compile.tree import Rebuild
+from simpar.compile.watch import Watch
+from simpar.context import Context, current
 from simpar.dtype import as_dtype
-from simpar.errors import TraceError
-from simpar.execute import Executor, run_collective
-from simpar.graph import NEXT, Graph, register_collectives
-from simpar.parameter import Parameter
-from simpar.partition import PartitionOptions, Plan, localize
+from simpar.execute import Executor
+from simpar.graph import Graph
+from simpar.partition import PartitionOptions, Plan
 from simpar.recorder import StepFinished
-from simpar.tensor import Elsewhere, Tensor, branched
+from simpar.tensor import Elsewhere, Tensor
 
-__all__ = ["Planner", "Program", "compile_function", "jit", "run_function"]
-
-Function = Callable[..., Any]
-
-_KEPT_SHAPES = 64
-"""For how many shapes of its arguments a function keeps programs; each has buffers of its own."""
-_KEPT_VARIANTS = 8
-"""How many programs it keeps for one shape: those of training and evaluation, say."""
+__all__ = ["Planner", "Program"]
 
 
 class Planner(Protocol):
@@ -168,230 +151,3 @@ def _planned(planner: Planner, plan: Plan, number: int) -> Tensor:
     if planned.slice_shape != planned.shape:
         made.layout, made.full_shape_of_slice = planned.layout, planned.shape
     return made
-
-
-# --- the cache ---
-
-_Compiled = Program | Deciding[Program]
-"""A function as far as it is known what it does."""
-
-
-def run_function(
-    function: Function, args: Sequence[Any], owner: object = None, named: Mapping[str, Any] | None = None
-) -> Any:
-    """Run a function as a compiled program: graph mode's way to call.
-
-    Args:
-        function: what to run, on Tensors and plain values.
-        args: its arguments, nested as it likes.
-        owner: the Cell it belongs to, if any.
-        named: its arguments by keyword.
-    """
-    context = current()
-    function, args = by_position(function, args, named or {})
-    tensors, _, _ = given = flatten(args, Parameter)
-
-    def run() -> Any:
-        made = _program(function, given, owner, context)
-        return (made.decided(tensors) if isinstance(made, Deciding) else made).run(tensors, context)
-
-    return under_wanted_options(run, notes_of(function), context)
-
-
-def compile_function(function: Function, args: Sequence[Any], owner: object = None) -> Program:
-    """Compile a function for these arguments without running it; where no ranks are connected, for imagined ones."""
-    context, given = current(), flatten(tuple(args), Parameter)
-
-    def compiled() -> Program:
-        if context.world is None and context.planner is None:
-            made = _compile(function, given[0], given[2], owner, context, runs=False)
-        else:
-            made = _program(function, given, owner, context)
-        return made.condition if isinstance(made, Deciding) else made
-
-    return under_wanted_options(compiled, notes_of(function), context)
-
-
-def _program(
-    function: Function, given: tuple[list[Tensor], Any, Rebuild], owner: object, context: Context
-) -> _Compiled:
-    """Return the program of a call, compiled if there is none for it yet."""
-    tensors, nest, rebuild = given
-    key = (nest, tuple((t.shape, t.dtype, t.layout) for t in tensors))
-    cache = _cache_of(function, context.rank)
-    known = cache[key] = cache.pop(key, [])  # the last used stands last
-    for program in known:
-        if program.is_valid:
-            return program
-    while len(cache) > _KEPT_SHAPES:
-        del cache[next(iter(cache))]
-    made = _compile(function, tensors, rebuild, owner, context)
-    known[:] = [p for p in known if p.options is context.parallel][1 - _KEPT_VARIANTS :]
-    known.append(made)
-    return made
-
-
-def _cache_of(function: Function, rank: int) -> dict[Any, list[_Compiled]]:
-    """Return the programs that a rank made for a function; they live as long as the function, or its Cell.
-
-    Ranks may be threads, which share the function: each has programs of its own, and forgets them in its own order.
-    """
-    return (
-        notes_of(function)
-        .setdefault("_simpar_programs", _Programs())
-        .setdefault((getattr(function, "__name__", ""), rank), {})
-    )
-
-
-class _Programs(dict[tuple[str, int], dict[Any, list[_Compiled]]]):
-    """The programs of one function or Cell; a copy of the Cell begins without."""
-
-    def __deepcopy__(self, memo: object) -> "_Programs":
-        return _Programs()
-
-    def __reduce__(self) -> tuple[type, tuple[()]]:
-        return _Programs, ()
-
-
-# --- from function to program ---
-
-
-def _compile(
-    function: Function,
-    tensors: list[Tensor],
-    rebuild: Rebuild,
-    owner: object,
-    context: Context,
-    runs: bool = True,
-    way: Way | None = None,
-) -> _Compiled:
-    """Return the program of a function, or of the condition on which it depends what follows."""
-    runs = runs and context.planner is None
-    if runs:
-        check_world(context)
-    traced = trace_and_cut(function, tensors, rebuild, owner, context, way, runs)
-    program = _program_of(traced, tensors, rebuild, owner, context, runs)
-    if not traced.is_condition:
-        return program
-    follow = partial(_compile, function, tensors, rebuild, owner, context, True)
-    return Deciding(program, follow, traced.way)
-
-
-def _program_of(
-    traced: Traced, tensors: list[Tensor], rebuild: Rebuild, owner: object, context: Context, runs: bool
-) -> Program:
-    trace, graph, nest, partitioned = traced.trace, traced.graph, traced.nest, traced.partitioned
-    options = partition_options(context)
-    plan = localize(partitioned, context.rank)
-    name = type(owner).__name__ if owner is not None and not callable(getattr(owner, "__code__", None)) else "step"
-    name = f"{getattr(owner, '__name__', name)}-{context.count('program')}"
-    answers = tuple((ask, ask()) for ask in trace.guards)
-    step_place = next((i for i, a in enumerate(graph.arguments) if a.name == "step"), None)
-    parameters = cast("tuple[Any, ...]", tuple(trace.parameters))
-    settings = tuple(p.settings for p in parameters)
-    _keep_plan(owner, plan)
-    arguments = tuple(a.value.id for a in graph.arguments)
-    program = Program(
-        name, plan, arguments, parameters, nest, answers, context.parallel, settings, _queued(graph),
-        step_place=step_place,
-    )  # fmt: skip
-    save_group(plan, context)
-    if context.is_partitioned:
-        numbers = [a.value.id for a in graph.arguments if a.name != "step" and not a.name.startswith(NEXT)]
-        fed = rebuild([Fed(n, t) for n, t in zip(numbers, tensors, strict=True)])
-        report_layouts(owner, plan, fed, {v.id for v in trace.cotangents})
-        save_files(partitioned, plan, context)
-    by_number = {given.value.id: p for given, p in zip(graph.parameters, parameters, strict=True)}
-    held = [by_number[p.value.id] for p in plan.parameters]
-    if context.planner is not None:
-        context.planner.take(name, plan, (graph, options))
-        for parameter, planned in zip(held, plan.parameters, strict=True):
-            parameter.plan(planned.value.layout)  # as placing it would, for the programs to come
-        _leave_to_others(plan, by_number)
-        return program
-    if not runs:
-        return program
-    world = context.world or solo_world()
-    compare_plans(world, plan, context)
-    fresh = [p for p in held if p.placed is None]
-    program.executor = Executor(plan, held, world)
-    _leave_to_others(plan, by_number)
-    if context.parallel.parameter_broadcast and not context.is_partitioned:
-        _broadcast(world, fresh)
-    open_recorder(context, world)
-    if context.recorder is not None:
-        describe_program(context.recorder, name, plan, program.executor.planned_bytes, (graph, options))
-        program.watch = watch_values(context.recorder, name, program.executor)
-    return program
-
-
-def _leave_to_others(plan: Plan, by_number: Mapping[int, Any]) -> None:
-    """Let the parameters that another stage holds know it."""
-    for number, planned in plan.elsewhere.items():
-        if number in by_number:
-            by_number[number].leave(planned.layout)
-
-
-def _queued(graph: Graph) -> Mapping[int, tuple[int, str]]:
-    """Return which arguments come from queues: column and name of each by its place."""
-    if not any(a.name.startswith(NEXT) for a in graph.arguments):
-        return {}
-    from simpar.compile.queued import queued_columns
-
-    return queued_columns(graph)
-
-
-def _keep_plan(owner: object, plan: Plan) -> None:
-    """Leave the plan with the Cell or function it belongs to, for those who ask what became of it."""
-    if hasattr(owner, "__dict__"):
-        vars(owner)["_simpar_plan"] = plan
-
-
-def _broadcast(world: World, parameters: Sequence[Any]) -> None:
-    """Give all ranks rank 0's values of the parameters that are not theirs alone."""
-    for parameter in parameters:
-        if not parameter.layerwise_parallel:
-            world.communicator.broadcast(parameter.placed, 0)
-
-
-# --- the doors ---
-
-
-def jit(function: Function | None = None, *, fn: Function | None = None, **_: Any) -> Function:
-    """Return a function that runs as a compiled program; MindSpore's options of the same decorator are accepted.
-
-    ``fn`` is the older name of ``function``.
-
-    Inside another traced function it is recorded as part of it.
-    """
-
-    def decorate(function: Function) -> Function:
-        @wraps(function)
-        def run(*args: Any, **kwargs: Any) -> Any:
-            if current().trace is not None:
-                return branched(lambda: function(*args, **kwargs))
-            if not kwargs:
-                return run_function(function, args, function)
-            bound = signature(function).bind(*args, **kwargs)
-            bound.apply_defaults()
-            return run_function(function, bound.args, function, bound.kwargs)
-
-        return run
-
-    given = fn if function is None else function
-    return decorate if given is None else decorate(given)
-
-
-def _run_collective(op: str, arrays: list[Any], attrs: Any) -> Any:
-    context = current()
-    if context.trace is not None:
-        raise TraceError(f"op {op} is recorded while a function is traced, not run.")
-    if context.planner is not None:
-        context.planner.asked(f"a collective outside of a program, {op},")
-    check_world(context)
-    return run_collective(context.world or solo_world(), op, arrays, attrs)
-
-
-register_collectives(_run_collective)
-register_runner(run_function, compile_function)
-cast("Any", run_function).compile = compile_function
