@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from simpar import context as simpar_context
-from simpar.compile import program
+from simpar.compile import making
 from simpar.dtype import DType
 from simpar.errors import MissingNameError
 from simpar.mindspore import finder, install
@@ -160,7 +160,7 @@ def pytest_load_initial_conftests() -> None:
     if os.environ["SIMPAR_CONFORMANCE_DEVICES"] == "imagined":
         simpar_context.current().planner = UnitTestDevices()
     finder._Shell.__getattr__ = _let_files_name(finder._Shell.__getattr__)  # pyright: ignore[reportAttributeAccessIssue]
-    program.report_layouts = _note_layouts(program.report_layouts)
+    making.report_layouts = _note_layouts(making.report_layouts)
     sys.meta_path[:0] = [_StandIns(_stand_ins()), _MissingModules()]
 
 
