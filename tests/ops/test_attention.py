@@ -5,9 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import simpar as ms
 from simpar import ops
-from simpar.errors import NotYetError, RuleError
+from simpar.collectives import run_threads
+from simpar.errors import NotYetError, RuleError, StrategyError
 from simpar.ops import operations as P
+from simpar.parallel import full_tensor
 from simpar.tensor import Tensor
 from tests.ops.test_against_torch import gradients_of, random, torch_gradients_of
 
@@ -132,3 +135,37 @@ def agree(ours: Any, theirs: Any, arrays: list[Any]) -> None:
     np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-6)
     for got, want in zip(gradients, wanted, strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+
+
+# --- rows that ranks share ---
+
+
+def ring_on_a_rank(layout: str, name: str, cuts: Any) -> Any:
+    ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+    attention = P.FlashAttentionScore(N, input_layout=layout, sparse_mode=2).shard(cuts).add_prim_attr(name, True)
+    given = [Tensor(in_layout(x, layout).astype(np.float32)) for x in random((B, N, 8, D), (B, N, 8, D), (B, N, 8, D))]
+
+    def squares(*x: Tensor) -> Tensor:
+        made: Any = attention(*x)[3]
+        return (made * made).sum()
+
+    value, gradients = ms.value_and_grad(squares, (0, 1, 2))(*given)
+    return [full_tensor(t).asnumpy() for t in (value, *gradients)]
+
+
+@pytest.mark.parametrize("name", ["enable_ring_attention", "enable_flash_sp"])
+@pytest.mark.parametrize(("layout", "cut"), [("BNSD", (1, 1, 4, 1)), ("SBH", (2, 2, 1))])
+def test_ranks_that_share_the_rows_of_keys_compute_what_one_device_does(
+    name: str, layout: str, cut: tuple[int, ...]
+) -> None:
+    uncut = (1,) * len(cut)
+    (expected,) = run_threads(1, ring_on_a_rank, layout, name, (uncut,) * 3)
+    for found in run_threads(4, ring_on_a_rank, layout, name, (cut,) * 3):
+        for own, wanted in zip(found, expected, strict=True):
+            np.testing.assert_allclose(own, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_in_a_ring_rows_of_queries_and_keys_are_cut_alike() -> None:
+    attention = P.FlashAttentionScore(N, input_layout="BNSD").shard(((1, 1, 4, 1), (1, 1, 2, 1), (1, 1, 2, 1)))
+    with pytest.raises(StrategyError, match="in a ring all three are cut alike"):
+        attention.add_prim_attr("enable_ring_attention", True)(Tensor(Q), Tensor(K), Tensor(V))

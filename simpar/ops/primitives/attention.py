@@ -1,21 +1,28 @@
 """Attention as objects, under MindSpore's class names."""
 
 from collections.abc import Sequence
+from typing import cast
 
+from simpar.graph import Strategy
 from simpar.ops.attention import UNBOUNDED
 from simpar.ops.functions.attention import attention_attrs, band, given_extras, refuse
 from simpar.ops.primitive import Primitive
 from simpar.ops.support import one
-from simpar.tensor import Tensor
+from simpar.tensor import Tensor, call
 
 __all__ = ["FlashAttentionScore", "IncreFlashAttention", "PromptFlashAttention"]
+
+_IN_A_RING = ("enable_ring_attention", "enable_flash_sp")
+"""Attributes under which ranks share the rows of one attention."""
 
 
 class FlashAttentionScore(Primitive, op="flash_attention"):
     """Is attention; arguments as of ``ops.flash_attention_score``.
 
     A strategy has an entry for query, key and value, then for each further tensor that is given. Batch, heads and rows
-    of the query may be cut.
+    of the query may be cut. With the attribute ``enable_ring_attention`` or ``enable_flash_sp`` a strategy cuts also
+    the rows of keys and values: they are gathered before they are used, where MindSpore passes them on from rank to
+    rank (Liu et al., 2023, "Ring attention with blockwise transformers"); the attention is the same.
     """
 
     def __init__(
@@ -51,9 +58,33 @@ class FlashAttentionScore(Primitive, op="flash_attention"):
         names, extras = given_extras(shift=real_shift, drop=drop_mask, mask=attn_mask)
         attrs = attention_attrs(query, key, self.head_num, 0, self.input_layout, given=names)
         refuse(self.name, actual_seq_qlen=actual_seq_qlen, actual_seq_kvlen=actual_seq_kvlen)
-        made = self.apply(query, key, value, *extras, **attrs)
+        if not any(self.attrs.get(name) for name in _IN_A_RING):
+            made = self.apply(query, key, value, *extras, **attrs)
+        else:
+            with self._recorded():
+                cut = self._with_whole_rows()
+                made = call("flash_attention", query, key, value, *extras, strategy=cut, **{**self._attrs, **attrs})
         assert isinstance(made, tuple), "flash_attention has three results"
         return made[1], made[2], Tensor([0.0]), made[0]
+
+    def _with_whole_rows(self) -> Strategy | None:
+        """Return the strategy without the cuts of the rows of keys and values.
+
+        Raises:
+            StrategyError: these are not cut as the rows of the query are.
+        """
+        given, rows = self.in_strategy, self.input_layout.index("S")
+        if given is None or not all(isinstance(entry, tuple) and len(entry) > rows for entry in given[:3]):
+            return given
+        query, *others = (list(cast("tuple[int, ...]", entry)) for entry in given[:3])
+        if any(entry[rows] != query[rows] for entry in others):
+            raise self.refused(
+                f"strategy {given} cuts the rows of the query into {query[rows]} parts and those of keys and values "
+                f"into {[entry[rows] for entry in others]}; in a ring all three are cut alike."
+            )
+        for entry in others:
+            entry[rows] = 1
+        return (tuple(query), *map(tuple, others), *given[3:])
 
 
 class PromptFlashAttention(Primitive, op="flash_attention"):
