@@ -12,11 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simpar.errors import RuleError
+from simpar.errors import NotYetError, RuleError
 from simpar.graph import Local
 from simpar.layout import Reach, Rule, parse_rule
 
-__all__ = ["Window", "letters", "local_pads", "numbers_of", "pads_of", "sliding_rule", "window_rule", "windows"]
+__all__ = [
+    "Window",
+    "check_window_form",
+    "letters",
+    "local_pads",
+    "numbers_of",
+    "pads_of",
+    "sliding_rule",
+    "window_rule",
+    "windows",
+]
 
 Array = NDArray[Any]
 Attrs = Mapping[str, Any]
@@ -214,3 +224,17 @@ def _same(length: int, kernel: int, stride: int, dilation: int) -> tuple[int, in
     """Return the padding of one axis for ceil(length / stride) windows; the odd pixel goes to the end."""
     missing = max((-(-length // stride) - 1) * stride + (kernel - 1) * dilation + 1 - length, 0)
     return missing // 2, missing - missing // 2
+
+
+def check_window_form(name: str, dilation: int | Sequence[int], ceil_mode: bool) -> None:
+    """Check that the windows of a pooling have no gaps and end within the image.
+
+    Raises:
+        NotYetError: they do not.
+    """
+    gaps = (dilation,) if isinstance(dilation, int) else tuple(dilation)
+    if set(gaps) != {1} or ceil_mode:
+        raise NotYetError(
+            f"{name} with dilation={dilation} and ceil_mode={ceil_mode}: simpar has dilation=1 and ceil_mode=False. "
+            "Pad the images instead of ceil_mode."
+        )

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from simpar.errors import NotYetError, RuleError
+from simpar.dtype import DType, int32, int64
+from simpar.errors import DTypeError, NotYetError, RuleError
 from simpar.graph import Strategy
 from simpar.layout import Layout
-from simpar.ops._windows import numbers_of, pads_of
+from simpar.ops._windows import check_window_form, numbers_of, pads_of
 from simpar.ops.gather_fields import RowLookup
 from simpar.ops.primitive import Primitive
 from simpar.ops.random import draw_attrs, step_tensor
@@ -21,6 +22,8 @@ __all__ = [
     "LayerNorm",
     "LogSoftmax",
     "MaxPool",
+    "MaxPoolWithArgmax",
+    "MaxPoolWithArgmaxV2",
     "OneHot",
     "OneHotExt",
     "Softmax",
@@ -231,7 +234,7 @@ def _check_nchw(name: str, data_format: str) -> None:
 
 
 class _Pool(Primitive):
-    """What the two poolings share."""
+    """What the poolings share."""
 
     def __init__(
         self,
@@ -246,13 +249,22 @@ class _Pool(Primitive):
         super().__init__(kernel=numbers_of(kernel_size), stride=numbers_of(strides), **attrs)
         self.pad_mode, self.padding = pad_mode, padding
 
+    def _pooled(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+        kernel, stride = self._attrs["kernel"], self._attrs["stride"]
+        return self.apply(x, pads=pads_of(self.pad_mode, self.padding, x.shape[2:], kernel, stride, (1, 1)))
+
+
+class _OnePool(_Pool):
+    """A pooling with one result."""
+
     def __call__(self, x: Tensor) -> Tensor:
         """Return one value for each window."""
-        kernel, stride = self._attrs["kernel"], self._attrs["stride"]
-        return self.apply_one(x, pads=pads_of(self.pad_mode, self.padding, x.shape[2:], kernel, stride, (1, 1)))
+        made = self._pooled(x)
+        assert isinstance(made, Tensor), f"op {self.op_name} has one result"
+        return made
 
 
-class MaxPool(_Pool, op="max_pool"):
+class MaxPool(_OnePool, op="max_pool"):
     """Takes the largest value of each window of images (n, c, h, w).
 
     Args:
@@ -274,7 +286,7 @@ class MaxPool(_Pool, op="max_pool"):
         super().__init__(kernel_size, strides, pad_mode, data_format, padding)
 
 
-class AvgPool(_Pool, op="avg_pool"):
+class AvgPool(_OnePool, op="avg_pool"):
     """Takes the mean of each window of images (n, c, h, w); arguments as of ``MaxPool``.
 
     Args:
@@ -292,3 +304,57 @@ class AvgPool(_Pool, op="avg_pool"):
         count_include_pad: bool = False,
     ) -> None:
         super().__init__(kernel_size, strides, pad_mode, data_format, padding, count_pads=count_include_pad)
+
+
+class MaxPoolWithArgmax(_Pool, op="max_pool_with_index"):
+    """Takes the largest value of each window, and where it stands; arguments as of ``MaxPool``.
+
+    Images and channels may be cut, rows and columns not.
+    """
+
+    _places = int32
+
+    def __init__(
+        self,
+        kernel_size: Numbers = 1,
+        strides: Numbers = 1,
+        pad_mode: str = "valid",
+        data_format: str = "NCHW",
+    ) -> None:
+        super().__init__(kernel_size, strides, pad_mode, data_format, 0)
+
+    def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the values, and the number of the first largest pixel of each window in its image (int32)."""
+        made = self._pooled(x)
+        assert isinstance(made, tuple), "max_pool_with_index has two results"
+        return made[0], made[1].astype(self._places)
+
+
+class MaxPoolWithArgmaxV2(MaxPoolWithArgmax):
+    """Takes the largest value of each window, and where it stands, as ``MaxPoolWithArgmax``.
+
+    Args:
+        kernel_size, strides: one number, or one for rows and one for columns; the windows touch if strides is None.
+        pads: rows and columns round the image, which are never the largest.
+        dilation, ceil_mode: 1 and False, as MindSpore leaves them.
+        argmax_type: type of the places, int64 or int32.
+
+    Raises:
+        DTypeError: another type of places is wanted.
+        NotYetError: windows with gaps, or beyond the edge, are wanted.
+    """
+
+    def __init__(
+        self,
+        kernel_size: Numbers,
+        strides: Numbers | None = None,
+        pads: Numbers = 0,
+        dilation: Numbers = 1,
+        ceil_mode: bool = False,
+        argmax_type: DType = int64,
+    ) -> None:
+        check_window_form("MaxPoolWithArgmaxV2", dilation, ceil_mode)
+        if argmax_type not in (int32, int64):
+            raise DTypeError(f"argmax_type of MaxPoolWithArgmaxV2 is {argmax_type}; give int32 or int64.")
+        super().__init__(kernel_size, kernel_size if strides is None else strides, "pad")
+        self.padding, self._places = pads, argmax_type

@@ -5,21 +5,32 @@ Images and channels may be cut; a cut of rows or columns needs a halo where wind
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
+from simpar.dtype import DType, int64
 from simpar.graph import Example, op
 from simpar.layout import Rule
 from simpar.ops._rows import Array, or_new, widened
-from simpar.ops._windows import Window, local_pads, numbers_of, pads_of, window_rule
+from simpar.ops._windows import (
+    Window,
+    check_window_form,
+    letters,
+    local_pads,
+    numbers_of,
+    pads_of,
+    sliding_rule,
+    window_rule,
+)
 from simpar.ops.support import one
-from simpar.tensor import Tensor
+from simpar.tensor import Tensor, call
 
 __all__ = ["avg_pool2d", "max_pool2d"]
 
 Attrs = Mapping[str, Any]
 Shape = tuple[int, ...]
+Numbers = int | Sequence[int]
 
 
 def _window(attrs: Attrs) -> Window:
@@ -74,6 +85,41 @@ def _max_pool_grad(g: Array, x: Array, y: Array, *, out: Array | None = None, **
 
 def _max_pool_bprop(g: Tensor, x: Tensor, *, out: Tensor, kernel: Any, stride: Any, pads: Any) -> Tensor:
     return one("max_pool_grad", g, x, out, kernel=kernel, stride=stride, pads=pads)
+
+
+# --- the largest, and where it stands ---
+
+
+def _placed_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    """Return ``"n c h~ w~ -> n c h w, n c h w"``: places are numbered over whole images, so images are not cut."""
+    size = shapes[0][2:]
+    axes = letters(len(size)).split()
+    whole = (*axes, *(f"{f}~" for f in axes))
+    return sliding_rule("n c @~ -> n c @, n c @", shapes, size, _window(attrs).result(size), {}, whole=whole)
+
+
+def _placed_types(types: Sequence[DType], attrs: Attrs) -> tuple[DType, DType]:
+    return types[0], int64
+
+
+def _max_pool_placed(x: Array, *, out: tuple[Array, Array] | None = None, **attrs: Any) -> tuple[Array, Array]:
+    """Take the first of each window's largest pixels, and its number in the image, row after row."""
+    window, size = _window(attrs), x.shape[2:]
+    shape = (*x.shape[:2], *window.result(size))
+    value, place = out or (np.empty(shape, x.dtype), np.empty(shape, np.int64))
+    place[...] = -1
+    numbers = window.padded(np.arange(prod(size)).reshape(1, 1, *size), -1)
+    for (_, pixels), (_, here) in zip(window.taps(window.padded(x)), window.taps(numbers), strict=True):
+        better = (here >= 0) & ((place < 0) | (pixels > value) | np.isnan(pixels))
+        np.copyto(value, pixels, where=better)
+        np.copyto(place, here, where=better)
+    return value, place
+
+
+def _max_pool_placed_bprop(
+    g: tuple[Tensor, Tensor], x: Tensor, *, out: tuple[Tensor, Tensor], kernel: Any, stride: Any, pads: Any
+) -> Tensor:
+    return one("max_pool_grad", g[0], x, out[0], kernel=kernel, stride=stride, pads=pads)
 
 
 # --- the mean ---
@@ -138,6 +184,18 @@ op(
     ),
 )
 op(
+    "max_pool_with_index",
+    rule=_placed_rule,
+    kernel=widened(_max_pool_placed),
+    dtype=_placed_types,
+    bprop=_max_pool_placed_bprop,
+    examples=(
+        Example(((2, 4, 4, 6),), _SQUARE),
+        Example(((2, 4, 4, 6),), _OVER),
+        Example(((2, 2, 4, 3, 4),), _DEEP),
+    ),
+)
+op(
     "max_pool_grad",
     rule=_max_grad_rule,
     kernel=widened(_max_pool_grad),
@@ -184,32 +242,78 @@ def _geometry(x: Tensor, kernel: Any, stride: Any, pad_mode: str, padding: Any) 
     return {"kernel": size, "stride": steps, "pads": pads_of(pad_mode, padding, x.shape[2:], size, steps, (1, 1))}
 
 
+@overload
 def max_pool2d(
     x: Tensor,
-    kernel_size: int | Sequence[int],
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
+    kernel_size: Numbers,
+    stride: Numbers | None = None,
+    padding: Numbers = 0,
+    dilation: Numbers = 1,
+    return_indices: Literal[False] = False,
+    ceil_mode: bool = False,
+    *,
     pad_mode: str = "pad",
-) -> Tensor:
-    """Return the largest value of each window of images (n, c, h, w).
+) -> Tensor: ...
+
+
+@overload
+def max_pool2d(
+    x: Tensor,
+    kernel_size: Numbers,
+    stride: Numbers | None = None,
+    padding: Numbers = 0,
+    dilation: Numbers = 1,
+    *,
+    return_indices: Literal[True],
+    ceil_mode: bool = False,
+    pad_mode: str = "pad",
+) -> tuple[Tensor, Tensor]: ...
+
+
+def max_pool2d(
+    x: Tensor,
+    kernel_size: Numbers,
+    stride: Numbers | None = None,
+    padding: Numbers = 0,
+    dilation: Numbers = 1,
+    return_indices: bool = False,
+    ceil_mode: bool = False,
+    *,
+    pad_mode: str = "pad",
+) -> Tensor | tuple[Tensor, Tensor]:
+    """Return the largest value of each window of images (n, c, h, w), and where it stands if asked to.
 
     Args:
         x: (n, c, h, w).
         kernel_size, stride: one number, or one for rows and one for columns; the windows touch if stride is None.
         padding: with ``pad_mode="pad"``: rows and columns round the image, which are never the largest.
+        dilation, ceil_mode: 1 and False, as MindSpore leaves them.
+        return_indices: return also the number of the first largest pixel in its image, row after row (int64); rows
+            and columns are whole then under every strategy.
         pad_mode: ``"pad"``, ``"same"`` or ``"valid"``.
+
+    Raises:
+        NotYetError: windows with gaps, or beyond the edge, are wanted.
 
     >>> max_pool2d(Tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), 2).tolist()
     [[[[4.0]]]]
+    >>> max_pool2d(Tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), 2, return_indices=True)[1].tolist()
+    [[[[3]]]]
     """
-    return one("max_pool", x, **_geometry(x, kernel_size, stride, pad_mode, padding))
+    check_window_form("max_pool2d", dilation, ceil_mode)
+    attrs = _geometry(x, kernel_size, stride, pad_mode, padding)
+    if not return_indices:
+        return one("max_pool", x, **attrs)
+    made = call("max_pool_with_index", x, **attrs)
+    assert isinstance(made, tuple), "max_pool_with_index has two results"
+    return made[0], made[1]
 
 
 def avg_pool2d(
     input_x: Tensor,
-    kernel_size: int | Sequence[int] = 1,
-    stride: int | Sequence[int] | None = None,
-    padding: int | Sequence[int] = 0,
+    kernel_size: Numbers = 1,
+    stride: Numbers | None = None,
+    padding: Numbers = 0,
     count_include_pad: bool = True,
     pad_mode: str = "pad",
 ) -> Tensor:

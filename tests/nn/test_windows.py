@@ -113,7 +113,7 @@ def test_a_pooling_equals_torch(cell: nn.Cell, theirs: Callable[..., Any], shape
 
 def test_what_a_pooling_cannot_do_is_said() -> None:
     with pytest.raises(NotYetError, match="no return_indices"):
-        nn.MaxPool2d(2, return_indices=True)
+        nn.MaxPool3d(2, return_indices=True)
     with pytest.raises(RuleError, match="give 2 numbers"):
         ops.adaptive_avg_pool2d(Tensor(draw(1, 1, 2, 2)), (1, 1, 1))
 

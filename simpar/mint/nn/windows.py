@@ -99,15 +99,15 @@ def max_pool2d(
     dilation: Numbers = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
-) -> Tensor:
-    """Return the largest element of each window; windows follow each other if no ``stride`` is given.
+) -> Tensor | tuple[Tensor, Tensor]:
+    """Return the largest element of each window, and where it stands if asked to; see ``simpar.ops.max_pool2d``.
 
     Raises:
-        NotYetError: windows with gaps, windows beyond the edge, or indices are wanted.
+        NotYetError: windows with gaps, or windows beyond the edge, are wanted.
     """
-    if dilation not in (1, (1, 1)) or ceil_mode or return_indices:
-        raise NotYetError("max_pool2d takes dilation=1, ceil_mode=False and return_indices=False.")
-    return ops.max_pool2d(input, kernel_size, stride, padding)
+    if return_indices:
+        return ops.max_pool2d(input, kernel_size, stride, padding, dilation, return_indices=True, ceil_mode=ceil_mode)
+    return ops.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode=ceil_mode)
 
 
 def avg_pool1d(

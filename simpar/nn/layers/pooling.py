@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from simpar import ops
-from simpar.errors import NotYetError
+from simpar.errors import NotYetError, RuleError
 from simpar.nn.cell import Cell
 from simpar.tensor import Tensor
 
@@ -26,15 +26,15 @@ Numbers = int | Sequence[int]
 class _Pool(Cell):
     """Slides a window over what follows the channels."""
 
-    def __init__(self, primitive: Callable[[Tensor], Tensor], **not_here: Any) -> None:
+    def __init__(self, primitive: Callable[[Tensor], Any], **not_here: Any) -> None:
         super().__init__()
         for name, given in not_here.items():
             if given is True or given not in (False, None, 1):
                 raise NotYetError(f"{type(self).__name__}({name}={given!r}): simpar has no {name}.")
         self.primitive = primitive
 
-    def construct(self, x: Tensor) -> Tensor:
-        """Return one value for each window."""
+    def construct(self, x: Tensor) -> Any:
+        """Return one value for each window, and where it stands if that was asked for."""
         return self.primitive(x)
 
 
@@ -102,7 +102,12 @@ class MaxPool2d(_Pool):
         stride: step of the window.
         pad_mode: ``"same"``, ``"valid"`` or ``"pad"``.
         padding: with ``"pad"``: rows and columns round the image, which are never the largest.
-        dilation, return_indices, ceil_mode, data_format: as MindSpore leaves them.
+        return_indices: with ``"pad"``: return also where each stands; see ``ops.max_pool2d``.
+        dilation, ceil_mode: as MindSpore leaves them.
+        data_format: ``"NCHW"``.
+
+    Raises:
+        RuleError: ``return_indices`` with another ``pad_mode``.
     """
 
     def __init__(
@@ -117,7 +122,10 @@ class MaxPool2d(_Pool):
         data_format: str = "NCHW",
     ) -> None:
         pool = ops.MaxPool(kernel_size, stride, pad_mode, data_format, padding=padding)
-        super().__init__(pool, dilation=dilation, return_indices=return_indices, ceil_mode=ceil_mode)
+        if return_indices and pad_mode.lower() != "pad":
+            raise RuleError(f"MaxPool2d(return_indices=True) takes pad_mode 'pad', not {pad_mode!r}.")
+        placed = ops.MaxPoolWithArgmaxV2(kernel_size, stride, padding) if return_indices else pool
+        super().__init__(placed, dilation=dilation, ceil_mode=ceil_mode)
         self.max_pool = self.primitive
 
 
