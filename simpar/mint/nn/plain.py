@@ -41,11 +41,11 @@ __all__ = [
 class _Applied(nn.Cell):
     """Calls a function of one input, or of predictions and targets, with options."""
 
-    def __init__(self, function: Callable[..., Tensor], *options: Any, **named: Any) -> None:
+    def __init__(self, function: Callable[..., Any], *options: Any, **named: Any) -> None:
         super().__init__()
         self._function, self._options, self._named = function, options, named
 
-    def construct(self, *inputs: Tensor) -> Tensor:
+    def construct(self, *inputs: Tensor) -> Any:
         """Return what the function makes of the inputs."""
         return self._function(*inputs, *self._options, **self._named)
 
