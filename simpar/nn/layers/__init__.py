@@ -1,19 +1,24 @@
 """The layers: Cells with Parameters of their own, and activations as Cells.
 
-``basic`` (Dense, Embedding, Flatten, Dropout, Identity, ClipByNorm), ``activation``, ``rectifiers``,
-``normalization`` with ``normalization_more``, ``convolution``, ``pooling``, ``embedding`` (tables of features).
+``basic`` (Dense, Embedding, Flatten, Dropout, Identity, ClipByNorm, L1Regularizer), ``activation``, ``rectifiers``,
+``normalization`` with ``normalization_more``, ``convolution``, ``pooling``, ``padding``, ``embedding`` (tables of
+features).
 """
 
 from simpar.nn.layers.activation import (
     GELU,
+    GLU,
     LogSoftmax,
     ReLU,
     Sigmoid,
     SiLU,
     Softmax,
+    Softmax2d,
+    Softmin,
     Tanh,
+    Tanhshrink,
 )
-from simpar.nn.layers.basic import ClipByNorm, Dense, Dropout, Embedding, Flatten, Identity
+from simpar.nn.layers.basic import ClipByNorm, Dense, Dropout, Embedding, Flatten, Identity, L1Regularizer
 from simpar.nn.layers.convolution import Conv1d, Conv1dTranspose, Conv2d, Conv2dTranspose, Conv3d, Conv3dTranspose
 from simpar.nn.layers.embedding import EmbeddingLookup, MultiFieldEmbeddingLookup
 from simpar.nn.layers.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
@@ -23,6 +28,19 @@ from simpar.nn.layers.normalization_more import (
     InstanceNorm2d,
     InstanceNorm3d,
     SyncBatchNorm,
+)
+from simpar.nn.layers.padding import (
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    Pad,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReflectionPad3d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    ReplicationPad3d,
+    ZeroPad2d,
 )
 from simpar.nn.layers.pooling import (
     AdaptiveAvgPool1d,
@@ -36,8 +54,11 @@ from simpar.nn.layers.pooling import (
     MaxPool3d,
 )
 from simpar.nn.layers.rectifiers import (
+    CELU,
     ELU,
     FastGelu,
+    Hardtanh,
+    HShrink,
     HSigmoid,
     HSwish,
     LeakyReLU,
@@ -45,14 +66,19 @@ from simpar.nn.layers.rectifiers import (
     Mish,
     PReLU,
     ReLU6,
+    RReLU,
     SeLU,
+    SoftShrink,
     Softsign,
+    Threshold,
     get_activation,
 )
 
 __all__ = [
+    "CELU",
     "ELU",
     "GELU",
+    "GLU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
@@ -63,6 +89,9 @@ __all__ = [
     "BatchNorm2d",
     "BatchNorm3d",
     "ClipByNorm",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ConstantPad3d",
     "Conv1d",
     "Conv1dTranspose",
     "Conv2d",
@@ -76,12 +105,15 @@ __all__ = [
     "FastGelu",
     "Flatten",
     "GroupNorm",
+    "HShrink",
     "HSigmoid",
     "HSwish",
+    "Hardtanh",
     "Identity",
     "InstanceNorm1d",
     "InstanceNorm2d",
     "InstanceNorm3d",
+    "L1Regularizer",
     "LayerNorm",
     "LeakyReLU",
     "LogSigmoid",
@@ -92,14 +124,28 @@ __all__ = [
     "Mish",
     "MultiFieldEmbeddingLookup",
     "PReLU",
+    "Pad",
+    "RReLU",
     "ReLU",
     "ReLU6",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
     "SeLU",
     "SiLU",
     "Sigmoid",
+    "SoftShrink",
     "Softmax",
+    "Softmax2d",
+    "Softmin",
     "Softsign",
     "SyncBatchNorm",
     "Tanh",
+    "Tanhshrink",
+    "Threshold",
+    "ZeroPad2d",
     "get_activation",
 ]

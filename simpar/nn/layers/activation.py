@@ -3,10 +3,24 @@
 from typing import Any
 
 from simpar import ops
+from simpar.errors import ContextError
 from simpar.nn.cell import Cell
 from simpar.tensor import Tensor
 
-__all__ = ["GELU", "Activation", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh"]
+__all__ = [
+    "GELU",
+    "GLU",
+    "Activation",
+    "LogSoftmax",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softmax2d",
+    "Softmin",
+    "Tanh",
+    "Tanhshrink",
+]
 
 
 class Activation(Cell):
@@ -89,3 +103,53 @@ class LogSoftmax(Activation):
     def __init__(self, axis: int = -1) -> None:
         super().__init__(ops.LogSoftmax(axis))
         self.log_softmax = self.primitive
+
+
+class Softmin(Cell):
+    """Computes exp(-x) / sum(exp(-x)) along an axis."""
+
+    def __init__(self, axis: int = -1) -> None:
+        super().__init__()
+        self.axis = axis
+
+    def construct(self, x: Tensor) -> Tensor:
+        """Return the result, shaped as x."""
+        return ops.softmin(x, self.axis)
+
+
+class Softmax2d(Activation):
+    """Computes the softmax over the channels of images: along axis -3."""
+
+    def __init__(self) -> None:
+        super().__init__(ops.Softmax(-3))
+        self.softmax = self.primitive
+
+    def construct(self, x: Tensor) -> Tensor:
+        """Return the result, shaped as x.
+
+        Raises:
+            ContextError: x is neither (c, h, w) nor (n, c, h, w).
+        """
+        if x.ndim not in (3, 4):
+            raise ContextError(f"Softmax2d takes (c, h, w) or (n, c, h, w), not a tensor of shape {x.shape}.")
+        return self.softmax(x)
+
+
+class Tanhshrink(Cell):
+    """Computes x - tanh(x)."""
+
+    def construct(self, x: Tensor) -> Tensor:
+        """Return the result, shaped as x."""
+        return ops.tanhshrink(x)
+
+
+class GLU(Cell):
+    """Computes a * sigmoid(b) of the halves a and b of an axis."""
+
+    def __init__(self, axis: int = -1) -> None:
+        super().__init__()
+        self.axis = axis
+
+    def construct(self, x: Tensor) -> Tensor:
+        """Return the result, half as long along the axis as x."""
+        return ops.glu(x, self.axis)

@@ -1,18 +1,18 @@
-"""Dense, Embedding, Flatten, Dropout, Identity, ClipByNorm."""
+"""Dense, Embedding, Flatten, Dropout, Identity, ClipByNorm, L1Regularizer."""
 
-from math import sqrt
+from math import isfinite, sqrt
 from typing import Any
 
 from simpar import ops
-from simpar.dtype import DType, float32
-from simpar.errors import ContextError, LayoutError
+from simpar.dtype import DType, bool_, float32
+from simpar.errors import ContextError, DTypeError, LayoutError
 from simpar.initializer import HeUniform, Uniform, initializer
 from simpar.nn.cell import Cell
 from simpar.nn.layers.rectifiers import get_activation
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
 
-__all__ = ["ClipByNorm", "Dense", "Dropout", "Embedding", "Flatten", "Identity"]
+__all__ = ["ClipByNorm", "Dense", "Dropout", "Embedding", "Flatten", "Identity", "L1Regularizer"]
 
 
 def check_length(layer: str, name: str, length: object) -> None:
@@ -227,3 +227,31 @@ class ClipByNorm(Cell):
         """Return ``x * clip_norm / max(norm, clip_norm)``."""
         norm = ops.sqrt(ops.reduce_sum(ops.square(x), () if self.axis is None else self.axis, True))
         return x * (clip_norm / ops.maximum(norm, clip_norm))
+
+
+class L1Regularizer(Cell):
+    """Computes ``scale * sum(abs(weights))``.
+
+    Raises:
+        DTypeError: ``scale`` is no number.
+        ContextError: it is not above 0 and finite.
+    """
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        if isinstance(scale, bool) or not isinstance(scale, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DTypeError(f"L1Regularizer(scale={scale!r}): give a number.")
+        if not (scale > 0 and isfinite(scale)):
+            raise ContextError(f"L1Regularizer(scale={scale}): give a finite number above 0.")
+        self.scale = scale
+        self.abs, self.reduce_sum = ops.Abs(), ops.ReduceSum()
+
+    def construct(self, weights: Tensor) -> Tensor:
+        """Return the sum, a scalar.
+
+        Raises:
+            DTypeError: ``weights`` is no tensor of numbers.
+        """
+        if not isinstance(weights, Tensor) or weights.dtype == bool_:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DTypeError(f"L1Regularizer takes a Tensor of numbers, not {weights!r}.")
+        return self.scale * self.reduce_sum(self.abs(weights))

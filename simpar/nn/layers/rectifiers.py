@@ -7,22 +7,40 @@ from simpar.dtype import float32
 from simpar.errors import ContextError, DTypeError
 from simpar.initializer import initializer
 from simpar.nn.cell import Cell
-from simpar.nn.layers.activation import GELU, Activation, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from simpar.nn.layers.activation import (
+    GELU,
+    Activation,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softmax2d,
+    Softmin,
+    Tanh,
+    Tanhshrink,
+)
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
 
 __all__ = [
+    "CELU",
     "ELU",
     "FastGelu",
+    "HShrink",
     "HSigmoid",
     "HSwish",
+    "Hardtanh",
     "LeakyReLU",
     "LogSigmoid",
     "Mish",
     "PReLU",
+    "RReLU",
     "ReLU6",
     "SeLU",
+    "SoftShrink",
     "Softsign",
+    "Threshold",
     "get_activation",
 ]
 
@@ -134,10 +152,92 @@ class PReLU(Cell):
         return self.prelu(x, self.w)
 
 
+class CELU(Activation):
+    """Computes x above 0 and ``alpha * (exp(x / alpha) - 1)`` below."""
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        super().__init__(ops.CeLU(alpha))
+        self.celu = self.primitive
+
+
+class HShrink(Activation):
+    """Is x, and 0 where |x| is at most ``lambd``."""
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__(ops.HShrink(lambd))
+        self.hshrink = self.primitive
+
+
+class SoftShrink(Activation):
+    """Moves x towards 0 by ``lambd``."""
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__(ops.SoftShrink(lambd))
+        self.softshrink = self.primitive
+
+
+class Hardtanh(Cell):
+    """Keeps x between two numbers.
+
+    Raises:
+        ContextError: the lower number is not below the upper one.
+    """
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
+        super().__init__()
+        if min_val >= max_val:
+            raise ContextError(f"Hardtanh(min_val={min_val}, max_val={max_val}): min_val must be below max_val.")
+        self.min_val, self.max_val = min_val, max_val
+
+    def construct(self, x: Tensor) -> Tensor:
+        """Return the result, shaped as x."""
+        return ops.hardtanh(x, self.min_val, self.max_val)
+
+
+class Threshold(Cell):
+    """Is x above ``threshold``, and ``value`` elsewhere."""
+
+    def __init__(self, threshold: float, value: float) -> None:
+        super().__init__()
+        self.threshold, self.value = threshold, value
+
+    def construct(self, input_x: Tensor) -> Tensor:
+        """Return the result, shaped as x."""
+        return ops.threshold(input_x, self.threshold, self.value)
+
+
+class RReLU(Cell):
+    """Computes x above 0 and ``slope * x`` below, with a slope drawn for each element, in training or not.
+
+    Args:
+        lower, upper: between which numbers slopes lie.
+
+    Raises:
+        DTypeError: one is no number.
+        ContextError: ``lower`` is above ``upper``.
+    """
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3) -> None:
+        super().__init__()
+        for name, bound in (("lower", lower), ("upper", upper)):
+            if not isinstance(bound, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise DTypeError(f"RReLU({name}={bound!r}): give a number.")
+        if lower > upper:
+            raise ContextError(f"RReLU(lower={lower}, upper={upper}): lower must be at most upper.")
+        self.lower, self.upper = lower, upper
+
+    def construct(self, x: Tensor) -> Tensor:
+        """Return the result, shaped as x."""
+        slope = ops.uniform(x.shape, self.lower, self.upper).astype(x.dtype)
+        return ops.select(x > 0, x, slope * x)
+
+
 _BY_NAME: dict[str, type[Cell]] = {
     "elu": ELU,
     "fast_gelu": FastGelu,
     "gelu": GELU,
+    "hardtanh": Hardtanh,
+    "hshrink": HShrink,
     "hsigmoid": HSigmoid,
     "hswish": HSwish,
     "leakyrelu": LeakyReLU,
@@ -147,11 +247,16 @@ _BY_NAME: dict[str, type[Cell]] = {
     "prelu": PReLU,
     "relu": ReLU,
     "relu6": ReLU6,
+    "rrelu": RReLU,
     "sigmoid": Sigmoid,
     "silu": SiLU,
     "softmax": Softmax,
+    "softmax2d": Softmax2d,
+    "softmin": Softmin,
+    "softshrink": SoftShrink,
     "softsign": Softsign,
     "tanh": Tanh,
+    "tanhshrink": Tanhshrink,
 }
 
 
