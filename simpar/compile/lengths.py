@@ -154,8 +154,10 @@ class _Search:
 def _corrected(length: int, misfit: Misfit) -> Iterator[int]:
     """Give what an axis might have to be if that cures a misfit: in proportion, by difference, or the same.
 
+    Of 512 that should be 128, and of 128 that should be 512:
+
     >>> list(_corrected(64, Misfit(512, 128)))
-    [16, 128, 256, 512]
+    [16, -320, 128, 256, 448, 512]
     """
     for is_one, should in _cures(misfit):
         if is_one and length * should % is_one == 0:

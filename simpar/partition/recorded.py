@@ -63,6 +63,7 @@ def _options_record(options: PartitionOptions) -> dict[str, Any]:
         "mindspore": options.mindspore,
         "pipeline": [options.stages, options.scheduler, options.interleave],
         "search": options.search,
+        "uses_all": options.uses_all,
         "wide": [options.wide_gradients, options.wide_sums],
     }
 
@@ -85,16 +86,19 @@ def _dataset_entry(record: Sequence[Any]) -> tuple[int, ...] | Layout:
 def _options_from_record(record: dict[str, Any]) -> PartitionOptions:
     dataset, sharding, buckets = record["dataset_strategy"], record["sharding"], record["buckets"]
     stages, scheduler, interleave = record.get("pipeline", (1, "1f1b", False))
+    wide_gradients, wide_sums = record.get("wide", (False, False))
     return PartitionOptions(
-        record["device_num"],
-        record["is_partitioned"],
-        dataset if isinstance(dataset, str) else tuple(map(_dataset_entry, dataset)),
-        None if sharding is None else OptimizerSharding(*sharding),
-        tuple((kind, BucketOptions(limit, tuple(starts), is_open)) for kind, limit, starts, is_open in buckets),
-        record.get("mindspore", False),
-        stages,
-        scheduler,
-        interleave,
-        record.get("search", ""),
-        *record.get("wide", (False, False)),
+        device_num=record["device_num"],
+        is_partitioned=record["is_partitioned"],
+        dataset_strategy=dataset if isinstance(dataset, str) else tuple(map(_dataset_entry, dataset)),
+        sharding=None if sharding is None else OptimizerSharding(*sharding),
+        buckets=tuple((kind, BucketOptions(limit, tuple(starts), is_open)) for kind, limit, starts, is_open in buckets),
+        mindspore=record.get("mindspore", False),
+        stages=stages,
+        scheduler=scheduler,
+        interleave=interleave,
+        search=record.get("search", ""),
+        uses_all=record.get("uses_all", False),
+        wide_gradients=wide_gradients,
+        wide_sums=wide_sums,
     )
