@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from simpar.dtype import DType, int32, int64
-from simpar.errors import DTypeError, NotYetError, RuleError
+from simpar.errors import DTypeError, RuleError
 from simpar.graph import Strategy
 from simpar.layout import Layout
+from simpar.ops._faces import ImagePrimitive
 from simpar.ops._windows import check_window_form, numbers_of, pads_of
 from simpar.ops.gather_fields import RowLookup
 from simpar.ops.primitive import Primitive
@@ -228,12 +229,7 @@ class SparseSoftmaxCrossEntropyWithLogits(Primitive, op="sparse_softmax_cross_en
 # --- images ---
 
 
-def _check_nchw(name: str, data_format: str) -> None:
-    if data_format != "NCHW":
-        raise NotYetError(f"{name} with data_format {data_format!r}: simpar has 'NCHW' only. Transpose the images.")
-
-
-class _Pool(Primitive):
+class _Pool(ImagePrimitive):
     """What the poolings share."""
 
     def __init__(
@@ -245,11 +241,11 @@ class _Pool(Primitive):
         padding: Numbers,
         **attrs: Any,
     ) -> None:
-        _check_nchw(type(self).__name__, data_format)
-        super().__init__(kernel=numbers_of(kernel_size), stride=numbers_of(strides), **attrs)
+        super().__init__(data_format, kernel=numbers_of(kernel_size), stride=numbers_of(strides), **attrs)
         self.pad_mode, self.padding = pad_mode, padding
 
     def _pooled(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+        x = self.channels_first(x)
         kernel, stride = self._attrs["kernel"], self._attrs["stride"]
         return self.apply(x, pads=pads_of(self.pad_mode, self.padding, x.shape[2:], kernel, stride, (1, 1)))
 
@@ -261,7 +257,7 @@ class _OnePool(_Pool):
         """Return one value for each window."""
         made = self._pooled(x)
         assert isinstance(made, Tensor), f"op {self.op_name} has one result"
-        return made
+        return self.as_given(made)
 
 
 class MaxPool(_OnePool, op="max_pool"):
@@ -270,7 +266,7 @@ class MaxPool(_OnePool, op="max_pool"):
     Args:
         kernel_size, strides: one number, or one for rows and one for columns.
         pad_mode: ``"valid"``, ``"same"``, or simpar's own ``"pad"``, by ``padding``.
-        data_format: ``"NCHW"``.
+        data_format: ``"NCHW"``, or ``"NHWC"`` for images (n, h, w, c).
         padding: rows and columns round the image, which are never the largest.
     """
 
@@ -327,7 +323,7 @@ class MaxPoolWithArgmax(_Pool, op="max_pool_with_index"):
         """Return the values, and the number of the first largest pixel of each window in its image (int32)."""
         made = self._pooled(x)
         assert isinstance(made, tuple), "max_pool_with_index has two results"
-        return made[0], made[1].astype(self._places)
+        return self.as_given(made[0]), self.as_given(made[1]).astype(self._places)
 
 
 class MaxPoolWithArgmaxV2(MaxPoolWithArgmax):

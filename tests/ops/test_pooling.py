@@ -109,7 +109,7 @@ def test_what_a_pooling_with_places_does_not_take_is_refused() -> None:
         ops.MaxPoolWithArgmaxV2(2, ceil_mode=True)
     with pytest.raises(DTypeError, match="argmax_type"):
         ops.MaxPoolWithArgmaxV2(2, argmax_type=ms.float32)
-    with pytest.raises(RuleError, match="pad_mode 'pad', not 'valid'"):
+    with pytest.raises(RuleError, match=r"pad_mode 'pad' .*, not 'valid'"):
         nn.MaxPool2d(2, return_indices=True)
 
     def on_rank() -> None:

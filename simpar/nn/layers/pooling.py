@@ -104,10 +104,10 @@ class MaxPool2d(_Pool):
         padding: with ``"pad"``: rows and columns round the image, which are never the largest.
         return_indices: with ``"pad"``: return also where each stands; see ``ops.max_pool2d``.
         dilation, ceil_mode: as MindSpore leaves them.
-        data_format: ``"NCHW"``.
+        data_format: ``"NCHW"``, or ``"NHWC"`` for images (n, h, w, c).
 
     Raises:
-        RuleError: ``return_indices`` with another ``pad_mode``.
+        RuleError: ``return_indices`` with another ``pad_mode``, or with ``"NHWC"``.
     """
 
     def __init__(
@@ -122,8 +122,11 @@ class MaxPool2d(_Pool):
         data_format: str = "NCHW",
     ) -> None:
         pool = ops.MaxPool(kernel_size, stride, pad_mode, data_format, padding=padding)
-        if return_indices and pad_mode.lower() != "pad":
-            raise RuleError(f"MaxPool2d(return_indices=True) takes pad_mode 'pad', not {pad_mode!r}.")
+        if return_indices and (pad_mode.lower() != "pad" or data_format != "NCHW"):
+            raise RuleError(
+                f"MaxPool2d(return_indices=True) takes pad_mode 'pad' and data_format 'NCHW', not {pad_mode!r} and "
+                f"{data_format!r}."
+            )
         placed = ops.MaxPoolWithArgmaxV2(kernel_size, stride, padding) if return_indices else pool
         super().__init__(placed, dilation=dilation, ceil_mode=ceil_mode)
         self.max_pool = self.primitive

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from simpar.errors import NotYetError, RuleError, TraceError
+from simpar.ops._faces import ImagePrimitive
 from simpar.ops._windows import numbers_of, pads_of
 from simpar.ops.primitive import Primitive
 from simpar.tensor import Tensor
@@ -20,7 +21,7 @@ __all__ = [
 Numbers = int | Sequence[int]
 
 
-class _Convolution(Primitive):
+class _Convolution(ImagePrimitive):
     """What the convolutions share.
 
     Args:
@@ -31,8 +32,11 @@ class _Convolution(Primitive):
         pad: with ``"pad"``: one number, or two for each axis.
         stride, dilation: one number, or one for each axis.
         group: into how many groups the channels fall.
-        data_format: channels before the other axes, the only one.
+        data_format: channels before the other axes; of ``Conv2D`` also ``"NHWC"``.
     """
+
+    _has_last = False
+    """Whether channels may be the last axis."""
 
     _place = 0
     """Which axis of the weight has the channels that are checked."""
@@ -53,15 +57,17 @@ class _Convolution(Primitive):
         self._check_form(mode, data_format, "NCHW" if axes == 2 else "NCDHW")
         given = (stride,) * axes if isinstance(stride, int) else tuple(stride)
         self._beside, own = (given[:2], given[2:]) if len(given) == axes + 2 else ((1, 1), given)  # images, channels
-        super().__init__(stride=numbers_of(own, axes), dilation=numbers_of(dilation, axes), group=group)
+        steps, spread = numbers_of(own, axes), numbers_of(dilation, axes)
+        super().__init__("NCHW" if axes == 3 else data_format, stride=steps, dilation=spread, group=group)
         self.channels, self.kernel_size = channels, numbers_of(kernel_size, axes)
         self.pad_mode, self.pad = pad_mode, pad
 
     def _check_form(self, mode: int, data_format: str, wanted: str) -> None:
-        if mode != 1 or data_format != wanted:
+        formats = (wanted, "NHWC") if self._has_last else (wanted,)
+        if mode != 1 or data_format not in formats:
             raise NotYetError(
                 f"{type(self).__name__} with mode {mode} and data_format {data_format!r}: simpar has mode 1 "
-                f"(cross-correlation) and {wanted!r} only. Transpose the images."
+                f"(cross-correlation) and {' or '.join(map(repr, formats))} only. Transpose the images."
             )
 
     def _geometry(self, size: Sequence[int], weight: Tensor) -> dict[str, Any]:
@@ -91,8 +97,11 @@ class Conv2D(_Convolution, op="conv2d"):
 
     Args:
         out_channel, kernel_size: checked against the weight.
-        mode, pad_mode, pad, stride, dilation, group, data_format: as of ``simpar.ops.conv2d``.
+        mode, pad_mode, pad, stride, dilation, group: as of ``simpar.ops.conv2d``.
+        data_format: ``"NCHW"``, or ``"NHWC"`` for images (n, h, w, c) with a weight (out, rows, columns, c / group).
     """
+
+    _has_last = True
 
     def __init__(
         self,
@@ -110,7 +119,8 @@ class Conv2D(_Convolution, op="conv2d"):
 
     def __call__(self, x: Tensor, weight: Tensor) -> Tensor:
         """Return the images of the output channels."""
-        return self.apply_one(x, weight, **self._geometry(x.shape[2:], weight))
+        x, weight = self.channels_first(x), self.channels_first(weight)
+        return self.as_given(self.apply_one(x, weight, **self._geometry(x.shape[2:], weight)))
 
 
 class Conv3D(_Convolution, op="conv3d"):
