@@ -5,9 +5,10 @@ is called, and a runner traces and cuts it. Layers are made of ``ops`` objects, 
 user can give them strategies: ``dense.matmul.shard(...)``. An optimizer records the update of each Parameter in the
 same program.
 
-Read in this order: ``cell`` (Cell: attributes, names, calling) with ``cell_options``, ``cell_hints``, ``cell_hooks``
-and ``cell_sharding``, ``containers`` (SequentialCell, CellList), ``layers``, ``loss`` and ``loss_more``, ``optim``
-(``optimizer`` first), ``dynamic_lr`` (rates as lists), ``wrap`` (network and loss, gradients, one step of training).
+Read in this order: ``cell`` (Cell: attributes, names, calling) with ``cell_options``, ``cell_hints``, ``cell_hooks``,
+``cell_buffers`` and ``cell_sharding``, ``containers`` (SequentialCell, CellList), ``layers``, ``loss`` and
+``loss_more``, ``optim`` (``optimizer`` first), ``dynamic_lr`` (rates as lists), ``wrap`` (network and loss, gradients,
+one step of training).
 """
 
 from simpar.nn.cell import Cell

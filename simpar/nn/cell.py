@@ -11,6 +11,7 @@ from typing import Any, Self, cast
 from simpar.context import GRAPH_MODE, compiler, current, runner
 from simpar.errors import CellAttributeError, DTypeError, TraceError
 from simpar.layout import ParameterLayout
+from simpar.nn.cell_buffers import CellBuffers
 from simpar.nn.cell_hints import CellHints
 from simpar.nn.cell_hooks import CellHooks
 from simpar.nn.cell_options import CellOptions
@@ -21,7 +22,7 @@ from simpar.tensor import Tensor
 __all__ = ["Cell"]
 
 
-class Cell(CellHints, CellHooks, CellOptions):
+class Cell(CellHints, CellBuffers, CellHooks, CellOptions):
     """A part of a network; subclass it, assign Parameters and Cells in ``__init__`` and compute in ``construct``.
 
     Args:
@@ -42,6 +43,7 @@ class Cell(CellHints, CellHooks, CellOptions):
         attributes = vars(self)  # past __setattr__, which needs these
         attributes["_params"] = dict[str, Parameter | None]()
         attributes["_cells"] = dict[str, Cell | None]()
+        attributes["_buffers"] = dict[str, Parameter | None]()
         attributes["_lists"] = dict[str, tuple[Parameter, ...]]()  # the members of lists and tuples, by attribute
         self._tuples: dict[str, dict[str, Parameter]] = {}  # those of each ParameterTuple, by their first names
         self._numbered: dict[str, Parameter] = {}
@@ -69,12 +71,14 @@ class Cell(CellHints, CellHooks, CellOptions):
             if value is not None:
                 raise DTypeError(f"{self._place(name)} holds a Cell; assign another Cell or None, not {value!r}.")
             self._cells[name] = None
+        elif name in self.__dict__.get("_buffers", ()):
+            self._refill_buffer(name, value)
         else:
             self._hold_members(name, value)
             object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
-        for held in ("_params", "_cells"):
+        for held in ("_params", "_cells", "_buffers"):
             if name in self.__dict__.get(held, ()):
                 found = self.__dict__[held][name]
                 return self._seen(found) if self._is_computing and isinstance(found, Parameter) else found
@@ -82,7 +86,7 @@ class Cell(CellHints, CellHooks, CellOptions):
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.{made}")
 
     def __delattr__(self, name: str) -> None:
-        for held in (self._params, self._cells):
+        for held in (self._params, self._cells, self._buffers):
             if held.pop(name, self) is not self:
                 return
         self._forget_members(name)
@@ -203,8 +207,9 @@ class Cell(CellHints, CellHooks, CellOptions):
             parameter.name = prefix + path
         for path, cell in self.cells_and_names() if recurse else [("", self)]:
             cell._prefix = prefix + (f"{path}." if path else "")
-            for name, parameter in cell._numbered.items():
-                parameter.name = cell._prefix + name
+            for name, parameter in (*cell._numbered.items(), *cell._buffers.items()):
+                if parameter is not None:
+                    parameter.name = cell._prefix + name
 
     def check_names(self) -> None:
         """Check that no two Parameters have one name, those in lists included; every compilation does.

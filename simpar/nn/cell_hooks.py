@@ -55,6 +55,10 @@ class CellHooks(ABC):
     def parameters_and_names(self) -> Generator[tuple[str, Parameter], None, None]:
         """Give path and Parameter for all."""
 
+    @abstractmethod
+    def _kept_buffers(self) -> Generator[tuple[str, Parameter], None, None]:
+        """Give path and buffer for those of the state."""
+
     def register_forward_pre_hook(
         self, hook_fn: Hook, *, prepend: bool = False, with_kwargs: bool = False
     ) -> HookHandle:
@@ -149,13 +153,13 @@ class CellHooks(ABC):
     # --- Parameters by their paths ---
 
     def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> dict[str, Parameter]:
-        """Return the Parameters by their paths below this Cell, which need not be their names.
+        """Return Parameters and buffers by their paths below this Cell, which need not be their names.
 
         Args:
             prefix: what every key begins with.
             keep_vars: taken as MindSpore does: what is returned are the Parameters themselves.
         """
-        return {prefix + path: parameter for path, parameter in self.parameters_and_names()}
+        return {prefix + path: held for path, held in (*self.parameters_and_names(), *self._kept_buffers())}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> Unloaded:
         """Set the values of the Parameters from Tensors by their paths.

@@ -129,6 +129,7 @@ SHOWN: dict[str, str] = {
     "mindspore.bfloat16": "parity/test_bfloat16.py::test_an_op_and_its_gradient_are_those_of_torch",
     "mindspore.nn.Cell.construct": "nn/test_bprop.py::test_gradients_go_through_bprop_inside_of_a_network",
     "mindspore.nn.Cell.register_forward_hook": _HOOKS,
+    "mindspore.nn.Cell.register_buffer": "nn/test_buffers.py::test_construct_updates_a_buffer_in_both_modes",
     "mindspore.nn.Cell.state_dict": "nn/test_hooks.py::test_a_state_is_loaded_by_paths",
     "mindspore.nn.cosine_decay_lr": "nn/test_rates.py::test_cosine_decay_is_half_a_wave",
     "mindspore.nn.Cell.to_float": "nn/test_hints.py::test_to_float_lets_construct_see_parameters_in_that_type",
