@@ -16,7 +16,7 @@ from simpar.ops.primitive import Primitive
 from simpar.ops.support import letters, one, write
 from simpar.tensor import Tensor
 
-__all__ = ["DumpGradient", "InsertGradientOf", "TensorDump"]
+__all__ = ["DumpGradient", "InsertGradientOf", "TensorDump", "tensordump"]
 
 Array = NDArray[Any]
 
@@ -31,14 +31,14 @@ def _flag(dtypes: Sequence[DType], attrs: Mapping[str, Any]) -> DType:
     return bool_
 
 
-def _save(x: Array, *, file: str, out: Array | None = None) -> Array:
-    """Write ``file_type_number.npy``; with several ranks in a folder for each."""
+def _save(x: Array, *, file: str, side: str = "out", out: Array | None = None) -> Array:
+    """Write ``file_type_number.npy``, or ``file_in_type_number.npy``; with several ranks in a folder for each."""
     context, path = current(), Path(file.removesuffix(".npy")) if file else None
     if path is not None:
         folder = path.parent if context.device_num == 1 else path.parent / f"rank_{context.rank}"
         folder.mkdir(parents=True, exist_ok=True)
-        number = context.count(f"dump {file}")
-        np.save(folder / f"{path.name}_{as_dtype(x.dtype).name}_{number}.npy", x)
+        number = context.count(f"dump {file} {side}")
+        np.save(folder / f"{path.name}{'_in' if side == 'in' else ''}_{as_dtype(x.dtype).name}_{number}.npy", x)
     return write(np.zeros((), np.bool_), out)
 
 
@@ -128,23 +128,26 @@ class TensorDump(Primitive, op="dump"):
     """Saves what a rank holds of a Tensor as ``<file>_<type>_<number>.npy``, in ``rank_<r>/`` if there are several.
 
     Args:
-        input_output: ``"out"``: as the op before leaves it. ``"in"``, as the op after takes it, is refused.
+        input_output: ``"out"``: as the op before leaves it. ``"in"``: as the next op takes it, which may be another
+            slice; the file's name is then ``<file>_in_<type>_<number>.npy``.
 
     Raises:
         RuleError: another value.
     """
 
     def __init__(self, input_output: str = "out") -> None:
-        super().__init__()
-        if input_output != "out":
-            raise RuleError(
-                f"TensorDump(input_output={input_output!r}): simpar saves the slice that the op before leaves. "
-                f'Write "out".'
-            )
+        super().__init__(side=input_output)
+        if input_output not in ("in", "out"):
+            raise RuleError(f'{self.name}: input_output is {input_output!r}; give "in" or "out".')
 
     def __call__(self, file: str, input_x: Tensor) -> None:
         """Save the Tensor each time that the program runs."""
         self.apply(input_x, file=file)
+
+
+def tensordump(file_name: str, tensor: Tensor, mode: str = "out") -> None:
+    """Save what a rank holds of a Tensor; arguments as of ``TensorDump``."""
+    TensorDump(mode)(file_name, tensor)
 
 
 class DumpGradient(Primitive, op="dump_gradient"):
@@ -152,5 +155,9 @@ class DumpGradient(Primitive, op="dump_gradient"):
 
     def __call__(self, path: str, x: Tensor, input_output: str = "out") -> Tensor:
         """Return the Tensor."""
-        TensorDump(input_output)
+        if input_output != "out":
+            raise RuleError(
+                f"{self.name}: input_output is {input_output!r}; simpar saves the gradient as the op behind leaves it. "
+                'Write "out".'
+            )
         return self.apply_one(x, file=path)

@@ -8,6 +8,7 @@ from simpar.ops import (
 )
 from simpar.ops.assignment import assign, assign_add, assign_sub, clip_by_global_norm, depend
 from simpar.ops.convolution import *  # noqa: F403
+from simpar.ops.dumping import tensordump
 from simpar.ops.functions import *  # noqa: F403
 from simpar.ops.gather import gather, one_hot
 from simpar.ops.loss import cross_entropy, l1_loss, mse_loss, nll_loss
@@ -39,6 +40,7 @@ __all__: list[str] = [
     "scalar_to_tensor",
     "shape",
     "size",
+    "tensordump",
     "tuple_to_array",
 ]
 __all__ += convolution.__all__

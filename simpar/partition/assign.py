@@ -111,6 +111,7 @@ class _Assigner:
         self.lazy = stay_partial(graph)
         self.terms = accumulated_terms(graph) if options.shards_totals else {}
         self.unknown: dict[Value, Mapping[int, int]] = {}
+        self.next_takes: dict[Value, Layout] = {}  # by the result of a node that looks at an operand of the next one
 
     def run(self, traced: Graph | None) -> Assigned:
         check_dataset_strategy(self.graph.arguments, self.options)
@@ -129,12 +130,26 @@ class _Assigner:
         if traced is not None:
             check_dropped(traced, self.graph, self.options)
             self._place_by_dropped(traced)
-        cuts = tuple(self._node(node) for node in self.graph.nodes)
+        cuts = self._cuts()
         for value in self.parameters.keys() - self.layouts.keys():
             written = self.layouts.get(self.graph.writes.get(value, value))
             whole = repeated(self.options.whole, len(value.shape))
             self._store(self.parameters[value], whole if written is None else written.resolved())
         return Assigned(self.layouts, cuts, self.dropped)
+
+    def _cuts(self) -> tuple[Cut, ...]:
+        """Cut the nodes in order, and at last those that look at a value as another node takes it."""
+        nodes = self.graph.nodes
+        late = {i for i, node in enumerate(nodes) if node.attrs.get("side") == "in"}
+        cuts = {i: self._node(node) for i, node in enumerate(nodes) if i not in late}
+        for i in sorted(late):
+            (value,) = nodes[i].inputs
+            users = (j for j in range(i + 1, len(nodes)) if value in nodes[j].inputs and j not in late)
+            user = next(users, None)
+            if user is not None:
+                self.next_takes[nodes[i].outputs[0]] = cuts[user].operands[nodes[user].inputs.index(value)]
+            cuts[i] = self._node(nodes[i])
+        return tuple(cuts[i] for i in range(len(nodes)))
 
     def _place_by_dropped(self, traced: Graph) -> None:
         """Let forward ops that were dropped say how the parameters are stored that no other forward op takes.
@@ -282,6 +297,8 @@ class _Assigner:
         A node that autodiff made finds what its forward node used in the layout in which that node took it. Where that
         node scattered its result, the cotangent is gathered first.
         """
+        if node.outputs[0] in self.next_takes:
+            return self.next_takes[node.outputs[0]]
         if node.adjoint_of is not None and value in self.taken.get(node.adjoint_of, {}):
             return self.taken[node.adjoint_of][value]
         if node.adjoint_of in self.summed and self.graph.cotangents.get(value) == node.adjoint_of:

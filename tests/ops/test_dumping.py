@@ -47,9 +47,36 @@ def test_each_rank_saves_its_slice(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.load(tmp_path / "rank_2" / "slope_float32_0.npy"), 4 * X[4:, :2])
 
 
-def test_a_dump_of_what_the_next_op_takes_is_refused() -> None:
+def test_a_rank_saves_its_slice_as_the_next_op_takes_it(tmp_path: Path) -> None:
+    def on_rank() -> None:
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+        double, square = ops.Mul().shard(((4, 1), ())), ops.Square().shard(((1, 4),))
+
+        def total(x: Tensor) -> Tensor:
+            doubled = double(x, Tensor(2.0))
+            for mode in ("out", "in"):
+                ops.tensordump(str(tmp_path / "doubled"), doubled, mode)
+            return square(doubled).sum()
+
+        ms.grad(total)(Tensor(X))
+
+    run_threads(4, on_rank)
+    for rank in range(4):
+        folder = tmp_path / f"rank_{rank}"
+        np.testing.assert_array_equal(np.load(folder / "doubled_float32_0.npy"), 2 * X[2 * rank : 2 * rank + 2])
+        np.testing.assert_array_equal(np.load(folder / "doubled_in_float32_0.npy"), 2 * X[:, rank : rank + 1])
+
+
+def test_what_is_saved_last_is_saved_as_it_is(tmp_path: Path) -> None:
+    ms.jit(lambda x: ops.tensordump(str(tmp_path / "x"), x, "in"))(Tensor(X))
+    np.testing.assert_array_equal(np.load(tmp_path / "x_in_float32_0.npy"), X)
+
+
+def test_a_dump_is_of_what_goes_in_or_out() -> None:
     with pytest.raises(RuleError, match="out"):
-        ops.TensorDump("in")
+        ops.TensorDump("all")
+    with pytest.raises(RuleError, match="out"):
+        ops.DumpGradient()("file", Tensor(X), "in")
 
 
 class Fed(nn.Cell):
