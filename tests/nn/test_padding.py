@@ -1,4 +1,4 @@
-"""Padding, and activations that are functions of ``ops``, against PyTorch; the sum that keeps weights small."""
+"""Layers that call functions of ``ops``: padding and activations against PyTorch; the sum that keeps weights small."""
 
 from typing import Any
 
@@ -135,3 +135,27 @@ def test_the_l1_regularizer_takes_numbers_only() -> None:
         nn.L1Regularizer(wrong)
     with pytest.raises(TypeError, match="takes a Tensor of numbers"):
         nn.L1Regularizer(1.0)(Tensor([True]))
+
+
+@pytest.mark.parametrize(("name", "axes"), [("Dropout1d", 1), ("Dropout2d", 2), ("Dropout3d", 3)])
+def test_whole_channels_are_dropped_in_training_only(name: str, axes: int) -> None:
+    layer, x = getattr(nn, name)(0.75), np.ones((20, 50, *(2,) * axes), np.float32)
+    np.testing.assert_array_equal(layer(Tensor(x)).asnumpy(), x)
+    made = layer.set_train()(Tensor(x)).asnumpy().reshape(1000, -1)
+    assert set(made[:, 0]) == {0, 4}
+    assert (made == made[:, :1]).all()
+    assert 650 < (made[:, 0] == 0).sum() < 850
+
+
+def test_dropout_of_channels_takes_a_float_from_0_to_1() -> None:
+    wrong: Any = 1
+    with pytest.raises(TypeError, match=r"Dropout2d\(p=1\): give a float"):
+        nn.Dropout2d(wrong)
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        nn.Dropout2d(1.5)
+
+
+@pytest.mark.parametrize("given", [{"kernel_size": -1}, {"stride": 0}, {"dilation": (1, -1)}, {"group": -1}])
+def test_a_convolution_refuses_numbers_below_1(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"Conv2d\\({next(iter(given))}=.*whole number of at least 1"):
+        nn.Conv2d(**{"in_channels": 3, "out_channels": 1, "kernel_size": 4, **given})

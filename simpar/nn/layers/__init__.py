@@ -18,7 +18,18 @@ from simpar.nn.layers.activation import (
     Tanh,
     Tanhshrink,
 )
-from simpar.nn.layers.basic import ClipByNorm, Dense, Dropout, Embedding, Flatten, Identity, L1Regularizer
+from simpar.nn.layers.basic import (
+    ClipByNorm,
+    Dense,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    Embedding,
+    Flatten,
+    Identity,
+    L1Regularizer,
+)
 from simpar.nn.layers.convolution import Conv1d, Conv1dTranspose, Conv2d, Conv2dTranspose, Conv3d, Conv3dTranspose
 from simpar.nn.layers.embedding import EmbeddingLookup, MultiFieldEmbeddingLookup
 from simpar.nn.layers.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
@@ -100,6 +111,9 @@ __all__ = [
     "Conv3dTranspose",
     "Dense",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
     "Embedding",
     "EmbeddingLookup",
     "FastGelu",

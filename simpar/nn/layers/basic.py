@@ -1,4 +1,4 @@
-"""Dense, Embedding, Flatten, Dropout, Identity, ClipByNorm, L1Regularizer."""
+"""Dense, Embedding, Flatten, Dropout and that of channels, Identity, ClipByNorm, L1Regularizer."""
 
 from math import isfinite, sqrt
 from typing import Any
@@ -12,7 +12,18 @@ from simpar.nn.layers.rectifiers import get_activation
 from simpar.parameter import Parameter
 from simpar.tensor import Tensor
 
-__all__ = ["ClipByNorm", "Dense", "Dropout", "Embedding", "Flatten", "Identity", "L1Regularizer"]
+__all__ = [
+    "ClipByNorm",
+    "Dense",
+    "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
+    "Embedding",
+    "Flatten",
+    "Identity",
+    "L1Regularizer",
+]
 
 
 def check_length(layer: str, name: str, length: object) -> None:
@@ -210,6 +221,59 @@ class Dropout(Cell):
     def extend_repr(self) -> str:
         """Return the probability."""
         return f"keep_prob={self.keep_prob}"
+
+
+class _ChannelDropout(Cell):
+    """Sets whole channels to zero at random in training, and scales the others so that the mean stays.
+
+    Args:
+        p: how likely a channel is dropped.
+
+    Raises:
+        DTypeError: it is no float.
+        ContextError: it is not from 0 to 1.
+    """
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
+        name = type(self).__name__
+        if not isinstance(p, float):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DTypeError(f"{name}(p={p!r}): give a float from 0 to 1.")
+        if not 0 <= p <= 1:
+            raise ContextError(f"{name}(p={p}): give a float from 0 to 1.")
+        self.p = p
+
+    def construct(self, x: Tensor) -> Tensor:
+        """Return x with channels dropped in training, else x itself."""
+        return self._drop(x) if self.training and self.p else x
+
+    def _drop(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def extend_repr(self) -> str:
+        """Return the probability."""
+        return f"p={self.p}"
+
+
+class Dropout1d(_ChannelDropout):
+    """Drops channels of sequences, (n, c, l) or (c, l)."""
+
+    def _drop(self, x: Tensor) -> Tensor:
+        return ops.dropout1d(x, self.p)
+
+
+class Dropout2d(_ChannelDropout):
+    """Drops channels of images, (n, c, h, w)."""
+
+    def _drop(self, x: Tensor) -> Tensor:
+        return ops.dropout2d(x, self.p)
+
+
+class Dropout3d(_ChannelDropout):
+    """Drops channels of volumes, (n, c, d, h, w)."""
+
+    def _drop(self, x: Tensor) -> Tensor:
+        return ops.dropout3d(x, self.p)
 
 
 class ClipByNorm(Cell):

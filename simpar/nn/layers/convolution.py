@@ -52,6 +52,9 @@ class _Convolution(Cell):
         self.kernel_size, self.stride, self.dilation = (
             _numbers(given, self._axes) for given in (kernel_size, stride, dilation)
         )
+        for what in ("kernel_size", "stride", "dilation"):
+            for length in getattr(self, what):
+                check_length(name, what, length)
         channels = (in_channels, out_channels) if self._is_turned else (out_channels, in_channels)
         shape = (channels[0], channels[1] // group, *self.kernel_size)
         weight = HeUniform(sqrt(5)) if weight_init is None else weight_init
