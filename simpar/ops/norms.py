@@ -9,7 +9,7 @@ import numpy as np
 from simpar.graph import Example, op
 from simpar.layout import Rule, parse_rule
 from simpar.ops._rows import rows_of, spans, widened
-from simpar.ops.support import Array, Attrs, Shape, letters, like, one, write
+from simpar.ops.support import Array, Attrs, Shape, letters, like, one, sum_to, write
 from simpar.tensor import Tensor, call
 
 __all__: list[str] = []
@@ -85,6 +85,28 @@ def _rms_bprop(g: tuple[Tensor, ...], x: Tensor, gamma: Tensor, *, out: tuple[Te
     return call("rms_norm_grad", g[0], x, gamma, out[1])
 
 
+def _rms_grad_bprop(
+    u: tuple[Tensor, ...], g: Tensor, x: Tensor, gamma: Tensor, rstd: Tensor
+) -> tuple[Tensor | None, ...]:
+    """Differentiate dx = rstd P(g gamma) and the sum of g xhat; P takes off what a row has of xhat = x rstd.
+
+    The rstd counts as a function of x, so that no cotangent goes to it.
+    """
+    axes = tuple(range(x.ndim - gamma.ndim, x.ndim))
+    count = prod(x.shape[a] for a in axes)
+
+    def average(t: Tensor) -> Tensor:
+        return one("reduce_mean", t, axis=axes, keep_dims=True, count=count)
+
+    xhat, scaled = x * rstd, g * gamma
+    along, across = average(scaled * xhat), average(u[0] * xhat)
+    of_scaled = rstd * (u[0] - xhat * across)
+    of_xhat = u[1] * g - rstd * (u[0] * along + scaled * across)
+    spread = average(u[0] * scaled) - along * across
+    of_x = rstd * (of_xhat - xhat * average(of_xhat * xhat)) - one("square", rstd) * xhat * spread
+    return of_scaled * gamma + u[1] * xhat, of_x, sum_to(of_scaled * g, gamma), None
+
+
 _EPSILON = {"epsilon": 1e-5}
 op(
     "rms_norm",
@@ -97,6 +119,7 @@ op(
     "rms_norm_grad",
     rule=_rms_grad_rule,
     kernel=widened(_rms_norm_grad),
+    bprop=_rms_grad_bprop,
     examples=(
         Example(((4, 6), (4, 6), (6,), (4, 1)), grad=False),
         Example(((2, 3, 4, 2), (2, 3, 4, 2), (4, 2), (2, 3, 1, 1)), grad=False),

@@ -87,6 +87,37 @@ def _max_pool_bprop(g: Tensor, x: Tensor, *, out: Tensor, kernel: Any, stride: A
     return one("max_pool_grad", g, x, out, kernel=kernel, stride=stride, pads=pads)
 
 
+def _taken_rule(shapes: Sequence[Shape], attrs: Attrs) -> Rule:
+    text = "n c @~, n c @~, n c @ -> n c @"
+    return window_rule(text, shapes, _window(attrs), shapes[0][2:], {})
+
+
+def _max_pool_taken(u: Array, x: Array, y: Array, *, out: Array | None = None, **attrs: Any) -> Array:
+    """Take from ``u`` what stands where each window of ``x`` has its first largest pixel."""
+    window = _window(attrs)
+    left, result = np.ones(y.shape, np.bool_), or_new(out, y.shape, u.dtype)
+    result[...] = 0
+    sources, values = window.taps(window.padded(x, -np.inf)), window.taps(window.padded(u))
+    for (_, pixels), (_, value) in zip(sources, values, strict=True):
+        found = np.equal(pixels, y) & left
+        np.logical_xor(left, found, out=left)
+        np.copyto(result, value, where=found)
+    return result
+
+
+def _max_pool_grad_bprop(
+    u: Tensor, g: Tensor, x: Tensor, y: Tensor, *, kernel: Any, stride: Any, pads: Any
+) -> tuple[Tensor, None, None]:
+    """Pull back to where the cotangents came from; which pixels are largest does not change with them."""
+    return one("max_pool_taken", u, x, y, kernel=kernel, stride=stride, pads=pads), None, None
+
+
+def _max_pool_taken_bprop(
+    g: Tensor, u: Tensor, x: Tensor, y: Tensor, *, kernel: Any, stride: Any, pads: Any
+) -> tuple[Tensor, None, None]:
+    return one("max_pool_grad", g, x, y, kernel=kernel, stride=stride, pads=pads), None, None
+
+
 # --- the largest, and where it stands ---
 
 
@@ -200,11 +231,23 @@ op(
     rule=_max_grad_rule,
     kernel=widened(_max_pool_grad),
     localize=local_pads,
+    bprop=_max_pool_grad_bprop,
     examples=(
         Example(((2, 4, 2, 3), (2, 4, 4, 6), (2, 4, 2, 3)), _SQUARE, grad=False),
         Example(((2, 4, 4, 3), (2, 4, 4, 6), (2, 4, 4, 3)), _OVER, grad=False),
         Example(((2, 4, 3, 4), (2, 4, 5, 4), (2, 4, 3, 4)), _ROUND, grad=False),
         Example(((2, 2, 4, 2, 2), (2, 2, 4, 3, 4), (2, 2, 4, 2, 2)), _DEEP, grad=False),
+    ),
+)
+op(
+    "max_pool_taken",
+    rule=_taken_rule,
+    kernel=widened(_max_pool_taken),
+    localize=local_pads,
+    bprop=_max_pool_taken_bprop,
+    examples=(
+        Example(((2, 4, 4, 6), (2, 4, 4, 6), (2, 4, 2, 3)), _SQUARE, grad=False),
+        Example(((2, 4, 4, 6), (2, 4, 4, 6), (2, 4, 4, 3)), _OVER, grad=False),
     ),
 )
 op(

@@ -32,6 +32,14 @@ def layer_norm(x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
     return ops.LayerNorm(1, 1, 1e-5)(x, gamma, beta)[0]
 
 
+def rms_norm(x: Tensor, gamma: Tensor) -> Tensor:
+    return ops.rms_norm(x, gamma, 0.1)[0]
+
+
+def largest(x: Tensor) -> Tensor:
+    return ops.square(ops.max_pool2d(x, 3, 2, 1))
+
+
 X, Y = floats(4, 6), floats(4, 6)
 ZEROS = with_zeros(3, 4)
 CASES: list[tuple[str, Callable[..., Any], Callable[..., Any], list[Array]]] = [
@@ -41,6 +49,14 @@ CASES: list[tuple[str, Callable[..., Any], Callable[..., Any], list[Array]]] = [
     ("softmax", lambda x: ops.softmax(x, -1), lambda x: x.softmax(-1), [X]),
     ("log softmax", lambda x: ops.log_softmax(x, -1), lambda x: x.log_softmax(-1), [X]),
     ("layer norm", layer_norm, lambda x, g, b: functional.layer_norm(x, (6,), g, b), [X, floats(6), floats(6)]),
+    ("rms norm", rms_norm, lambda x, g: functional.rms_norm(x, (6,), g, 0.1), [X, floats(6)]),
+    (
+        "rms norm of two axes",
+        rms_norm,
+        lambda x, g: functional.rms_norm(x, (3, 4), g, 0.1),
+        [floats(2, 3, 4), floats(3, 4)],
+    ),
+    ("largest of windows", largest, lambda x: functional.max_pool2d(x, 3, 2, 1) ** 2, [floats(2, 3, 6, 7)]),
     ("product", lambda x: ops.prod(x, 1), lambda x: x.prod(1), [ZEROS]),
     ("product of all", lambda x: ops.prod(x), lambda x: x.prod(), [with_zeros(2, 5) + floats(2, 5)]),
     ("running product", lambda x: ops.cumprod(x, 1), lambda x: x.cumprod(1), [ZEROS]),
@@ -107,3 +123,25 @@ def test_the_gradient_of_a_product_with_zeros_over_a_cut_axis_is_that_of_one_dev
     for made, slope in run_threads(4, on_rank):
         np.testing.assert_allclose(made, value, rtol=1e-6)
         np.testing.assert_allclose(slope, gradient, rtol=1e-6)
+
+
+@pytest.mark.parametrize("cut", [((2, 2, 1, 1),), ((1, 1, 2, 2),), ((1, 1, 4, 1),)])
+def test_second_gradients_of_a_cut_pooling_are_those_of_one_device(cut: Any) -> None:
+    x, turn = floats(2, 2, 8, 8), floats(2, 2, 8, 8)
+
+    def second(cut: Any) -> Array:
+        pool = ops.MaxPool(3, 1, "same")
+        if cut is not None:
+            pool.shard(cut)
+        first = ms.grad(lambda t: (pool(t) ** 3).sum())
+        made = ms.grad(lambda t: (first(t) * Tensor(turn)).sum())(Tensor(x))
+        return ms.parallel.full_tensor(made).asnumpy().copy()
+
+    def on_rank() -> Array:
+        ms.set_auto_parallel_context(parallel_mode="semi_auto_parallel", full_batch=True)
+        return second(cut)
+
+    expected = second(None)
+    assert np.abs(expected).max() > 1
+    for made in run_threads(4, on_rank):
+        np.testing.assert_allclose(made, expected, rtol=1e-4, atol=1e-5)
