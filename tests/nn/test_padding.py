@@ -159,3 +159,8 @@ def test_dropout_of_channels_takes_a_float_from_0_to_1() -> None:
 def test_a_convolution_refuses_numbers_below_1(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"Conv2d\\({next(iter(given))}=.*whole number of at least 1"):
         nn.Conv2d(**{"in_channels": 3, "out_channels": 1, "kernel_size": 4, **given})
+
+
+def test_a_convolution_refuses_an_unknown_pad_mode() -> None:
+    with pytest.raises(ValueError, match="pad_mode is 'sane'; choose 'valid', 'same' or 'pad'"):
+        nn.Conv2d(3, 1, 4, pad_mode="sane")

@@ -60,6 +60,8 @@ class _Convolution(ImagePrimitive):
         steps, spread = numbers_of(own, axes), numbers_of(dilation, axes)
         super().__init__("NCHW" if axes == 3 else data_format, stride=steps, dilation=spread, group=group)
         self.channels, self.kernel_size = channels, numbers_of(kernel_size, axes)
+        if pad_mode.lower() not in ("valid", "same", "pad"):
+            raise RuleError(f"pad_mode is {pad_mode!r}; choose 'valid', 'same' or 'pad'.")
         self.pad_mode, self.pad = pad_mode, pad
 
     def _check_form(self, mode: int, data_format: str, wanted: str) -> None:
