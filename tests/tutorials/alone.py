@@ -2,7 +2,7 @@
 
 What only says how the work is cut is not heard: the options of ``set_auto_parallel_context`` and of ``AutoParallel``,
 and with them every ``shard``, whose strategies count in parallel modes only. A script that gives each of N ranks rows
-of its own, or a patch of each image, is given what all of them read together: N times as large batches, whole images.
+of its own, or a patch of each image, is given what all of them read together: N times as large batches, all patches.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from simpar.context import setters
@@ -32,7 +33,7 @@ def run_alone(script: str, ranks: int = 1) -> None:
         change.setattr(setters, "_stored", _nothing)
         change.setattr(AutoParallel, "_set", _nothing)
         change.setattr(Dataset, "batch", _batch_of_all(ranks))
-        change.setattr(vision.SlicePatches, "on_row", _whole_images)
+        change.setattr(vision.SlicePatches, "on_row", _joined_patches(vision.SlicePatches.on_row))
         run_file(script)
 
 
@@ -49,8 +50,15 @@ def _batch_of_all(ranks: int) -> Callable[..., Dataset]:
     return larger
 
 
-def _whole_images(patches: Any, row: Any, _: object) -> tuple[Any, ...]:
-    return (row,) * (patches._down * patches._across)
+def _joined_patches(cut: Callable[..., tuple[Any, ...]]) -> Callable[..., tuple[Any, ...]]:
+    """Return what gives each column all patches, joined in the last two axes, which are those that ranks share."""
+
+    def joined(self: Any, row: Any, draws: Any) -> tuple[Any, ...]:
+        patches, across = cut(self, row, draws), self._across
+        rows = [np.concatenate(patches[i : i + across], axis=-1) for i in range(0, len(patches), across)]
+        return (np.concatenate(rows, axis=-2),) * len(patches)
+
+    return joined
 
 
 if __name__ == "__main__":

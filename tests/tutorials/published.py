@@ -32,11 +32,13 @@ class Published:
     Args:
         script: its path in ``sample_code``, with the function that pytest would call.
         shares_rows: each rank reads rows of its own, so one device reads batches 8 times as large.
+        prints_array: it prints an array in place of losses; as many numbers are compared, in order of their size.
         why_not: why one device has nothing to compare; it is not run.
     """
 
     script: str
     shares_rows: bool = False
+    prints_array: bool = False
     why_not: str = ""
 
 
@@ -59,21 +61,24 @@ SCRIPTS = (
     Published("distributed_pipeline_parallel/distributed_pipeline_parallel.py"),
     Published("sharding_propagation/train.py"),
     Published("shard_function_parallel/shard_function_example.py"),
-    Published("manual_parallel/train.py"),
+    Published(
+        "manual_parallel/train.py",
+        why_not="the script does not sum the gradients of its slices: each rank has weights of its own after a step",
+    ),
     Published("dataset_slice/train.py"),
-    Published("parallel_support_dynamic_shape/main.py"),
+    Published(
+        "parallel_support_dynamic_shape/main.py",
+        why_not="the loss is a sum: 8 ranks that read the same rows take the step of an 8 times larger learning rate",
+    ),
     Published("host_device/train.py", shares_rows=True),
     Published("comm_subgraph/train.py"),
     Published("startup_method/net.py", shares_rows=True),
     Published("disaster_recover/train.py", shares_rows=True),
     Published("fault_recover/train.py"),
     Published("graceful_exit/graceful_exit.py"),
-    Published("high_dimension_tensor_parallel/high_dimension_tensor_parallel.py", why_not="prints an array, no loss"),
-    Published("recompute/example.py", why_not="prints a gradient, no loss"),
-    Published(
-        "distributed_pipeline_parallel/distributed_pipeline_parallel_inference.py",
-        why_not="inference: prints logits of random words, no loss",
-    ),
+    Published("high_dimension_tensor_parallel/high_dimension_tensor_parallel.py", prints_array=True),
+    Published("recompute/example.py", prints_array=True),
+    Published("distributed_pipeline_parallel/distributed_pipeline_parallel_inference.py", prints_array=True),
     Published("memory_offload/train.py", why_not="needs CIFAR-10"),
     Published("sapp/train.py", why_not="refused on 8 ranks: `recursive_programming`"),
     Published("multiple_mix/sapp_mix_train.py", why_not="refused on 8 ranks: `recursive_programming`"),
@@ -92,6 +97,16 @@ def losses_in(printed: str) -> dict[tuple[int, int], float]:
     for epoch, step, loss in _LOSS.findall(printed):
         found.setdefault((int(epoch), int(step)), []).append(float(loss))
     return {place: float(np.mean(losses)) for place, losses in sorted(found.items())}
+
+
+def numbers_in(printed: str, times: int) -> dict[tuple[int, int], float]:
+    """Return the decimal numbers that were printed, each ``times`` times, from the smallest to the largest.
+
+    >>> numbers_in("[[2.5 -1.0]]", 1)
+    {(0, 0): -1.0, (1, 0): 2.5}
+    """
+    numbers = sorted(map(float, re.findall(rf"(?=[-+.\d]*\.)({_NUMBER})", printed)))
+    return {(i, 0): number for i, number in enumerate(np.repeat(numbers, times).tolist())}
 
 
 def make_images(folder: Path, rows: int = ROWS) -> None:
@@ -136,6 +151,9 @@ def row(folder: Path, each: Published) -> str:
     ]
     one, many = map(losses_in, both)
     verdict = compare(one, many) + ("; 8 ranks: the mean of theirs" if each.shares_rows else "")
+    if each.prints_array:
+        one, many = numbers_in(both[0], RANKS), numbers_in(both[1], 1)
+        verdict = "the array, " + compare(one, many)
     return f"| `{each.script}` | {_three(list(one.values()))} | {_three(list(many.values()))} | {verdict} |"
 
 
