@@ -32,6 +32,7 @@ from simpar.partition.out_strategy import wanted_result
 from simpar.partition.plan import Collective, Instruction, Plan, PlannedParameter, PlannedValue
 from simpar.partition.recompute import repeat_forward
 from simpar.partition.recorded import decode_program, encode_program
+from simpar.partition.restrictions import is_refused
 from simpar.partition.strategy import (
     BucketOptions,
     OptimizerSharding,
@@ -66,6 +67,7 @@ __all__ = [
     "fuse_collectives",
     "gathering",
     "insert_redistribution",
+    "is_refused",
     "localize",
     "repeat_forward",
     "steps_of",

@@ -4,6 +4,7 @@ Measured on MindSpore 2.10; simpar by itself takes all of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import gcd, prod
 
 from simpar.errors import StrategyError
@@ -11,7 +12,7 @@ from simpar.graph import Node, lookup
 from simpar.layout import Assignment, Layout, Rule, assign_by_strategy
 from simpar.partition.window_restrictions import check_windows
 
-__all__ = ["BATCH_ONLY", "MINDSPORE_ONLY", "check_restrictions", "mindspore_default"]
+__all__ = ["BATCH_ONLY", "MINDSPORE_ONLY", "check_restrictions", "is_refused", "mindspore_default"]
 
 BATCH_ONLY = frozenset({"celu", "hard_swish", "sinc"})
 """Ops that MindSpore knows no cuts of: it cuts the batch, whatever the strategy says."""
@@ -59,6 +60,15 @@ def check_restrictions(node: Node, rule: Rule, made: Assignment, device_num: int
         check_windows(node, rule, made)
     if device_num % _SERVER == 0 and device_num & (device_num - 1):
         _check_servers(rule, made)
+
+
+def is_refused(node: Node, rule: Rule, made: Assignment, device_num: int) -> bool:
+    """Return whether MindSpore would refuse a cut of an op that is to get a strategy."""
+    try:
+        check_restrictions(replace(node, strategy=node.strategy or ()), rule, made, device_num)
+    except StrategyError:
+        return True
+    return False
 
 
 def _check_op(node: Node, rule: Rule, made: Assignment, device_num: int) -> None:

@@ -27,6 +27,7 @@ from simpar.partition import (
     chosen_assignment,
     dataset_entries,
     gathering,
+    is_refused,
     wanted_result,
 )
 from simpar.search.candidates import candidates, strategy_of
@@ -252,7 +253,7 @@ class _Propagation:
         edges = [_Edge("in", operand, layout, self.nodes[i].inputs[operand].shape)]
         if self.is_at_arguments:
             edges += self._fed_beside(i, operand)
-        self._decide(i, _Decided(self._cheapest(rule, tuple(edges), _Taste(cuts_least=least))))
+        self._decide(i, _Decided(self._cheapest(i, tuple(edges), _Taste(cuts_least=least))))
 
     def _cut_alike(self, i: int, operand: int, wanted: Layout) -> Assignment:
         """Return the least cut that cuts an operand into as many slices as an ``out_strategy``; whole if none does."""
@@ -274,21 +275,24 @@ class _Propagation:
             return
         edge = _Edge("out", result, layout, self.nodes[i].outputs[result].shape)
         taste = _Taste(may_sum=self.nodes[i].op in _CONVOLUTIONS)
-        self._decide(i, _Decided(self._cheapest(rule, (edge,), taste)))
+        self._decide(i, _Decided(self._cheapest(i, (edge,), taste)))
 
     def _decide(self, i: int, made: _Decided) -> None:
         self.decided[i] = made
         self.queue.append(i)
 
-    def _cheapest(self, rule: Rule, edges: tuple[_Edge, ...], taste: _Taste) -> Assignment:
+    def _cheapest(self, i: int, edges: tuple[_Edge, ...], taste: _Taste) -> Assignment:
         """Return the cheapest assignment; layers repeat, so each question is answered once."""
+        node, rule = self.nodes[i], self.rules[i]
         lengths, reaches = (
             tuple(sorted(given.items(), key=lambda pair: pair[0])) for given in (rule.sizes, rule.reaches)
         )
-        key = (str(rule), lengths, reaches, rule.whole, edges, taste)
+        key = (node.op, repr(node.attrs), str(rule), lengths, reaches, rule.whole, edges, taste)
         if key not in self.known:
-            found = candidates(rule, self.options.device_num, self.options.uses_all)
-            self.known[key] = min((made for _, made in found), key=lambda made: _rank(rule, made, edges, taste))
+            n = self.options.device_num
+            found = [made for _, made in candidates(rule, n, self.options.uses_all)]
+            taken = [m for m in found if not is_refused(node, rule, m, n)] if self.options.mindspore else found
+            self.known[key] = min(taken or found, key=lambda made: _rank(rule, made, edges, taste))
         return self.known[key]
 
     # --- what comes out ---
