@@ -34,8 +34,9 @@ _PARAGRAPHS: Final = (
 _LINES: Final = re.compile(
     rb"Abort\(\d+\) on node \d+ \(rank \d+ in comm \d+\): application called MPI_Abort"
     rb"|\[[\w.-]+:\d+\] PMIX ERROR: PMIX_ERR_UNREACH "  # a rank that is starting finds that all have ended
+    rb"|prterun: [\w.]+:\d+: \w+: Assertion "  # Open MPI's launcher may crash while it stops the ranks
 )
-_BEGINNINGS: Final = (*(each.first for each in _PARAGRAPHS), b"Abort(", b"[", b"\0")
+_BEGINNINGS: Final = (*(each.first for each in _PARAGRAPHS), b"Abort(", b"[", b"prterun: ", b"\0")
 _SIGNAL: Final = re.compile(rb"EXIT STRING: ([^\n]*)")
 
 

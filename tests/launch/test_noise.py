@@ -68,3 +68,11 @@ def test_text_that_may_be_noise_is_held_until_it_is_clear() -> None:
     assert noise.feed(b"-----") == b""
     assert noise.is_holding
     assert noise.feed(b" mine") == b"----- mine"
+
+
+def test_a_crash_of_the_launcher_while_it_stops_the_ranks_is_left_out() -> None:
+    stream = NoiseFilter()
+    crash = b"prterun: tpp.c:83: __pthread_tpp_change_priority: Assertion `new_prio == -1' failed.\n"
+    assert stream.feed(b"ValueError: no data\n" + crash) == b"ValueError: no data\n"
+    assert stream.feed(b"prterun: something else\n") == b"prterun: something else\n"
+    assert stream.end() == b""
