@@ -237,9 +237,9 @@ def set_op_strategy_config(mode: str = "SAVE", path: str = "") -> None:
         DTypeError: the path is no text.
         ContextKeyError: it is not absolute, or does not end in ``.json``; or there is no such mode.
 
-    >>> set_op_strategy_config("LOAD", "/tmp/strategy.json")
-    >>> current().parallel.operator_load_file
-    '/tmp/strategy.json'
+    >>> set_op_strategy_config("LOAD", str(Path("strategy.json").absolute()))
+    >>> Path(current().parallel.operator_load_file).name
+    'strategy.json'
     """
     context, checked = current(), _json_path(path)
     if mode == "SAVE":
